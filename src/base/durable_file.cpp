@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/durable_file.h"
+
+#include <atomic>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace writ {
+
+namespace {
+
+std::string quoted(std::string_view verb, Path const& path) { return std::string(verb) + " `" + path.string() + "`"; }
+
+Path folder_of(Path const& path) { return path.has_parent_path() ? path.parent_path() : Path("."); }
+
+// All of the bytes, or the errno of the call that failed.
+int write_all(int fd, BytesView bytes)
+{
+    while (!bytes.empty()) {
+        auto const written = ::write(fd, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return errno;
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return 0;
+}
+
+// A name beside the file that no other thread or process writes to.
+Path temporary_name(Path const& path)
+{
+    static std::atomic<unsigned> counter = 0;
+    return Path(path.string() + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(counter++));
+}
+
+Result<Path> write_temporary(Path const& path, BytesView bytes, mode_t mode)
+{
+    auto const temporary = temporary_name(path);
+    UniqueFd const fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!fd.is_open())
+        return errno_error(quoted("create", temporary), errno);
+    auto error_number = write_all(fd.get(), bytes);
+    // The mode given to open is cut by the umask; a caller who names a mode means it.
+    if (error_number == 0 && ::fchmod(fd.get(), mode) != 0)
+        error_number = errno;
+    if (error_number == 0 && ::fsync(fd.get()) != 0)
+        error_number = errno;
+    if (error_number == 0)
+        return temporary;
+    ::unlink(temporary.c_str());
+    return errno_error(quoted("write", path), error_number);
+}
+
+} // namespace
+
+Result<Bytes> read_file(Path const& path, std::size_t size_max)
+{
+    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open())
+        return errno_error(quoted("open", path), errno);
+    Bytes bytes;
+    for (;;) {
+        constexpr std::size_t step = 64U << 10U;
+        auto const old_size = bytes.size();
+        bytes.resize(old_size + step);
+        auto const got = ::read(fd.get(), bytes.data() + old_size, step);
+        if (got < 0 && errno != EINTR)
+            return errno_error(quoted("read", path), errno);
+        bytes.resize(old_size + static_cast<std::size_t>(got < 0 ? 0 : got));
+        if (bytes.size() > size_max)
+            return resource_exhausted(quoted("read", path) + ": larger than " + std::to_string(size_max) + " bytes");
+        if (got == 0)
+            return bytes;
+    }
+}
+
+Result<> replace_file(Path const& path, BytesView bytes, mode_t mode)
+{
+    auto const temporary = TRY(write_temporary(path, bytes, mode));
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        auto const error_number = errno;
+        ::unlink(temporary.c_str());
+        return errno_error(quoted("rename to", path), error_number);
+    }
+    return sync_folder(folder_of(path));
+}
+
+Result<> create_file(Path const& path, BytesView bytes, mode_t mode)
+{
+    auto const temporary = TRY(write_temporary(path, bytes, mode));
+    // link(2), unlike rename(2), fails if the name is taken.
+    auto const linked = ::link(temporary.c_str(), path.c_str());
+    auto const error_number = errno;
+    ::unlink(temporary.c_str());
+    if (linked != 0)
+        return errno_error(quoted("create", path), error_number);
+    return sync_folder(folder_of(path));
+}
+
+Result<> create_folder(Path const& path, mode_t mode)
+{
+    if (::mkdir(path.c_str(), mode) == 0)
+        return sync_folder(folder_of(path));
+    if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
+        TRY(create_folder(path.parent_path(), mode));
+        return create_folder(path, mode);
+    }
+    auto const error_number = errno;
+    std::error_code ignored;
+    if (error_number == EEXIST && std::filesystem::is_directory(path, ignored))
+        return {};
+    return errno_error(quoted("create folder", path), error_number);
+}
+
+Result<> sync_folder(Path const& path)
+{
+    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.is_open() || ::fsync(fd.get()) != 0)
+        return errno_error(quoted("sync folder", path), errno);
+    return {};
+}
+
+Result<DurableAppender> DurableAppender::open(Path path, std::uint64_t size, mode_t mode)
+{
+    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!fd.is_open())
+        return errno_error(quoted("open", path), errno);
+    if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0 || ::lseek(fd.get(), 0, SEEK_END) < 0 || ::fsync(fd.get()) != 0)
+        return errno_error(quoted("cut", path), errno);
+    TRY(sync_folder(folder_of(path)));
+    return DurableAppender(std::move(path), std::move(fd), size);
+}
+
+Error DurableAppender::refuse(std::string_view what, int error_number)
+{
+    refusing_ = true;
+    return errno_error(quoted(what, path_), error_number);
+}
+
+Result<> DurableAppender::append(BytesView bytes)
+{
+    if (refusing_)
+        return unavailable("`" + path_.string() + "` refuses writes since one failed with an unknown outcome");
+    auto const error_number = write_all(fd_.get(), bytes);
+    if (error_number == ENOSPC || error_number == EDQUOT) {
+        // Nothing of this append was acknowledged or synced: cutting it off restores exactly what was there.
+        if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0 || ::lseek(fd_.get(), 0, SEEK_END) < 0)
+            return refuse("cut back", errno);
+        return errno_error(quoted("append to", path_), error_number);
+    }
+    if (error_number != 0)
+        return refuse("append to", error_number);
+    if (::fdatasync(fd_.get()) != 0)
+        return refuse("sync", errno);
+    size_ += bytes.size();
+    return {};
+}
+
+} // namespace writ

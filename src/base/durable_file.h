@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files that survive kill -9 and power loss at any instruction. Errors name the path.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/unique_fd.h"
+
+#include <filesystem>
+#include <sys/types.h>
+
+namespace writ {
+
+using Path = std::filesystem::path;
+
+// The whole of a file of at most size_max bytes; not_found if there is none, resource_exhausted if it is larger.
+Result<Bytes> read_file(Path const&, std::size_t size_max = std::size_t(64) << 20U);
+
+// Replaces a file at once: after a return of success the new bytes are there after any crash; after an error or a crash
+// either the old or the new ones are, never a mixture. Writes beside it, fsync, rename, fsync of the folder.
+Result<> replace_file(Path const&, BytesView, mode_t mode = 0600);
+
+// Creates a file that must not be there yet, with all of its bytes or not at all; conflict if it exists.
+Result<> create_file(Path const&, BytesView, mode_t mode = 0600);
+
+// Creates a folder (and its parents with the same mode) durably. An existing folder is well and keeps its mode.
+Result<> create_folder(Path const&, mode_t mode = 0700);
+
+Result<> sync_folder(Path const&);
+
+// Append-only file. After a failed write or fdatasync nobody knows what the disk holds, and a second fdatasync may report success
+// for pages the kernel has dropped: so every later append is refused with `unavailable` until the file is opened again and what is
+// there is read back. Not thread-safe.
+class DurableAppender {
+public:
+    // Opens or creates; `size` bytes are kept (what a reader found whole), the rest is cut off.
+    static Result<DurableAppender> open(Path, std::uint64_t size, mode_t mode = 0600);
+
+    // Durable on success. On error refuse() holds from then on; but if the disk was full before a byte was acknowledged, the file
+    // is cut back to its old length and stays usable (resource_exhausted).
+    Result<> append(BytesView);
+
+    [[nodiscard]] std::uint64_t size() const { return size_; }
+    [[nodiscard]] bool is_refusing() const { return refusing_; }
+
+private:
+    DurableAppender(Path path, UniqueFd fd, std::uint64_t size)
+        : path_(std::move(path))
+        , fd_(std::move(fd))
+        , size_(size)
+    {
+    }
+    Error refuse(std::string_view what, int error_number);
+
+    Path path_;
+    UniqueFd fd_;
+    std::uint64_t size_;
+    bool refusing_ = false;
+};
+
+} // namespace writ

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <set>
+
+namespace writ {
+
+namespace {
+
+namespace json = boost::json;
+
+// Builds a value from the parser's events; exists because boost::json::parse keeps the last of two equal names in silence.
+class StrictHandler {
+public:
+    static constexpr std::size_t max_object_size = std::size_t(-1);
+    static constexpr std::size_t max_array_size = std::size_t(-1);
+    static constexpr std::size_t max_key_size = std::size_t(-1);
+    static constexpr std::size_t max_string_size = std::size_t(-1);
+
+    explicit StrictHandler(std::string& problem)
+        : problem_(problem)
+    {
+    }
+
+    JsonValue take() { return std::move(result_); }
+
+    bool on_document_begin(json::error_code&) { return true; }
+    bool on_document_end(json::error_code&) { return true; }
+    bool on_object_begin(json::error_code&) { return open(JsonObject {}); }
+    bool on_object_end(std::size_t, json::error_code&) { return close(); }
+    bool on_array_begin(json::error_code&) { return open(JsonArray {}); }
+    bool on_array_end(std::size_t, json::error_code&) { return close(); }
+    bool on_key_part(json::string_view part, std::size_t, json::error_code&) { return append(part); }
+    bool on_key(json::string_view part, std::size_t, json::error_code& error)
+    {
+        append(part);
+        if (open_.back()->as_object().contains(text_)) {
+            problem_ = "duplicate name `" + text_.substr(0, 60) + "`";
+            error = json::error::syntax;
+            return false;
+        }
+        names_.push_back(std::exchange(text_, {}));
+        return true;
+    }
+    bool on_string_part(json::string_view part, std::size_t, json::error_code&) { return append(part); }
+    bool on_string(json::string_view part, std::size_t, json::error_code&)
+    {
+        append(part);
+        return add(json::string(std::exchange(text_, {})));
+    }
+    bool on_number_part(json::string_view, json::error_code&) { return true; }
+    bool on_int64(std::int64_t number, json::string_view, json::error_code&) { return add(number); }
+    bool on_uint64(std::uint64_t number, json::string_view, json::error_code&) { return add(number); }
+    bool on_double(double number, json::string_view, json::error_code&) { return add(number); }
+    bool on_bool(bool truth, json::error_code&) { return add(truth); }
+    bool on_null(json::error_code&) { return add(nullptr); }
+    bool on_comment_part(json::string_view, json::error_code&) { return true; }
+    bool on_comment(json::string_view, json::error_code&) { return true; }
+
+private:
+    bool append(json::string_view part)
+    {
+        text_.append(part.data(), part.size());
+        return true;
+    }
+
+    JsonValue* place(JsonValue value)
+    {
+        if (open_.empty()) {
+            result_ = std::move(value);
+            return &result_;
+        }
+        if (auto* array = open_.back()->if_array())
+            return &array->emplace_back(std::move(value));
+        auto [member, inserted] = open_.back()->as_object().emplace(names_.back(), std::move(value));
+        names_.pop_back();
+        return &member->value();
+    }
+
+    bool add(JsonValue value)
+    {
+        place(std::move(value));
+        return true;
+    }
+
+    // The pointers stay good: a container grows only while it is the innermost open one.
+    bool open(JsonValue container)
+    {
+        open_.push_back(place(std::move(container)));
+        return true;
+    }
+
+    bool close()
+    {
+        open_.pop_back();
+        return true;
+    }
+
+    std::string& problem_;
+    JsonValue result_;
+    std::vector<JsonValue*> open_;
+    std::vector<std::string> names_;
+    std::string text_;
+};
+
+Error wrong_member(std::string_view name, std::string_view wanted)
+{
+    return invalid_argument("member `" + std::string(name) + "` must be " + std::string(wanted));
+}
+
+} // namespace
+
+Result<JsonValue> parse_json(std::string_view text, JsonLimits limits)
+{
+    if (text.size() > limits.size_max)
+        return resource_exhausted("JSON of " + std::to_string(text.size()) + " bytes is over the limit of " + std::to_string(limits.size_max));
+    json::parse_options options;
+    options.max_depth = limits.depth_max;
+    std::string problem;
+    json::basic_parser<StrictHandler> parser(options, problem);
+    json::error_code error;
+    auto const consumed = parser.write_some(false, text.data(), text.size(), error);
+    if (!error && consumed < text.size()) {
+        if (text.find_first_not_of(" \t\r\n", consumed) != std::string_view::npos)
+            return invalid_argument("JSON has more after its end, at byte " + std::to_string(consumed));
+    }
+    if (error || !parser.done())
+        return invalid_argument("JSON is wrong at byte " + std::to_string(consumed) + ": " + (problem.empty() ? error.message() : problem));
+    return parser.handler().take();
+}
+
+Result<JsonObject> parse_json_object(std::string_view text, JsonLimits limits)
+{
+    auto value = TRY(parse_json(text, limits));
+    if (!value.is_object())
+        return invalid_argument("JSON must be an object");
+    return std::move(value.as_object());
+}
+
+std::string to_text(JsonValue const& value) { return json::serialize(value); }
+
+Result<std::string_view> string_member(JsonObject const& object, std::string_view name)
+{
+    auto const* value = object.if_contains(name);
+    if (value == nullptr || !value->is_string())
+        return wrong_member(name, "a string");
+    return std::string_view(value->as_string());
+}
+
+Result<std::int64_t> integer_member(JsonObject const& object, std::string_view name)
+{
+    auto const* value = object.if_contains(name);
+    if (value == nullptr || !value->is_int64())
+        return wrong_member(name, "an integer");
+    return value->as_int64();
+}
+
+Result<bool> bool_member(JsonObject const& object, std::string_view name)
+{
+    auto const* value = object.if_contains(name);
+    if (value == nullptr || !value->is_bool())
+        return wrong_member(name, "true or false");
+    return value->as_bool();
+}
+
+Result<JsonObject const*> object_member(JsonObject const& object, std::string_view name)
+{
+    auto const* value = object.if_contains(name);
+    if (value == nullptr || !value->is_object())
+        return wrong_member(name, "an object");
+    return &value->as_object();
+}
+
+Result<JsonArray const*> array_member(JsonObject const& object, std::string_view name)
+{
+    auto const* value = object.if_contains(name);
+    if (value == nullptr || !value->is_array())
+        return wrong_member(name, "an array");
+    return &value->as_array();
+}
+
+Result<std::vector<std::string>> strings_member(JsonObject const& object, std::string_view name)
+{
+    std::vector<std::string> strings;
+    for (auto const& element : *TRY(array_member(object, name))) {
+        if (!element.is_string())
+            return wrong_member(name, "an array of strings");
+        strings.emplace_back(element.as_string());
+    }
+    return strings;
+}
+
+std::string_view string_or(JsonObject const& object, std::string_view name, std::string_view otherwise)
+{
+    auto const* value = object.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string_view(value->as_string()) : otherwise;
+}
+
+} // namespace writ

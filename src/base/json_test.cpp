@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include <gtest/gtest.h>
+
+namespace writ {
+namespace {
+
+TEST(Json, round_trips_a_document)
+{
+    constexpr auto text = R"({"a":[1,-2,{"b":null,"c":true}],"d":"\u00e9\n","e":{}})";
+    auto const value = parse_json(text);
+    ASSERT_TRUE(value.is_ok()) << value.error().message;
+    EXPECT_EQ(value->at_pointer("/a/2/c").as_bool(), true);
+    EXPECT_EQ(parse_json(to_text(*value)).value(), *value);
+}
+
+TEST(Json, refuses_duplicate_names_at_any_depth)
+{
+    for (auto const* text : { R"({"sub":"a","sub":"b"})", R"({"a":[{"x":1,"y":2,"x":3}]})", R"({"a":1,"\u0061":2})" }) {
+        auto const value = parse_json(text);
+        ASSERT_TRUE(value.is_error()) << text;
+        EXPECT_NE(value.error().message.find("duplicate name"), std::string::npos) << value.error().message;
+    }
+}
+
+TEST(Json, refuses_malformed_text)
+{
+    for (auto const* text : { "", "{", "{}x", "[1,]", "{\"a\":}", "\"\xff\"", "01", "nul", "{} {}", "[1]//c" })
+        EXPECT_TRUE(parse_json(text).is_error()) << text;
+}
+
+TEST(Json, holds_its_limits)
+{
+    EXPECT_TRUE(parse_json(std::string(33, '[') + std::string(33, ']')).is_error());
+    EXPECT_EQ(parse_json("[1,2,3]", { .size_max = 4 }).error().code, ErrorCode::resource_exhausted);
+}
+
+TEST(Json, members_are_typed)
+{
+    auto const object = parse_json_object(R"({"s":"x","i":3,"l":["a","b"],"m":["a",1]})").value();
+    EXPECT_EQ(string_member(object, "s").value(), "x");
+    EXPECT_EQ(integer_member(object, "i").value(), 3);
+    EXPECT_TRUE(string_member(object, "i").is_error());
+    EXPECT_TRUE(string_member(object, "absent").is_error());
+    EXPECT_EQ(strings_member(object, "l").value().size(), 2U);
+    EXPECT_TRUE(strings_member(object, "m").is_error());
+}
+
+} // namespace
+} // namespace writ
