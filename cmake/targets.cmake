@@ -28,13 +28,17 @@ function(writ_folder name)
   endif()
 endfunction()
 
-# writ_conformance(wycheproof LINK writ_crypto): tests/conformance/wycheproof_conformance from tests/conformance/wycheproof_conformance.cpp.
+# writ_conformance(wycheproof LINK writ_crypto): tests/conformance/wycheproof_conformance from tests/conformance/wycheproof_conformance.cpp,
+# and a test that runs it over its corpus (tests/conformance/run.py).
 function(writ_conformance name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name}_conformance ${CMAKE_SOURCE_DIR}/tests/conformance/${name}_conformance.cpp)
   target_link_libraries(${name}_conformance PRIVATE ${ARG_LINK})
   set_target_properties(${name}_conformance PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/conformance)
   add_dependencies(conformance_tests ${name}_conformance)
+  add_test(NAME conformance.${name}
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/conformance/run.py $<TARGET_FILE:${name}_conformance> ${CMAKE_BINARY_DIR}/corpora)
+  set_tests_properties(conformance.${name} PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)
 endfunction()
 
 # writ_fuzzer(jws src/crypto/jws_fuzz.cpp LINK writ_crypto): only in the fuzz preset.
