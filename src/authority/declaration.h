@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operator declares: plain values, one type a kind, as parsed from YAML documents (declaration_parser.h). They say nothing yet
+// of how they fit together; snapshot.h checks that.
+#pragma once
+
+#include "base/clock.h"
+#include "identity/workload.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace writ::authority {
+
+// A place in a declared file; line and column count from 1.
+struct Position {
+    std::string path;
+    int line = 1;
+    int column = 1;
+};
+
+// Why a declaration was refused, and where.
+struct Problem {
+    Position position;
+    std::string message;
+};
+std::string to_string(Problem const&); // path:line:column: message
+
+// One file as it was sent: YAML documents (.yaml, .yml) or Cedar policies (.cedar).
+struct Document {
+    std::string path;
+    std::string text;
+};
+
+struct TrustProvider {
+    std::string name;
+    std::string type; // `unix`: claims that a node's agent reads from its kernel
+};
+
+struct Database {
+    std::string name;
+    std::string type; // `postgres`
+    std::string host;
+    std::uint16_t port = 5432;
+    std::string database;
+    std::map<std::string, std::string> attributes;
+};
+
+struct CredentialProvider {
+    std::string name;
+    std::string type; // `postgres_role`
+    std::string database;
+    std::string user;
+    std::string password_file; // on the authority's machine; the password itself is never declared
+    Duration lifetime = std::chrono::minutes(10);
+};
+
+struct Dataset {
+    std::string name;
+    std::string database;
+    std::string schema = "public";
+    std::string table;
+    std::string location; // where it is, for people and records; derived from database and table if absent
+    std::vector<std::string> classification;
+    std::vector<std::string> purpose;
+    std::string credential; // a CredentialProvider's name
+};
+
+struct Model {
+    std::string name;
+    std::vector<std::string> classification;
+    std::vector<std::string> purpose;
+};
+
+// Something called over a network: a served model (Endpoint) or an API.
+struct Service {
+    std::string name;
+    std::string url;
+    std::vector<std::string> purpose;
+};
+
+// A declaration with where it stood.
+template <typename T>
+struct Declared {
+    T value;
+    Position position;
+};
+
+template <typename T>
+using DeclaredByName = std::map<std::string, Declared<T>, std::less<>>;
+
+struct Declarations {
+    DeclaredByName<TrustProvider> trust_providers;
+    DeclaredByName<identity::Workload> workloads;
+    DeclaredByName<Database> databases;
+    DeclaredByName<CredentialProvider> credential_providers;
+    DeclaredByName<Dataset> datasets;
+    DeclaredByName<Model> models;
+    DeclaredByName<Service> endpoints;
+    DeclaredByName<Service> apis;
+};
+
+} // namespace writ::authority

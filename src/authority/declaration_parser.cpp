@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/declaration_parser.h"
+
+#include "authority/field_reader.h"
+
+#include <functional>
+
+namespace writ::authority {
+
+namespace {
+
+// LIMIT: names stand in records, URLs and file names.
+constexpr std::size_t name_length_max = 200;
+
+bool is_name(std::string_view name)
+{
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./@:";
+    return !name.empty() && name.size() <= name_length_max && name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+std::string read_name(FieldReader& fields, YamlNode const& node)
+{
+    fields.text("kind");
+    auto name = fields.text("name");
+    if (!name.empty() && !is_name(name))
+        fields.problem(node.find("name")->position, "a name has letters, digits and -_./@: only, at most " + std::to_string(name_length_max));
+    return name;
+}
+
+void read_use(YamlNode const& node, identity::Workload& workload, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    identity::Use use;
+    use.action = fields.text("action");
+    static constexpr std::pair<std::string_view, std::string_view> resource_fields[]
+        = { { "dataset", "Dataset" }, { "model", "Model" }, { "endpoint", "Endpoint" }, { "api", "Api" }, { "database", "Database" } };
+    for (auto const& [field, type] : resource_fields) {
+        auto id = fields.text_or(field, "");
+        if (id.empty())
+            continue;
+        if (!use.resource_id.empty())
+            fields.problem(node.position, "a use names one resource, not several");
+        use.resource_type = type;
+        use.resource_id = std::move(id);
+    }
+    if (use.resource_id.empty())
+        fields.problem(node.position, "a use names its resource: `dataset`, `model`, `endpoint`, `api` or `database`");
+    fields.finish();
+    workload.uses.push_back(std::move(use));
+}
+
+identity::Workload read_workload(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    identity::Workload workload;
+    workload.name = read_name(fields, node);
+    workload.id_template = fields.text("id");
+    workload.pipeline = fields.text_or("pipeline", "");
+    workload.team = fields.text_or("team", "");
+    workload.svid_lifetime = fields.duration_or("svid_lifetime", std::chrono::hours(1));
+    if (auto const* match = fields.node("match"); match != nullptr && match->kind == YamlNode::Kind::map && !match->members.empty()) {
+        FieldReader entries(*match, problems);
+        for (auto const& member : match->members)
+            workload.match.emplace(member.name, entries.texts(member.name));
+    } else {
+        // SECURITY: a workload without a condition would be everybody.
+        fields.problem(node.position, "field `match` must name at least one claim, such as `unix.user`");
+    }
+    if (auto const* uses = fields.node("uses"); uses != nullptr) {
+        if (uses->kind != YamlNode::Kind::sequence)
+            fields.problem(uses->position, "field `uses` must be a list");
+        for (auto const& use : uses->elements)
+            read_use(use, workload, problems);
+    }
+    fields.finish();
+    if (auto const checked = identity::check_workload(workload); checked.is_error() && !workload.id_template.empty())
+        problems.push_back({ node.find("id")->position, checked.error().message });
+    return workload;
+}
+
+TrustProvider read_trust_provider(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    TrustProvider provider;
+    provider.name = read_name(fields, node);
+    provider.type = fields.one_of("type", { "unix" });
+    fields.finish();
+    return provider;
+}
+
+Database read_database(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    Database database;
+    database.name = read_name(fields, node);
+    database.type = fields.one_of("type", { "postgres" });
+    database.host = fields.text("host");
+    database.port = fields.port_or("port", database.port);
+    database.database = fields.text("database");
+    fields.finish();
+    return database;
+}
+
+CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    CredentialProvider provider;
+    provider.name = read_name(fields, node);
+    provider.type = fields.one_of("type", { "postgres_role" });
+    provider.database = fields.text("database");
+    provider.user = fields.text("user");
+    provider.password_file = fields.text_or("password_file", "");
+    provider.lifetime = fields.duration_or("lifetime", provider.lifetime);
+    fields.finish();
+    return provider;
+}
+
+Dataset read_dataset(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    Dataset dataset;
+    dataset.name = read_name(fields, node);
+    dataset.database = fields.text_or("database", "");
+    dataset.schema = fields.text_or("schema", dataset.schema);
+    dataset.table = fields.text_or("table", "");
+    dataset.location = fields.text_or("location", "");
+    dataset.classification = fields.texts("classification");
+    dataset.purpose = fields.texts("purpose");
+    dataset.credential = fields.text_or("credential", "");
+    if (dataset.database.empty() != dataset.table.empty())
+        fields.problem(node.position, "fields `database` and `table` go together");
+    if (dataset.database.empty() && dataset.location.empty())
+        fields.problem(node.position, "a dataset needs `database` and `table`, or a `location`");
+    fields.finish();
+    return dataset;
+}
+
+Model read_model(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    Model model;
+    model.name = read_name(fields, node);
+    model.classification = fields.texts("classification");
+    model.purpose = fields.texts("purpose");
+    fields.finish();
+    return model;
+}
+
+Service read_service(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    Service service;
+    service.name = read_name(fields, node);
+    service.url = fields.text("url");
+    service.purpose = fields.texts("purpose");
+    fields.finish();
+    return service;
+}
+
+// Reads one declaration and keeps it, if it is sound.
+template <typename T>
+auto into(DeclaredByName<T> Declarations::*place, T (*read)(YamlNode const&, std::vector<Problem>&))
+{
+    return [place, read](YamlDeclaration const& declaration, Declarations& declarations, std::vector<Problem>& problems) {
+        auto const problems_before = problems.size();
+        auto value = read(declaration.node, problems);
+        if (problems.size() == problems_before)
+            (declarations.*place).insert_or_assign(declaration.key.name, Declared<T> { std::move(value), declaration.node.position });
+    };
+}
+
+using KindReader = std::function<void(YamlDeclaration const&, Declarations&, std::vector<Problem>&)>;
+
+std::map<std::string, KindReader, std::less<>> const& kind_readers()
+{
+    static std::map<std::string, KindReader, std::less<>> const readers {
+        { "TrustProvider", into(&Declarations::trust_providers, read_trust_provider) },
+        { "Workload", into(&Declarations::workloads, read_workload) },
+        { "Database", into(&Declarations::databases, read_database) },
+        { "CredentialProvider", into(&Declarations::credential_providers, read_credential_provider) },
+        { "Dataset", into(&Declarations::datasets, read_dataset) },
+        { "Model", into(&Declarations::models, read_model) },
+        { "Endpoint", into(&Declarations::endpoints, read_service) },
+        { "Api", into(&Declarations::apis, read_service) },
+    };
+    return readers;
+}
+
+void refuse_kind(YamlDeclaration const& declaration, std::vector<Problem>& problems)
+{
+    std::set<std::string, std::less<>> known;
+    for (auto const& entry : kind_readers())
+        known.insert(entry.first);
+    auto message = "unknown kind `" + declaration.key.kind.substr(0, 60) + "`";
+    if (auto const nearest = nearest_name(declaration.key.kind, known); !nearest.empty())
+        message += "; did you mean `" + std::string(nearest) + "`?";
+    problems.push_back({ declaration.node.find("kind")->position, std::move(message) });
+}
+
+} // namespace
+
+Declarations parse_declarations(DocumentSet const& documents, std::vector<Problem>& problems)
+{
+    Declarations declarations;
+    for (auto const& [key, source] : documents) {
+        if (key.kind == policies_kind)
+            continue;
+        for (auto const& declaration : split_yaml(source, problems)) {
+            auto const reader = kind_readers().find(declaration.key.kind);
+            if (reader == kind_readers().end())
+                refuse_kind(declaration, problems);
+            else
+                reader->second(declaration, declarations, problems);
+        }
+    }
+    return declarations;
+}
+
+} // namespace writ::authority

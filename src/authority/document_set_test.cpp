@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/document_set.h"
+
+#include <gtest/gtest.h>
+
+namespace writ::authority {
+namespace {
+
+constexpr auto two_datasets = R"(# what we have
+kind: Dataset
+name: a
+---
+kind: Dataset   # the second
+name: b
+purpose: [train]
+)";
+
+DocumentSet split(std::vector<Document> const& documents)
+{
+    std::vector<Problem> problems;
+    auto set = split_documents(documents, problems);
+    EXPECT_TRUE(problems.empty()) << to_string(problems.front());
+    return set;
+}
+
+std::string first_problem(std::vector<Document> const& documents)
+{
+    std::vector<Problem> problems;
+    split_documents(documents, problems);
+    return problems.empty() ? "" : to_string(problems.front());
+}
+
+TEST(DocumentSet, keeps_each_declaration_as_it_was_written)
+{
+    auto const set = split({ { "data.yaml", two_datasets }, { "dir/rules.cedar", "permit(principal, action, resource);" } });
+    ASSERT_EQ(set.size(), 3U);
+    auto const& second = set.at({ "Dataset", "b" });
+    EXPECT_EQ(second.first_line, 5);
+    EXPECT_EQ(second.text, "kind: Dataset   # the second\nname: b\npurpose: [train]\n");
+    EXPECT_TRUE(set.contains({ "Policies", "rules.cedar" }));
+}
+
+TEST(DocumentSet, survives_being_stored)
+{
+    auto const set = split({ { "data.yaml", two_datasets } });
+    EXPECT_EQ(parse_document_set(to_text(set)).value(), set);
+}
+
+TEST(DocumentSet, problems_name_file_line_and_column)
+{
+    EXPECT_EQ(first_problem({ { "x.yaml", "kind: Dataset\nname: a\n---\nkind: Dataset\nname: b\nname: c\n" } }), "x.yaml:6:1: `name` is given twice");
+    EXPECT_EQ(first_problem({ { "x.yaml", "\nkind: Dataset\n" } }), "x.yaml:2:1: a declaration needs the fields `kind` and `name`");
+    EXPECT_NE(first_problem({ { "x.yaml", "kind: [\n" } }).find("x.yaml:2:"), std::string::npos);
+    EXPECT_NE(first_problem({ { "x.yaml", two_datasets }, { "y.yml", "kind: Dataset\nname: a\n" } }).find("declared already, at x.yaml:1"), std::string::npos);
+    EXPECT_NE(first_problem({ { "x.json", "{}" } }).find(".cedar"), std::string::npos);
+}
+
+TEST(DocumentSet, refuses_aliases_that_unfold_without_bound)
+{
+    std::string bomb = "kind: Dataset\nname: a\nl0: &l0 [x,x,x,x,x,x,x,x,x,x]\n";
+    for (int level = 1; level < 10; ++level) {
+        bomb += "l" + std::to_string(level) + ": &l" + std::to_string(level) + " [";
+        for (int i = 0; i < 10; ++i)
+            bomb += (i == 0 ? "*l" : ",*l") + std::to_string(level - 1);
+        bomb += "]\n";
+    }
+    EXPECT_NE(first_problem({ { "bomb.yaml", bomb } }).find("more than 100000 values"), std::string::npos);
+}
+
+TEST(DocumentSet, merging_says_what_changes)
+{
+    auto const current = split({ { "x.yaml", two_datasets } });
+    auto const incoming = split({ { "y.yaml", "kind: Dataset\nname: b\npurpose: [care]\n---\nkind: Dataset\nname: c\n" } });
+
+    auto const merge = merge_documents(current, incoming, false);
+    ASSERT_EQ(merge.changes.size(), 2U);
+    EXPECT_EQ(to_string(merge.changes[0].change), "update");
+    EXPECT_EQ(to_string(merge.changes[1].change), "create");
+    EXPECT_EQ(merge.documents.size(), 3U);
+
+    auto const pruned = merge_documents(current, incoming, true);
+    EXPECT_EQ(pruned.documents.size(), 2U);
+    EXPECT_EQ(to_string(pruned.changes[0].change), "delete");
+
+    EXPECT_FALSE(merge_documents(current, current, true).changes_anything());
+}
+
+} // namespace
+} // namespace writ::authority
