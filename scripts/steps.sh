@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # How ./quickstart and ./check talk: numbered steps, each explained in a line and timed; commands shown as a person would type them. Sourced.
 
