@@ -3,7 +3,7 @@
 
 A rule that must be broken in one place is broken here, in the table, with the reason beside it: never in the source.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # Layers: what each folder of src/ may include. `base` is the floor; a folder never includes one that stands below it in this table,
 # which tidy_test.py proves. A name with a slash is a subfolder with rules of its own.

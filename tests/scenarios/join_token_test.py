@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A join token works once, for whoever comes first, and only towards the authority that made it."""
+import threading
+from pathlib import Path
+
+from harness import Installation, Scenario, main
+from harness.keys import P256Key
+
+
+class JoinToken(Scenario):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.writ.start_authority()
+        cls.key = P256Key(cls.folder)
+
+    def join(self, token: str):
+        return self.writ.public("POST", "/v1/agent/join", {"token": token, "public_key": self.key.public_base64()})
+
+    def thief(self, name: str) -> Installation:
+        """Another machine that got hold of something."""
+        folder = self.scratch(name)
+        folder.mkdir()
+        thief = Installation(folder)
+        self.addCleanup(thief.stop)
+        thief.public_url = self.writ.public_url
+        return thief
+
+    def test_a_stolen_token_that_was_used_is_refused(self):
+        token = self.writ.join_token("node-1")
+        agent = self.writ.start_agent(token)
+        thief = self.thief("thief")
+        program = thief.launch("agent", thief.agent_arguments(token))
+        self.assertNotIn(program.wait(), (0, None))
+        self.assertNotIn(token.split(".")[0], program.output(), "an agent's log must not show its token")
+        self.assertTrue(agent.is_running())
+        self.assertTrue(self.writ.is_agent_ready())
+        agent.stop()
+
+    def test_the_thief_learns_a_code_and_no_more(self):
+        token = self.writ.join_token("node-2")
+        self.assertEqual(200, self.join(token).status)
+        answer = self.join(token)
+        self.assertEqual(401, answer.status, answer.text)
+        self.assertEqual("unauthenticated", answer.json["code"])
+        self.assertNotIn("detail", answer.json)
+        self.assertEqual(answer.text, self.join("A" * len(token.split(".")[0]) + "." + token.split(".")[1]).text,
+                         "a used token and one that never was look the same from outside")
+
+    def test_of_two_at_the_same_moment_one_gets_in(self):
+        token = self.writ.join_token("node-3")
+        statuses = []
+        threads = [threading.Thread(target=lambda: statuses.append(self.join(token).status)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual([200] + [401] * 7, sorted(statuses))
+
+    def test_an_agent_does_not_talk_to_an_authority_that_its_token_does_not_name(self):
+        impostor = Installation(self.scratch_folder("impostor"))
+        self.addCleanup(impostor.stop)
+        impostor.start_authority()
+        token = self.writ.join_token("node-4")
+        victim = self.thief("victim")
+        victim.public_url = impostor.public_url
+        program = victim.launch("agent", victim.agent_arguments(token))
+        self.assertNotEqual(0, program.wait())
+        # The token was never shown to the impostor, so it still works where it belongs.
+        self.assertEqual(200, self.join(token).status)
+
+    def scratch_folder(self, name: str) -> Path:
+        folder = self.scratch(name)
+        folder.mkdir()
+        return folder
+
+    def test_every_changed_character_of_a_token_is_refused(self):
+        token = self.writ.join_token("node-5")
+        secret, pin = token.split(".")
+        for place in range(0, len(secret), 5):
+            other = "A" if secret[place] != "A" else "B"
+            self.assertEqual(401, self.join(secret[:place] + other + secret[place + 1:] + "." + pin).status)
+        self.assertEqual(200, self.join(token).status)
+
+
+if __name__ == "__main__":
+    main()
