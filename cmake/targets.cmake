@@ -13,6 +13,12 @@ function(writ_folder name)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(TRANSFORM ARG_DEPENDS PREPEND writ_)
 
+  if(NOT sources) # headers only
+    add_library(writ_${name} INTERFACE)
+    target_include_directories(writ_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(writ_${name} INTERFACE ${ARG_DEPENDS} ${ARG_LINK})
+    return()
+  endif()
   add_library(writ_${name} STATIC ${sources})
   target_include_directories(writ_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(writ_${name} PUBLIC ${ARG_DEPENDS} ${ARG_LINK})
