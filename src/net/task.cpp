@@ -2,6 +2,7 @@
 #include "net/task.h"
 
 #include "base/logger.h"
+#include "base/unique_fd.h"
 #include "net/asio_types.h"
 
 #include <boost/asio/basic_signal_set.hpp>
@@ -34,12 +35,6 @@ std::string what_of(std::exception_ptr const& exception)
     }
 }
 
-Task<> stop_at_signal(asio::io_context& context, int& number)
-{
-    number = co_await wait_for_signal();
-    context.stop();
-}
-
 } // namespace
 
 EventLoop::EventLoop()
@@ -59,7 +54,13 @@ void EventLoop::run()
 int EventLoop::run_until_signal()
 {
     int number = 0;
-    spawn(stop_at_signal(context_, number));
+    asio::basic_signal_set<Executor> signals(context_.get_executor(), SIGINT, SIGTERM);
+    signals.async_wait([&](boost::system::error_code const& error, int signal) {
+        if (error)
+            return;
+        number = signal;
+        context_.stop();
+    });
     run();
     return number;
 }
@@ -116,10 +117,15 @@ namespace {
 Task<Result<>> wait_on(int fd, Descriptor::wait_type readiness, Duration timeout)
 {
     auto const executor = co_await asio::this_coro::executor;
-    auto const duplicate = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (duplicate < 0)
+    UniqueFd duplicate(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    if (!duplicate.is_open())
         co_return errno_error("duplicate a descriptor", errno);
-    auto const descriptor = std::make_shared<Descriptor>(executor, duplicate);
+    auto const descriptor = std::make_shared<Descriptor>(executor);
+    boost::system::error_code refused;
+    descriptor->assign(duplicate.get(), refused);
+    if (refused)
+        co_return unavailable("wait for a descriptor: " + refused.message());
+    (void)duplicate.release();
 
     Timer timer(executor);
     timer.expires_after(clamped(timeout));

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/task.h"
+
+#include "net/notification.h"
+
+#include <gtest/gtest.h>
+#include <thread>
+#include <unistd.h>
+
+namespace writ::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(AwaitCallback, resumes_the_task_whichever_thread_completes_it)
+{
+    EventLoop loop;
+    std::thread worker;
+    EXPECT_EQ(loop.run(await_callback<int>([&](Completion<int> complete) { worker = std::thread([complete] { complete(7); }); })), 7);
+    worker.join();
+    EXPECT_EQ(loop.run(await_callback<int>([](Completion<int> const& complete) { complete(8); })), 8);
+}
+
+TEST(AwaitCallback, may_never_be_completed_before_the_loop_dies)
+{
+    Completion<int> kept;
+    {
+        EventLoop loop;
+        auto const wait = [](Completion<int>& keep) -> Task<> {
+            co_await await_callback<int>([&keep](Completion<int> complete) { keep = std::move(complete); });
+        };
+        loop.spawn(wait(kept));
+        loop.run(delay(1ms));
+    }
+    EXPECT_TRUE(kept); // dropping it now touches nothing of the loop
+}
+
+TEST(EventLoop, hands_an_exception_to_whoever_ran_the_task)
+{
+    EventLoop loop;
+    auto const fail = []() -> Task<int> {
+        co_await delay(0ms);
+        throw std::runtime_error("no");
+    };
+    EXPECT_THROW(loop.run(fail()), std::runtime_error);
+}
+
+TEST(EventLoop, returns_the_signal_that_ended_it)
+{
+    EventLoop loop;
+    loop.post([] { ::kill(::getpid(), SIGTERM); });
+    EXPECT_EQ(loop.run_until_signal(), SIGTERM);
+}
+
+TEST(WaitReadable, waits_for_bytes_and_leaves_the_descriptor_to_its_owner)
+{
+    EventLoop loop;
+    int ends[2] = {};
+    ASSERT_EQ(::pipe(ends), 0);
+    auto const early = loop.run(wait_readable(ends[0], 10ms));
+    EXPECT_EQ(early.error().code, ErrorCode::unavailable);
+    ASSERT_EQ(::write(ends[1], "x", 1), 1);
+    EXPECT_TRUE(loop.run(wait_readable(ends[0], 5s)).is_ok());
+    EXPECT_TRUE(loop.run(wait_writable(ends[1], 5s)).is_ok());
+    char byte = 0;
+    EXPECT_EQ(::read(ends[0], &byte, 1), 1);
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+
+Task<> notify_after(Notification notification, Duration time)
+{
+    co_await delay(time);
+    notification.notify();
+}
+
+TEST(Notification, is_not_missed_between_looking_and_waiting)
+{
+    EventLoop loop;
+    Notification notification;
+    auto const seen = notification.version();
+    notification.notify();
+    EXPECT_TRUE(loop.run(notification.wait_past(seen, 0s)));
+    EXPECT_FALSE(loop.run(notification.wait_past(notification.version(), 5ms)));
+    loop.spawn(notify_after(notification, 1ms));
+    EXPECT_TRUE(loop.run(notification.wait_past(notification.version(), Duration::max())));
+}
+
+TEST(Notification, wakes_who_waits_for_any_of_several)
+{
+    EventLoop loop;
+    auto gone = std::make_unique<Notification>();
+    Notification const second;
+    std::vector<Watch> const watches { Watch(*gone, 0), Watch(second, 0) };
+    gone.reset();
+    loop.spawn(notify_after(second, 1ms));
+    EXPECT_TRUE(loop.run(wait_for_any(watches, 5s)));
+    EXPECT_FALSE(loop.run(wait_for_any({}, 1ms)));
+}
+
+} // namespace
+} // namespace writ::net
