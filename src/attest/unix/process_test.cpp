@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attest/unix/proc_files.h"
+#include "attest/unix/process.h"
+
+#include <gtest/gtest.h>
+#include <csignal>
+#include <filesystem>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace writ;
+using namespace writ::attest;
+
+namespace {
+
+// A child that waits until it is killed.
+class Child {
+public:
+    Child()
+        : pid_(::fork())
+    {
+        if (pid_ == 0) {
+            for (;;)
+                ::pause();
+        }
+    }
+    ~Child() { end(); }
+    Child(Child const&) = delete;
+    Child& operator=(Child const&) = delete;
+    void end()
+    {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+        }
+        pid_ = -1;
+    }
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+private:
+    pid_t pid_;
+};
+
+} // namespace
+
+TEST(ProcFiles, reads_a_start_time_behind_a_name_made_to_mislead)
+{
+    std::string const stat = "17 (x) S 1 2 3) R 1 17 17 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 1 1 1";
+    EXPECT_EQ(parse_start_ticks(stat).value(), 987654U);
+    EXPECT_TRUE(parse_start_ticks("17 (x) S 1").is_error());
+}
+
+TEST(ProcFiles, takes_ids_from_status)
+{
+    auto const status = parse_proc_status("Name:\tUid: 0\nPPid:\t4\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \n").value();
+    EXPECT_EQ(status.parent, 4);
+    EXPECT_EQ(status.uids, (std::vector<uid_t> { 1, 2, 3, 4 }));
+    EXPECT_EQ(status.groups, (std::vector<gid_t> { 9, 10 }));
+    EXPECT_TRUE(parse_proc_status("Uid:\t0\t0\t0\t0\n").is_error());
+}
+
+TEST(ProcFiles, lists_cgroups_once)
+{
+    EXPECT_EQ(parse_cgroups("2:cpu:/a\n1:name=systemd:/a\n0::/b:c\n"), (std::vector<std::string> { "/a", "/b:c" }));
+}
+
+TEST(ProcessAttestor, tells_what_the_kernel_knows_of_a_child)
+{
+    Child child;
+    auto const pidfd = open_process(child.pid()).value();
+    SystemClock clock;
+    ProcessAttestor attestor(clock);
+    auto const attested = attestor.attest(child.pid(), pidfd.get()).value();
+    EXPECT_EQ(attested.uid, ::getuid());
+    EXPECT_EQ(attested.parent, ::getpid());
+    EXPECT_EQ(attested.claims.find("unix.uid")->front(), std::to_string(::getuid()));
+    EXPECT_EQ(attested.claims.find("unix.path")->front(), std::filesystem::read_symlink("/proc/self/exe").string());
+    EXPECT_EQ(attested.claims.find("unix.sha256")->front().size(), 64U);
+    EXPECT_EQ(attestor.attest(child.pid(), pidfd.get()).value().claims, attested.claims);
+}
+
+TEST(ProcessAttestor, believes_nothing_of_a_process_that_has_ended)
+{
+    Child child;
+    auto const pidfd = open_process(child.pid()).value();
+    auto const pid = child.pid();
+    SystemClock clock;
+    ProcessAttestor attestor(clock);
+    auto const process = attestor.attest(pid, pidfd.get()).value().process;
+    EXPECT_TRUE(open_process(process).is_ok());
+    child.end();
+    EXPECT_FALSE(is_alive(pidfd.get()));
+    EXPECT_EQ(attestor.attest(pid, pidfd.get()).error().code, ErrorCode::unauthenticated);
+    EXPECT_TRUE(open_process(process).is_error());
+}
+
+TEST(ProcessAttestor, knows_a_number_that_was_used_again)
+{
+    Child child;
+    auto const pidfd = open_process(child.pid()).value();
+    SystemClock clock;
+    auto process = ProcessAttestor(clock).attest(child.pid(), pidfd.get()).value().process;
+    process.start_ticks -= 1;
+    EXPECT_EQ(open_process(process).error().code, ErrorCode::not_found);
+}

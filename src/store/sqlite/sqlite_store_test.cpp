@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/sqlite_store.h"
+
+#include <gtest/gtest.h>
+
+using namespace writ;
+using namespace writ::store;
+
+namespace {
+
+Timestamp at(int seconds) { return from_unix_seconds(1'800'000'000 + seconds); }
+
+Store new_store() { return open_sqlite_store(":memory:").value(); }
+
+identity::Lease lease_of(std::string id, std::string run, identity::LeaseState state, Timestamp expires)
+{
+    identity::Lease lease;
+    lease.id = std::move(id);
+    lease.run = std::move(run);
+    lease.workload = "spiffe://acme.ai/x";
+    lease.state = state;
+    lease.created = at(0);
+    lease.expires = expires;
+    return lease;
+}
+
+} // namespace
+
+TEST(SqliteStore, keeps_one_version_after_another)
+{
+    auto const store = new_store();
+    EXPECT_EQ(store.declarations->latest().value().number, 0U);
+    EXPECT_TRUE(store.declarations->save({ 1, "one" }, at(0)).is_ok());
+    EXPECT_EQ(store.declarations->save({ 1, "again" }, at(0)).error().code, ErrorCode::conflict);
+    EXPECT_EQ(store.declarations->save({ 3, "gap" }, at(0)).error().code, ErrorCode::conflict);
+    EXPECT_TRUE(store.declarations->save({ 2, "two" }, at(0)).is_ok());
+    EXPECT_EQ(store.declarations->latest().value().text, "two");
+}
+
+TEST(SqliteStore, redeems_a_token_once_and_not_after_its_time)
+{
+    auto const store = new_store();
+    EXPECT_TRUE(store.join_tokens->add({ "d1", "spiffe://a/writ/agent/x", at(10) }).is_ok());
+    EXPECT_TRUE(store.join_tokens->add({ "d2", "spiffe://a/writ/agent/y", at(10) }).is_ok());
+    EXPECT_EQ(store.join_tokens->redeem("d1", at(9)).value().agent, "spiffe://a/writ/agent/x");
+    EXPECT_EQ(store.join_tokens->redeem("d1", at(9)).error().code, ErrorCode::not_found);
+    EXPECT_EQ(store.join_tokens->redeem("d2", at(10)).error().code, ErrorCode::not_found);
+    EXPECT_EQ(store.join_tokens->redeem("d3", at(0)).error().code, ErrorCode::not_found);
+}
+
+TEST(SqliteStore, tells_which_leases_are_due)
+{
+    using identity::LeaseState;
+    auto const store = new_store();
+    EXPECT_TRUE(store.leases->add(lease_of("later", "r1", LeaseState::active, at(100))).is_ok());
+    EXPECT_TRUE(store.leases->add(lease_of("expired", "r1", LeaseState::active, at(5))).is_ok());
+    EXPECT_TRUE(store.leases->add(lease_of("pending", "r2", LeaseState::pending, at(100))).is_ok());
+    EXPECT_TRUE(store.leases->add(lease_of("ended", "r2", LeaseState::ended, at(1))).is_ok());
+    auto const due = store.leases->due(at(10), 10).value();
+    ASSERT_EQ(due.size(), 2U);
+    EXPECT_EQ(due[0].id, "expired");
+    EXPECT_EQ(due[1].id, "pending");
+    auto ended = due[0];
+    ended.state = LeaseState::ended;
+    EXPECT_TRUE(store.leases->update(ended).is_ok());
+    EXPECT_EQ(store.leases->due(at(10), 10).value().size(), 1U);
+    EXPECT_EQ(store.leases->list({ .run = "r1", .open_only = true }).value().size(), 1U);
+    EXPECT_EQ(store.leases->count_open().value(), 2U);
+    EXPECT_EQ(store.leases->find("none").error().code, ErrorCode::not_found);
+}
+
+TEST(SqliteStore, a_run_ends_once)
+{
+    auto const store = new_store();
+    identity::Run run;
+    run.id = "run-a";
+    run.agent = "spiffe://a/writ/agent/x";
+    run.started = run.seen = at(0);
+    EXPECT_TRUE(store.runs->add(run).is_ok());
+    EXPECT_EQ(store.runs->add(run).error().code, ErrorCode::conflict);
+    EXPECT_EQ(store.runs->live_runs(run.agent).value().size(), 1U);
+    EXPECT_TRUE(store.runs->end("run-a", at(1), "exited").is_ok());
+    EXPECT_TRUE(store.runs->end("run-a", at(2), "again").is_ok());
+    EXPECT_EQ(store.runs->find("run-a").value().reason, "exited");
+    EXPECT_EQ(store.runs->live_runs("").value().size(), 0U);
+}
+
+TEST(SqliteStore, refuses_a_file_that_is_no_database)
+{
+    auto const file = std::filesystem::temp_directory_path() / "writ-no-database";
+    ASSERT_TRUE(replace_file(file, as_bytes("this is not a database, but long enough to be looked at as one: it goes on and on and on and on and on")).is_ok());
+    EXPECT_EQ(open_sqlite_store(file).error().code, ErrorCode::corruption);
+    std::filesystem::remove(file);
+}

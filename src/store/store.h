@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the authority keeps beside its log: small interfaces, one for each kind of state. Every change is durable when it returns. Used on one
+// thread. Errors: conflict, not_found as stated; resource_exhausted for a full disk; unavailable or corruption otherwise.
+#pragma once
+
+#include "base/bytes.h"
+#include "identity/lease.h"
+#include "identity/run.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace writ::store {
+
+// All versions of what is declared, as opaque text.
+class DeclarationStore {
+public:
+    virtual ~DeclarationStore() = default;
+    struct Version {
+        std::uint64_t number = 0; // 0: nothing was ever declared
+        std::string text;
+    };
+    virtual Result<Version> latest() = 0;
+    // conflict: `version.number` is not one more than the latest's.
+    virtual Result<> save(Version const& version, Timestamp) = 0;
+};
+
+// Keys, sealed by whoever stores them. The name says what for.
+class KeyStore {
+public:
+    virtual ~KeyStore() = default;
+    struct SealedKey {
+        std::string name;
+        Bytes sealed;
+        Bytes certificate; // DER, of keys that have one
+        Timestamp created;
+        Timestamp expires;
+    };
+    virtual Result<std::vector<SealedKey>> keys() = 0; // oldest first
+    virtual Result<> add(SealedKey const&) = 0; // conflict: the name is taken
+};
+
+class RunStore {
+public:
+    virtual ~RunStore() = default;
+    virtual Result<> add(identity::Run const&) = 0;
+    virtual Result<identity::Run> find(std::string const& id) = 0; // not_found
+    virtual Result<> touch(std::string const& id, Timestamp seen) = 0;
+    virtual Result<> end(std::string const& id, Timestamp, std::string const& reason) = 0; // of an ended run: nothing happens
+    virtual Result<std::vector<identity::Run>> live_runs(std::string const& agent) = 0; // of all agents if empty
+    virtual Result<std::vector<identity::Run>> newest_runs(std::size_t limit) = 0;
+};
+
+struct LeaseFilter {
+    std::string run, workload;
+    bool open_only = false; // not ended
+    std::size_t limit = 1000;
+};
+
+class LeaseStore {
+public:
+    virtual ~LeaseStore() = default;
+    virtual Result<> add(identity::Lease const&) = 0;
+    virtual Result<identity::Lease> find(std::string const& id) = 0; // not_found
+    virtual Result<> update(identity::Lease const&) = 0; // state, issuance, expires, reason
+    virtual Result<std::vector<identity::Lease>> list(LeaseFilter const&) = 0; // newest first
+    // Open leases that are to end: expired, or already revoking or pending. Oldest first.
+    virtual Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit) = 0;
+    virtual Result<std::size_t> count_open() = 0;
+};
+
+// One-time tokens by which agents join; only their SHA-256 is kept.
+class JoinTokenStore {
+public:
+    virtual ~JoinTokenStore() = default;
+    struct JoinToken {
+        std::string digest; // hexadecimal
+        std::string agent;  // SPIFFE ID that whoever brings it becomes
+        Timestamp expires;
+    };
+    virtual Result<> add(JoinToken const&) = 0;
+    // Takes it away: a second call with the same digest is not_found, in whichever order they come. Expired ones are not_found too.
+    virtual Result<JoinToken> redeem(std::string const& digest, Timestamp now) = 0;
+};
+
+class AgentStore {
+public:
+    virtual ~AgentStore() = default;
+    struct Agent {
+        std::string id;
+        Timestamp joined;
+        Timestamp seen;
+        bool banned = false;
+    };
+    virtual Result<> add(Agent const&) = 0; // joins again: replaces
+    virtual Result<Agent> find(std::string const& id) = 0; // not_found
+    virtual Result<std::vector<Agent>> list() = 0;
+};
+
+struct Store {
+    std::unique_ptr<DeclarationStore> declarations;
+    std::unique_ptr<KeyStore> keys;
+    std::unique_ptr<RunStore> runs;
+    std::unique_ptr<LeaseStore> leases;
+    std::unique_ptr<JoinTokenStore> join_tokens;
+    std::unique_ptr<AgentStore> agents;
+};
+
+} // namespace writ::store
