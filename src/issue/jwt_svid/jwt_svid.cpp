@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "issue/jwt_svid/jwt_svid.h"
+
+namespace writ::issue {
+
+Result<JwtSvid> JwtSvidIssuer::issue(JwtSvidRequest const& request, Timestamp now, RandomSource& random) const
+{
+    if (request.audience.empty())
+        return invalid_argument("a JWT-SVID needs an audience");
+    JwtSvid svid;
+    svid.expires = std::chrono::floor<std::chrono::seconds>(now + request.lifetime);
+    svid.id = random.base32(26);
+    JsonArray audience;
+    for (auto const& name : request.audience)
+        audience.emplace_back(name);
+    JsonObject claims { { "iss", issuer_ }, { "sub", request.subject.text() }, { "aud", std::move(audience) }, { "exp", to_unix_seconds(svid.expires) },
+        { "iat", to_unix_seconds(now) }, { "jti", svid.id } };
+    for (auto const& claim : request.further_claims) {
+        if (!claims.emplace(claim.key(), claim.value()).second)
+            return invalid_argument("claim `" + std::string(claim.key()) + "` is not the caller's to set");
+    }
+    svid.token = SecretText(TRY(crypto::sign_jwt(claims, key_id_, "JWT", key_, algorithm_)));
+    return svid;
+}
+
+} // namespace writ::issue
