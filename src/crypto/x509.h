@@ -20,10 +20,10 @@ struct RootRequest {
 Result<Bytes> create_root(RootRequest const&, PrivateKey const&);
 
 struct LeafRequest {
-    std::string uri; // the one URI SAN
+    std::string uri; // the one URI SAN; empty only if there are other names
     std::vector<std::string> dns_names;
     std::vector<std::string> ip_addresses;
-    Timestamp not_before, not_after; // SECURITY: never beyond the issuer's; invalid_argument if it would be
+    Timestamp not_before, not_after; // SECURITY: never ends after the issuer's; invalid_argument if it would
     Bytes serial;
     bool server_auth = true, client_auth = true;
 };
@@ -51,13 +51,14 @@ struct Certificate {
     Bytes spki;
     Timestamp not_before, not_after;
     bool is_ca = false;
-    bool may_sign_certificates = false; // keyCertSign
+    bool may_sign_certificates = false; // keyCertSign; false if there is no key usage
     bool may_sign_crls = false;         // cRLSign
     bool may_sign = false;              // digitalSignature
 };
 Result<Certificate> parse_certificate(BytesView der);
 
 // The path leaf → intermediates → one of the roots, at `time`; RFC 5280 §6 by OpenSSL, strict. unauthenticated naming what fails.
+// A certificate no longer holds in the second of its end, as a token does not (RFC 5280 §4.1.2.5 would still allow that second).
 Result<> verify_path(BytesView leaf, std::span<Bytes const> intermediates, std::span<Bytes const> roots, Timestamp time);
 
 std::string to_pem(BytesView certificate_der);
