@@ -27,22 +27,26 @@ Result<> check_headers(UnverifiedJws const& jws)
     for (auto const& member : jws.unprotected)
         if (jws.header.contains(member.key()))
             return invalid_argument("header member is in both the protected and the unprotected header");
-    // SECURITY: only the protected header says how the signature is made; RFC 7515 would allow `alg` outside of it.
-    TRY(string_member(jws.header, "alg").in("header"));
+    TRY(string_member(jws.header.contains("alg") ? jws.header : jws.unprotected, "alg").in("header"));
     for (auto const* name : { "crit", "b64" })
         if (jws.header.contains(name) || jws.unprotected.contains(name))
             return invalid_argument("header has `" + std::string(name) + "`, which Writ does not know");
     for (auto const* name : { "kid", "typ", "cty" })
-        if (auto const* value = jws.header.if_contains(name); value != nullptr && !value->is_string())
-            return invalid_argument("header member `" + std::string(name) + "` must be a string");
+        for (auto const* header : { &jws.header, &jws.unprotected })
+            if (auto const* value = header->if_contains(name); value != nullptr && !value->is_string())
+                return invalid_argument("header member `" + std::string(name) + "` must be a string");
     return {};
 }
 
 Result<UnverifiedJws> parse_json_signature(JsonObject const& signature, std::string_view payload_base64url, BytesView payload)
 {
     UnverifiedJws jws;
-    auto const protected_text = TRY(string_member(signature, "protected"));
-    jws.header = TRY(parse_protected_header(protected_text));
+    // SPEC: RFC 7515 §7.2.1: with an empty protected header the member is absent, and the signing input begins with the dot.
+    std::string_view protected_text;
+    if (signature.contains("protected")) {
+        protected_text = TRY(string_member(signature, "protected"));
+        jws.header = TRY(parse_protected_header(protected_text));
+    }
     if (signature.contains("header"))
         jws.unprotected = *TRY(object_member(signature, "header"));
     jws.signing_input = std::string(protected_text) + "." + std::string(payload_base64url);
@@ -134,7 +138,7 @@ Result<std::vector<UnverifiedJws>> parse_json_jws(std::string_view text)
 
 Result<> verify_jws(UnverifiedJws const& jws, PublicKey const& key, std::span<Algorithm const> accepted)
 {
-    auto const algorithm = parse_algorithm(string_or(jws.header, "alg", ""));
+    auto const algorithm = parse_algorithm(string_or(jws.header.contains("alg") ? jws.header : jws.unprotected, "alg", ""));
     // SECURITY: RFC 8725 §3.1: the caller's list and the key decide, the header only has to agree.
     if (algorithm.is_error() || std::ranges::find(accepted, *algorithm) == accepted.end())
         return unauthenticated("signature is of an algorithm that is not accepted");

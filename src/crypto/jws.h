@@ -16,8 +16,8 @@ namespace writ::crypto {
 inline constexpr std::size_t compact_jws_bytes_max = 16U << 10U;
 
 struct UnverifiedJws {
-    JsonObject header; // the protected header; has a string `alg`
-    JsonObject unprotected; // JSON forms only
+    JsonObject header; // the protected header; in compact form it has a string `alg`
+    JsonObject unprotected; // JSON forms only; SECURITY: anybody may have written it
     std::string signing_input;
     Bytes payload;
     Bytes signature;
@@ -27,7 +27,7 @@ struct UnverifiedJws {
 // Strict: three base64url parts without padding, the header a JSON object without duplicate names. A header with `crit` (RFC 7515 §4.1.11) is refused,
 // but `b64` (RFC 7797) is refused too: nothing Writ reads has it.
 Result<UnverifiedJws> parse_compact_jws(std::string_view);
-// Flattened or general JSON serialisation: one entry a signature. Names in protected and unprotected header are disjoint.
+// Flattened or general JSON serialisation: one entry a signature. Names in protected and unprotected header are disjoint, one of them has `alg`.
 Result<std::vector<UnverifiedJws>> parse_json_jws(std::string_view);
 
 // unauthenticated, whatever the reason. SECURITY: the header's `alg` must be one of `accepted` and fit the key's type; `none` never does.

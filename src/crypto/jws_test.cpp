@@ -143,6 +143,20 @@ TEST(JsonJws, refuses_what_the_protected_header_does_not_cover)
     EXPECT_FALSE(altered("signatures", JsonArray { JsonValue(valid) })) << "flattened and general at once";
 }
 
+TEST(JsonJws, without_a_protected_header_is_as_good_as_its_key_and_the_accepted_algorithms)
+{
+    auto const signature = to_base64url(sign(signer(), Algorithm::es256, as_bytes("." + encode("x"))).value());
+    auto const with_header = [&](std::string_view header) {
+        auto const parsed = parse_json_jws(
+            R"({"payload":")" + encode("x") + R"(","header":)" + std::string(header) + R"(,"signature":")" + signature + R"("})");
+        return parsed.is_ok() && verify_jws(parsed->at(0), signer().public_key(), everything).is_ok();
+    };
+    EXPECT_TRUE(with_header(R"({"alg":"ES256"})"));
+    for (std::string_view const header : { R"({})", R"({"alg":"none"})", R"({"alg":"RS256"})", R"({"alg":"ES256","crit":["x"],"x":1})",
+             R"({"alg":"ES256","b64":true})", R"({"alg":"ES256","kid":1})" })
+        EXPECT_FALSE(with_header(header)) << header;
+}
+
 TEST(JwkSet, keeps_signing_keys_and_skips_what_it_does_not_know)
 {
     auto named = [](std::string_view id, JsonObject more) {
