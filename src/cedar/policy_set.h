@@ -43,8 +43,12 @@ public:
     // As above, but @id does not matter: `policy0`, `policy1`…, as the reference's corpus has them.
     static PolicySet parse_numbered(std::vector<PolicySource> const&, std::vector<SyntaxProblem>& problems);
 
-    [[nodiscard]] std::size_t size() const;
+    // Of policies and templates made elsewhere, with ids that differ.
+    static PolicySet of(std::vector<std::shared_ptr<Policy const>>);
+
+    [[nodiscard]] std::size_t size() const; // without templates, which decide nothing until they are linked
     [[nodiscard]] std::vector<std::shared_ptr<Policy const>> const& policies() const;
+    [[nodiscard]] std::vector<std::shared_ptr<Policy const>> const& templates() const;
 
     struct State;
     [[nodiscard]] State const& state() const { return *state_; }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <compare>
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -55,8 +56,12 @@ public:
         DurationValue, IpAddress>;
 
     Value() : storage_(false) { }
-    Value(bool truth) : storage_(truth) { }                                 // NOLINT(google-explicit-constructor)
-    Value(std::int64_t number) : storage_(number) { }                       // NOLINT(google-explicit-constructor)
+    // Templates, so that no pointer becomes a bool and no int is ambiguous.
+    template <std::same_as<bool> T>
+    Value(T truth) : storage_(truth) { } // NOLINT(google-explicit-constructor)
+    template <std::integral T>
+        requires(!std::same_as<T, bool> && (std::is_signed_v<T> || sizeof(T) < sizeof(std::int64_t)))
+    Value(T number) : storage_(std::int64_t { number }) { } // NOLINT(google-explicit-constructor)
     Value(std::string text) : storage_(std::move(text)) { }                 // NOLINT(google-explicit-constructor)
     Value(std::string_view text) : storage_(std::string(text)) { }          // NOLINT(google-explicit-constructor)
     Value(char const* text) : storage_(std::string(text)) { }               // NOLINT(google-explicit-constructor)

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cedar/parser.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+namespace writ::cedar {
+
+namespace {
+
+// How tight an infix operator binds; relations do not chain.
+enum Level : int { none = 0, disjunction = 1, conjunction = 2, relational = 3, additive = 4, multiplicative = 5 };
+
+struct Infix {
+    Level level = none;
+    Operator op = Operator::any;
+};
+
+Infix infix_of(Token const& token)
+{
+    struct Row {
+        std::string_view text;
+        Infix infix;
+    };
+    static constexpr std::array<Row, 11> symbols { { { "||", { disjunction, Operator::any } }, { "&&", { conjunction, Operator::all } },
+        { "==", { relational, Operator::equal } }, { "!=", { relational, Operator::not_equal } }, { "<", { relational, Operator::less } },
+        { "<=", { relational, Operator::less_equal } }, { ">", { relational, Operator::greater } }, { ">=", { relational, Operator::greater_equal } },
+        { "+", { additive, Operator::plus } }, { "-", { additive, Operator::difference } }, { "*", { multiplicative, Operator::product } } } };
+    static constexpr std::array<Row, 4> words { { { "in", { relational, Operator::in } }, { "has", { relational, Operator::has_attribute } },
+        { "like", { relational, Operator::like } }, { "is", { relational, Operator::is } } } };
+    auto const find = [&](auto const& rows) {
+        auto const row = std::find_if(rows.begin(), rows.end(), [&](Row const& r) { return r.text == token.text; });
+        return row == rows.end() ? Infix {} : row->infix;
+    };
+    if (token.kind == TokenKind::symbol)
+        return find(symbols);
+    return token.kind == TokenKind::identifier ? find(words) : Infix {};
+}
+
+struct Method {
+    std::string_view name;
+    Operator op;
+    std::size_t arguments;
+};
+constexpr std::array<Method, 6> methods { { { "contains", Operator::contains, 1 }, { "containsAll", Operator::contains_all, 1 },
+    { "containsAny", Operator::contains_any, 1 }, { "isEmpty", Operator::is_empty, 0 }, { "getTag", Operator::get_tag, 1 }, { "hasTag", Operator::has_tag, 1 } } };
+
+Expression joined(Operator op, Expression left, Expression right)
+{
+    Expression made { .op = op };
+    made.children.reserve(2);
+    made.children.push_back(std::move(left));
+    made.children.push_back(std::move(right));
+    return made;
+}
+
+} // namespace
+
+bool Pattern::matches(std::string_view text) const
+{
+    if (parts.size() == 1)
+        return text == parts.front();
+    if (!text.starts_with(parts.front()))
+        return false;
+    text.remove_prefix(parts.front().size());
+    // Leftmost matches of the middle parts leave the most for the last.
+    for (std::size_t i = 1; i + 1 < parts.size(); ++i) {
+        auto const found = text.find(parts[i]);
+        if (found == std::string_view::npos)
+            return false;
+        text.remove_prefix(found + parts[i].size());
+    }
+    return text.ends_with(parts.back());
+}
+
+std::optional<CallStyle> call_style(std::string_view name)
+{
+    static constexpr std::array<std::string_view, 4> functions { "ip", "decimal", "datetime", "duration" };
+    static constexpr std::array<std::string_view, 18> method_names { "isIpv4", "isIpv6", "isLoopback", "isMulticast", "isInRange", "lessThan", "lessThanOrEqual",
+        "greaterThan", "greaterThanOrEqual", "offset", "durationSince", "toDate", "toTime", "toMilliseconds", "toSeconds", "toMinutes", "toHours", "toDays" };
+    if (std::find(functions.begin(), functions.end(), name) != functions.end())
+        return CallStyle::function;
+    if (std::find(method_names.begin(), method_names.end(), name) != method_names.end())
+        return CallStyle::method;
+    return std::nullopt;
+}
+
+Result<Expression> ExpressionParser::finished(Expression made, SourceSpan begin)
+{
+    made.span = tokens_.span_from(begin);
+    for (auto const& child : made.children)
+        made.depth = std::max(made.depth, child.depth + 1);
+    if (made.depth > expression_depth_max)
+        return tokens_.problem(made.span, "expression is nested deeper than " + std::to_string(expression_depth_max));
+    return made;
+}
+
+Result<Expression> ExpressionParser::expression()
+{
+    if (depth_ >= expression_depth_max)
+        return tokens_.problem(tokens_.token().span, "expression is nested deeper than " + std::to_string(expression_depth_max));
+    ++depth_;
+    auto const begin = tokens_.token().span;
+    auto made = tokens_.take_word_if("if") ? conditional(begin) : binary(disjunction);
+    --depth_;
+    return made;
+}
+
+Result<Expression> ExpressionParser::conditional(SourceSpan begin)
+{
+    Expression made { .op = Operator::if_then_else };
+    made.children.push_back(TRY(expression()));
+    if (!tokens_.take_word_if("then"))
+        return tokens_.expected("`then`");
+    made.children.push_back(TRY(expression()));
+    if (!tokens_.take_word_if("else"))
+        return tokens_.expected("`else`");
+    made.children.push_back(TRY(expression()));
+    return finished(std::move(made), begin);
+}
+
+Result<Expression> ExpressionParser::binary(int level_min)
+{
+    auto const begin = tokens_.token().span;
+    auto left = TRY(unary());
+    bool is_related = false;
+    for (;;) {
+        if (tokens_.token().is("/") || tokens_.token().is("%"))
+            return tokens_.problem(tokens_.token().span, describe(tokens_.token()) + " is no operator of the language");
+        auto const infix = infix_of(tokens_.token());
+        if (infix.level < level_min || infix.level == none)
+            return left;
+        if (infix.level == relational && is_related)
+            return tokens_.problem(tokens_.token().span, "relations do not chain: put parentheses");
+        is_related = infix.level == relational;
+        if (is_related) {
+            left = TRY(finished(TRY(relation(std::move(left))), begin));
+            continue;
+        }
+        tokens_.take();
+        auto right = TRY(binary(infix.level + 1));
+        // A chain of && or || becomes one node, so that a long list of alternatives is not deep.
+        if (left.op == infix.op && infix.level <= conjunction) {
+            left.span = tokens_.span_from(begin);
+            left.depth = std::max(left.depth, right.depth + 1);
+            left.children.push_back(std::move(right));
+        } else {
+            left = TRY(finished(joined(infix.op, std::move(left), std::move(right)), begin));
+        }
+    }
+}
+
+Result<Expression> ExpressionParser::relation(Expression left)
+{
+    Expression made { .op = infix_of(tokens_.take()).op };
+    made.children.push_back(std::move(left));
+    if (made.op == Operator::has_attribute) {
+        bool const is_path = tokens_.token().kind == TokenKind::identifier;
+        made.names.push_back(TRY(attribute()));
+        while (is_path && tokens_.take_if("."))
+            made.names.push_back(TRY(tokens_.take_identifier("an attribute")));
+    } else if (made.op == Operator::like) {
+        made.pattern = TRY(pattern());
+    } else if (made.op == Operator::is) {
+        made.name = TRY(tokens_.take_name("an entity type"));
+        if (tokens_.take_word_if("in"))
+            made.children.push_back(TRY(binary(additive)));
+    } else {
+        made.children.push_back(TRY(binary(additive)));
+    }
+    return made;
+}
+
+Result<Pattern> ExpressionParser::pattern()
+{
+    auto const token = tokens_.token();
+    if (token.kind != TokenKind::string)
+        return tokens_.expected("a pattern in quotes");
+    std::vector<std::size_t> wildcards;
+    auto text = unescape(token.text, &wildcards);
+    if (text.is_error())
+        return tokens_.problem(token.span, std::move(text).error().message);
+    tokens_.take();
+    Pattern made;
+    std::size_t from = 0;
+    for (auto const wildcard : wildcards) {
+        made.parts.push_back(text->substr(from, wildcard - from));
+        from = wildcard;
+    }
+    made.parts.push_back(text->substr(from));
+    return made;
+}
+
+Result<Expression> ExpressionParser::unary()
+{
+    // LIMIT: the language's own: four `!` or `-` in a row.
+    static constexpr int repeats_max = 4;
+    auto const begin = tokens_.token().span;
+    if (tokens_.token().is("-"))
+        return minus();
+    int count = 0;
+    while (tokens_.take_if("!"))
+        ++count;
+    if (count > repeats_max)
+        return tokens_.problem(tokens_.span_from(begin), "more than four `!` in a row");
+    auto made = TRY(member());
+    for (; count > 0; --count) {
+        Expression negation { .op = Operator::negation };
+        negation.children.push_back(std::move(made));
+        made = TRY(finished(std::move(negation), begin));
+    }
+    return made;
+}
+
+Result<Expression> ExpressionParser::minus()
+{
+    static constexpr int repeats_max = 4;
+    auto const begin = tokens_.token().span;
+    int count = 0;
+    while (tokens_.take_if("-"))
+        ++count;
+    if (count > repeats_max)
+        return tokens_.problem(tokens_.span_from(begin), "more than four `-` in a row");
+    // The last sign belongs to a number that stands alone, so that the smallest long can be written.
+    bool const is_lone_number = tokens_.token().kind == TokenKind::number && !tokens_.ahead().is(".") && !tokens_.ahead().is("[");
+    auto made = is_lone_number ? TRY(number(begin, true)) : TRY(member());
+    for (count -= is_lone_number ? 1 : 0; count > 0; --count) {
+        Expression negated { .op = Operator::minus };
+        negated.children.push_back(std::move(made));
+        made = TRY(finished(std::move(negated), begin));
+    }
+    return made;
+}
+
+Result<Expression> ExpressionParser::number(SourceSpan begin, bool is_negative)
+{
+    auto const token = tokens_.take();
+    std::uint64_t magnitude = 0;
+    auto const limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) + (is_negative ? 1 : 0);
+    bool is_over = false;
+    for (char const digit : token.text)
+        is_over = is_over || __builtin_mul_overflow(magnitude, std::uint64_t { 10 }, &magnitude)
+            || __builtin_add_overflow(magnitude, static_cast<std::uint64_t>(digit - '0'), &magnitude) || magnitude > limit;
+    if (is_over)
+        return tokens_.problem(token.span, "`" + std::string(token.text.substr(0, 60)) + "` is no number of 64 bits");
+    Expression made { .op = Operator::literal };
+    made.value = is_negative ? static_cast<std::int64_t>(~magnitude + 1) : static_cast<std::int64_t>(magnitude);
+    return finished(std::move(made), begin);
+}
+
+Result<Expression> ExpressionParser::member()
+{
+    auto const begin = tokens_.token().span;
+    auto made = TRY(primary());
+    for (;;) {
+        if (tokens_.take_if(".")) {
+            if (tokens_.ahead().is("(")) {
+                made = TRY(method(std::move(made), begin));
+                continue;
+            }
+            Expression access { .op = Operator::get_attribute };
+            access.names.push_back(TRY(tokens_.take_identifier("an attribute")));
+            access.children.push_back(std::move(made));
+            made = TRY(finished(std::move(access), begin));
+        } else if (tokens_.take_if("[")) {
+            Expression access { .op = Operator::get_attribute };
+            access.names.push_back(TRY(tokens_.take_string()));
+            TRY(tokens_.expect("]"));
+            access.children.push_back(std::move(made));
+            made = TRY(finished(std::move(access), begin));
+        } else {
+            return made;
+        }
+    }
+}
+
+Result<Expression> ExpressionParser::method(Expression object, SourceSpan begin)
+{
+    auto const token = tokens_.token();
+    auto const name = TRY(tokens_.take_identifier("a method"));
+    TRY(tokens_.expect("("));
+    auto given = TRY(arguments(")"));
+    auto const count = given.size();
+    Expression made { .op = Operator::call, .is_method = true };
+    made.children.push_back(std::move(object));
+    for (auto& argument : given)
+        made.children.push_back(std::move(argument));
+    auto const* const known = std::find_if(methods.begin(), methods.end(), [&](Method const& m) { return m.name == name; });
+    if (known != methods.end()) {
+        if (count != known->arguments)
+            return tokens_.problem(token.span, "`" + name + "` takes " + std::to_string(known->arguments) + " arguments, found " + std::to_string(count));
+        made.op = known->op;
+        made.is_method = false;
+    } else {
+        if (auto const style = call_style(name); style != CallStyle::method)
+            return tokens_.problem(token.span, "`" + name + (style ? "` is a function, no method: write `" + name + "(…)`" : "` is no method"));
+        made.name = name;
+    }
+    return finished(std::move(made), begin);
+}
+
+Result<std::vector<Expression>> ExpressionParser::arguments(std::string_view closing)
+{
+    std::vector<Expression> found;
+    while (!tokens_.take_if(closing)) {
+        found.push_back(TRY(expression()));
+        if (!tokens_.token().is(closing))
+            TRY(tokens_.expect(","));
+    }
+    return found;
+}
+
+Result<Expression> ExpressionParser::primary()
+{
+    auto const begin = tokens_.token().span;
+    switch (tokens_.token().kind) {
+    case TokenKind::number: return number(begin, false);
+    case TokenKind::identifier: return word();
+    case TokenKind::string: {
+        Expression made { .op = Operator::literal };
+        made.value = TRY(tokens_.take_string());
+        return finished(std::move(made), begin);
+    }
+    case TokenKind::slot: return tokens_.problem(begin, describe(tokens_.token()) + " may stand in a template's scope only");
+    case TokenKind::invalid: return tokens_.problem(begin, describe(tokens_.token()) + " is not understood");
+    default: break;
+    }
+    if (tokens_.take_if("(")) {
+        auto made = TRY(expression());
+        TRY(tokens_.expect(")"));
+        return made;
+    }
+    if (tokens_.take_if("["))
+        return set(begin);
+    if (tokens_.take_if("{"))
+        return record(begin);
+    return tokens_.expected("an expression");
+}
+
+Result<Expression> ExpressionParser::word()
+{
+    auto const begin = tokens_.token().span;
+    Expression made { .op = Operator::literal };
+    if (tokens_.token().is_word("true") || tokens_.token().is_word("false")) {
+        made.value = tokens_.take().text == "true";
+        return finished(std::move(made), begin);
+    }
+    auto const name = TRY(tokens_.take_name("an expression"));
+    if (tokens_.token().is("::")) {
+        tokens_.take();
+        made.value = EntityUid { name, TRY(tokens_.take_string()) };
+        return finished(std::move(made), begin);
+    }
+    if (tokens_.token().is("(")) {
+        if (auto const style = call_style(name); style != CallStyle::function)
+            return tokens_.problem(tokens_.span_from(begin), "`" + name + (style ? "` is a method: write `x." + name + "(…)`" : "` is no function"));
+        tokens_.take();
+        made.op = Operator::call;
+        made.name = name;
+        made.children = TRY(arguments(")"));
+        return finished(std::move(made), begin);
+    }
+    static constexpr std::array<std::string_view, 4> variables { "principal", "action", "resource", "context" };
+    auto const* const variable = std::find(variables.begin(), variables.end(), name);
+    if (variable == variables.end())
+        return tokens_.problem(tokens_.span_from(begin), "`" + name + "` is no variable: they are `principal`, `action`, `resource` and `context`");
+    made.op = Operator::variable;
+    made.variable = static_cast<Variable>(variable - variables.begin());
+    return finished(std::move(made), begin);
+}
+
+Result<Expression> ExpressionParser::set(SourceSpan begin)
+{
+    Expression made { .op = Operator::set };
+    made.children = TRY(arguments("]"));
+    return finished(std::move(made), begin);
+}
+
+Result<std::string> ExpressionParser::attribute()
+{
+    if (tokens_.token().kind == TokenKind::string)
+        return tokens_.take_string();
+    return tokens_.take_identifier("an attribute");
+}
+
+Result<Expression> ExpressionParser::record(SourceSpan begin)
+{
+    Expression made { .op = Operator::record };
+    std::set<std::string> seen;
+    while (!tokens_.take_if("}")) {
+        auto const span = tokens_.token().span;
+        auto name = TRY(attribute());
+        if (!seen.insert(name).second)
+            return tokens_.problem(span, "attribute `" + name + "` stands twice in a record");
+        TRY(tokens_.expect(":"));
+        made.names.push_back(std::move(name));
+        made.children.push_back(TRY(expression()));
+        if (!tokens_.token().is("}"))
+            TRY(tokens_.expect(","));
+    }
+    return finished(std::move(made), begin);
+}
+
+} // namespace writ::cedar

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cedar/lexer.h"
+
+#include <algorithm>
+#include <array>
+
+namespace writ::cedar {
+
+namespace {
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_word_part(char c) { return is_letter(c) || is_digit(c); }
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+// White space beyond the usual, as Unicode's White_Space has it.
+constexpr std::array<std::string_view, 20> wide_spaces { "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
+    "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\v" };
+// A symbol that begins another stands behind it.
+constexpr std::array<std::string_view, 28> symbols { "::", "==", "!=", "<=", ">=", "&&", "||", "(", ")", "{", "}", "[", "]", "<", ">", ",", ";", ":", ".",
+    "@", "+", "-", "*", "/", "%", "!", "=", "?" };
+
+template <typename Predicate>
+std::size_t run_length(std::string_view text, Predicate&& holds)
+{
+    return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), holds) - text.begin());
+}
+
+} // namespace
+
+void Lexer::advance(std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i)
+        if (text_[at_++] == '\n') {
+            ++line_;
+            line_begin_ = at_;
+        }
+}
+
+void Lexer::skip_space()
+{
+    for (;;) {
+        if (at_ < text_.size() && std::string_view(" \t\r\n\f").find(text_[at_]) != std::string_view::npos) {
+            advance(1);
+        } else if (rest().starts_with("//")) {
+            skip_comment();
+        } else {
+            auto const* const space = std::find_if(wide_spaces.begin(), wide_spaces.end(), [&](auto wide) { return rest().starts_with(wide); });
+            if (space == wide_spaces.end())
+                return;
+            advance(space->size());
+        }
+    }
+}
+
+void Lexer::skip_comment()
+{
+    auto span = here();
+    advance(std::min(rest().find_first_of("\r\n"), rest().size()));
+    span.end = at_;
+    if (comments_ != nullptr)
+        comments_->push_back({ text_.substr(span.begin, span.end - span.begin), span });
+}
+
+Token Lexer::token(TokenKind kind, std::size_t length)
+{
+    Token made { kind, rest().substr(0, length), here() };
+    advance(length);
+    made.span.end = at_;
+    return made;
+}
+
+Token Lexer::next()
+{
+    skip_space();
+    if (at_ == text_.size())
+        return { TokenKind::end, {}, here() };
+    char const c = text_[at_];
+    if (is_letter(c))
+        return token(TokenKind::identifier, run_length(rest(), is_word_part));
+    if (is_digit(c))
+        return token(TokenKind::number, run_length(rest(), is_digit));
+    if (c == '"')
+        return string();
+    for (std::string_view const slot : { "?principal", "?resource" })
+        if (rest().starts_with(slot) && run_length(rest().substr(1), is_word_part) == slot.size() - 1) {
+            auto made = token(TokenKind::slot, slot.size());
+            made.text.remove_prefix(1);
+            return made;
+        }
+    for (auto const symbol : symbols)
+        if (rest().starts_with(symbol))
+            return token(TokenKind::symbol, symbol.size());
+    // All bytes of one character, so that a message can show it.
+    return token(TokenKind::invalid, 1 + run_length(rest().substr(1), is_continuation));
+}
+
+Token Lexer::string()
+{
+    auto span = here();
+    std::size_t end = at_ + 1;
+    // A backslash takes any character but a line feed with it.
+    while (end < text_.size() && text_[end] != '"')
+        end += text_[end] == '\\' && end + 1 < text_.size() && text_[end + 1] != '\n' ? 2 : 1;
+    bool const closed = end < text_.size();
+    end = std::min(end, text_.size());
+    auto const inside = text_.substr(at_ + 1, end - at_ - 1);
+    advance(std::min(end + 1, text_.size()) - at_);
+    span.end = at_;
+    return closed ? Token { TokenKind::string, inside, span } : Token { TokenKind::invalid, "string without an end", span };
+}
+
+std::string describe(Token const& token)
+{
+    switch (token.kind) {
+    case TokenKind::end: return "the end of the text";
+    case TokenKind::string: return "a string";
+    case TokenKind::slot: return "`?" + std::string(token.text) + "`";
+    default: return "`" + std::string(token.text.substr(0, 60)) + "`";
+    }
+}
+
+} // namespace writ::cedar

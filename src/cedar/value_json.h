@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parts of Cedar's JSON form that parsing with and without a schema share.
+#pragma once
+
+#include "cedar/value.h"
+
+namespace writ::cedar {
+
+// The value of `decimal`, `datetime`, `duration` or `ip` of one text.
+Result<Value> extension_value(std::string_view function, std::string_view argument);
+
+// {type, id}, or {__entity: {type, id}}.
+Result<EntityUid> parse_uid_json(JsonValue const&);
+Result<Record> parse_record(JsonObject const&);
+
+JsonValue to_json(EntityUid const&);
+JsonValue to_json(Record const&);
+
+} // namespace writ::cedar
