@@ -15,6 +15,8 @@ namespace writ {
 // Overwrites memory in a way the compiler may not leave out.
 inline void wipe(void* memory, std::size_t size)
 {
+    if (size == 0) // an empty vector's null is not memset's to take
+        return;
     std::memset(memory, 0, size);
     asm volatile("" : : "r"(memory) : "memory");
 }
