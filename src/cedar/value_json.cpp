@@ -2,6 +2,7 @@
 //
 // Values and entities in Cedar's JSON form, without a schema. https://docs.cedarpolicy.com/auth/entities-syntax.html
 #include "cedar/entity.h"
+#include "cedar/evaluator.h"
 #include "cedar/text.h"
 #include "cedar/value_json.h"
 
@@ -9,21 +10,12 @@ namespace writ::cedar {
 
 namespace {
 
-Result<Value> parse_escaped_extension(JsonValue const& json)
-{
-    if (!json.is_object())
-        return invalid_argument("`__extn` must be an object of `fn` and `arg`");
-    auto const function = TRY(string_member(json.as_object(), "fn"));
-    auto const argument = TRY(string_member(json.as_object(), "arg"));
-    return extension_value(function, argument);
-}
-
 Result<Value> parse_object(JsonObject const& object)
 {
     if (auto const* escaped = object.if_contains("__entity"); escaped != nullptr && object.size() == 1)
         return Value(TRY(parse_uid_json(*escaped)));
     if (auto const* escaped = object.if_contains("__extn"); escaped != nullptr && object.size() == 1)
-        return parse_escaped_extension(*escaped);
+        return parse_extension_json(*escaped);
     if (object.contains("__expr"))
         return invalid_argument("`__expr` is no longer part of the language");
     return Value::record(TRY(parse_record(object)));
@@ -41,8 +33,15 @@ JsonValue json_of(EntityUid const& uid) { return JsonObject { { "__entity", to_j
 JsonValue json_of(Decimal value) { return escaped_extension("decimal", decimal_text(value)); }
 JsonValue json_of(DurationValue value) { return escaped_extension("duration", duration_text(value)); }
 JsonValue json_of(IpAddress const& value) { return escaped_extension("ip", ip_address_text(value)); }
-// LIMIT: JSON has no form for a datetime beyond the year 9999; arithmetic alone gets there.
-JsonValue json_of(Datetime value) { return escaped_extension("datetime", datetime_text(value).value_or("9999-12-31T23:59:59.999Z")); }
+
+JsonValue json_of(Datetime value)
+{
+    if (auto const text = datetime_text(value))
+        return escaped_extension("datetime", *text);
+    // Beyond the year 9999 a datetime is written by how far it is from 1970.
+    JsonArray arguments { escaped_extension("datetime", "1970-01-01"), escaped_extension("duration", duration_text({ value.milliseconds })) };
+    return JsonObject { { "__extn", JsonObject { { "fn", "offset" }, { "args", std::move(arguments) } } } };
+}
 
 JsonValue json_of(std::shared_ptr<Set const> const& set)
 {
@@ -87,6 +86,20 @@ Result<Value> extension_value(std::string_view function, std::string_view argume
     if (function == "ip")
         return Value(TRY(parse_ip_address(argument)));
     return invalid_argument("`" + std::string(function.substr(0, 60)) + "` makes no value");
+}
+
+Result<Value> parse_extension_json(JsonValue const& json)
+{
+    if (!json.is_object())
+        return invalid_argument("`__extn` must be an object of `fn` and `arg`");
+    auto const& object = json.as_object();
+    auto const function = TRY(string_member(object, "fn"));
+    if (function != "offset")
+        return extension_value(function, TRY(string_member(object, "arg")));
+    std::vector<Value> arguments;
+    for (auto const& argument : *TRY(array_member(object, "args")))
+        arguments.push_back(TRY(parse_value(argument)));
+    return call_function(function, arguments);
 }
 
 Result<EntityUid> parse_uid_json(JsonValue const& json)

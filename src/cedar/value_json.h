@@ -10,6 +10,9 @@ namespace writ::cedar {
 // The value of `decimal`, `datetime`, `duration` or `ip` of one text.
 Result<Value> extension_value(std::string_view function, std::string_view argument);
 
+// {fn, arg}; and {fn: "offset", args: […]}, for a datetime that no text reaches.
+Result<Value> parse_extension_json(JsonValue const&);
+
 // {type, id}, or {__entity: {type, id}}.
 Result<EntityUid> parse_uid_json(JsonValue const&);
 Result<Record> parse_record(JsonObject const&);

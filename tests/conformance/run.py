@@ -16,7 +16,7 @@ SKIPPED = 77
 TREE = Path(__file__).resolve().parents[2]
 
 # Runners whose corpus has another name than they have.
-ARCHIVES = {"jose": "jose-cookbook", "merkle": "merkle-rfc6962", "tlog": "tlog-tiles"}
+ARCHIVES = {"jose": "jose-cookbook", "jwt": "jwt-attacks", "limbo": "x509-limbo", "merkle": "merkle-rfc6962", "tlog": "tlog-tiles"}
 
 
 def corpora_folder() -> Path:
@@ -34,6 +34,10 @@ def unpack(archive: Path, scratch: Path) -> Path:
         if not stamp.exists() or stamp.read_text() != wanted:
             with tarfile.open(archive) as packed:
                 packed.extractall(scratch, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(scratch)
+            # A corpus may hold archives of its own.
+            for inner in folder.glob("*.tar.xz"):
+                with tarfile.open(inner) as packed:
+                    packed.extractall(folder, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(folder)
             stamp.write_text(wanted)
     return folder
 
