@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs, as agents tell of them.
+#include "authority/endpoints.h"
+
+namespace writ::authority {
+
+namespace {
+
+// LIMIT: a purpose is a word or two.
+constexpr std::size_t purpose_bytes_max = 200;
+constexpr std::size_t runs_max = 10'000;
+
+JsonObject to_json(cedar::EntityUid const& uid) { return { { "type", uid.type }, { "id", uid.id } }; }
+
+JsonObject to_json(Grant const& grant)
+{
+    JsonObject object { { "action", grant.action }, { "resource", to_json(grant.resource) }, { "record", grant.decision } };
+    if (!grant.lease)
+        return object;
+    JsonObject environment;
+    for (auto const& [name, value] : grant.credential.environment)
+        environment.emplace(name, value);
+    JsonArray files;
+    for (auto const& file : grant.credential.files) {
+        files.push_back(JsonObject { { "name", file.name }, { "variable", file.variable }, { "content", file.content.reveal() } });
+    }
+    object.emplace("credential", JsonObject { { "lease", grant.lease->id }, { "kind", grant.lease->kind }, { "id", grant.lease->credential }, { "scope", grant.lease->scope },
+        { "expires", to_rfc3339(grant.lease->expires) }, { "environment", std::move(environment) }, { "files", std::move(files) } });
+    return object;
+}
+
+net::Response denied(std::vector<Denial> const& denials)
+{
+    JsonArray array;
+    for (auto const& denial : denials) {
+        JsonObject object { { "action", denial.action }, { "missing", authority::to_json(denial.missing) }, { "record", denial.record } };
+        if (!denial.resource.type.empty())
+            object.emplace("resource", to_json(denial.resource));
+        array.push_back(std::move(object));
+    }
+    return problem_response_with(permission_denied("the run is not permitted"), { { "denials", std::move(array) } });
+}
+
+Result<RunRequest> parse_run(Desk desk, Call const& call)
+{
+    auto const object = TRY(parse_json_object(call.request.body));
+    RunRequest request;
+    request.agent = call.caller.id;
+    request.trace = new_trace(desk.state);
+    request.claims = TRY(identity::parse_claims(*TRY(object_member(object, "claims"))).in("claims"));
+    request.purpose = std::string(string_or(object, "purpose", ""));
+    if (request.purpose.size() > purpose_bytes_max)
+        return invalid_argument("a purpose has " + std::to_string(purpose_bytes_max) + " bytes at most");
+    request.workload = std::string(string_or(object, "workload", ""));
+    if (object.contains("uses")) {
+        for (auto const& item : *TRY(array_member(object, "uses"))) {
+            if (!item.is_object())
+                return invalid_argument("a use is an object");
+            auto const& resource = *TRY(object_member(item.as_object(), "resource"));
+            request.uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))), std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))) });
+        }
+    }
+    return request;
+}
+
+Reply start_run(Desk desk, Call call)
+{
+    auto parsed = parse_run(desk, call);
+    auto request = CO_TRY(parsed);
+    auto begun = co_await desk.runs.start(std::move(request));
+    auto const started = CO_TRY(begun);
+    if (!started.denials.empty())
+        co_return denied(started.denials);
+    JsonArray grants;
+    for (auto const& grant : started.grants)
+        grants.push_back(to_json(grant));
+    co_return json_response(JsonObject { { "run", started.run.id }, { "workload", started.run.workload }, { "workload_name", started.run.workload_name }, { "grants", std::move(grants) } });
+}
+
+Result<std::string> run_of(Call const& call)
+{
+    auto const& run = call.captured.at("run");
+    if (!identity::is_run_id(run))
+        return not_found("no such run");
+    return run;
+}
+
+Reply renew_run(Desk desk, Call call)
+{
+    auto named = run_of(call);
+    auto const run = CO_TRY(named);
+    auto renewed = co_await desk.runs.renew(run, call.caller.id, new_trace(desk.state));
+    auto const leases = CO_TRY(renewed);
+    JsonArray array;
+    for (auto const& lease : leases)
+        array.push_back(JsonObject { { "id", lease.id }, { "expires", to_rfc3339(lease.expires) } });
+    co_return json_response(JsonObject { { "leases", std::move(array) } });
+}
+
+Reply end_run(Desk desk, Call call)
+{
+    auto named = run_of(call);
+    auto const run = CO_TRY(named);
+    auto body = parse_json_object(call.request.body.empty() ? "{}" : call.request.body);
+    auto const request = CO_TRY(body);
+    auto ended = co_await desk.runs.end(run, call.caller.id, call.caller.id, std::string(string_or(request, "reason", "ended").substr(0, 200)));
+    auto const leases = CO_TRY(ended);
+    JsonArray array;
+    for (auto const& lease : leases)
+        array.emplace_back(lease);
+    co_return json_response(JsonObject { { "revoked", std::move(array) } });
+}
+
+Reply sync_runs(Desk desk, Call call)
+{
+    auto body = parse_json_object(call.request.body);
+    auto const request = CO_TRY(body);
+    auto listed = strings_member(request, "live");
+    auto live = CO_TRY(listed);
+    if (live.size() > runs_max)
+        co_return invalid_argument("too many runs");
+    auto synced = co_await desk.runs.sync(call.caller.id, std::move(live));
+    auto const ended = CO_TRY(synced);
+    JsonArray array;
+    for (auto const& run : ended)
+        array.emplace_back(run);
+    co_return json_response(JsonObject { { "ended", std::move(array) } });
+}
+
+} // namespace
+
+void add_agent_run_routes(Router& router, Desk desk)
+{
+    add_route(router, desk, "POST", "/v1/agent/runs", Access::agent, start_run);
+    add_route(router, desk, "POST", "/v1/agent/runs/sync", Access::agent, sync_runs);
+    add_route(router, desk, "POST", "/v1/agent/runs/{run}/renew", Access::agent, renew_run);
+    add_route(router, desk, "POST", "/v1/agent/runs/{run}/end", Access::agent, end_run);
+}
+
+} // namespace writ::authority

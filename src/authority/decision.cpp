@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/decision.h"
+
+#include "crypto/digest.h"
+
+#include <algorithm>
+
+namespace writ::authority {
+
+namespace {
+
+using cedar::EntityUid;
+using cedar::Value;
+
+// `spiffe://a/b/{unix.user}/c` as a pattern in which `*` is one path segment.
+bool fits_template(std::string_view id_template, std::string_view id)
+{
+    while (!id_template.empty() && !id.empty()) {
+        if (id_template.front() == '{') {
+            auto const close = id_template.find('}');
+            if (close == std::string_view::npos)
+                return false;
+            id_template.remove_prefix(close + 1);
+            // What follows a claim in the same segment is matched from its end.
+            auto const tail = id_template.substr(0, id_template.find('/'));
+            auto const segment = id.substr(0, id.find('/'));
+            if (segment.size() <= tail.size() || !segment.ends_with(tail) || tail.find('{') != std::string_view::npos)
+                return false;
+            id_template.remove_prefix(tail.size());
+            id.remove_prefix(segment.size());
+        } else if (id_template.front() == id.front()) {
+            id_template.remove_prefix(1);
+            id.remove_prefix(1);
+        } else {
+            return false;
+        }
+    }
+    return id_template.empty() && id.empty();
+}
+
+cedar::Entity entity_of(Principal const& principal)
+{
+    cedar::Entity entity;
+    entity.uid = { principal.type, principal.id };
+    entity.attributes = { { "name", Value(principal.name) }, { "pipeline", Value(principal.pipeline) }, { "team", Value(principal.team) } };
+    if (!principal.pipeline.empty())
+        entity.parents.push_back({ "Pipeline", principal.pipeline });
+    if (!principal.team.empty())
+        entity.parents.push_back({ "Team", principal.team });
+    if (principal.claims) {
+        for (auto const& [name, values] : principal.claims->values)
+            entity.tags.emplace(name, Value::set_of(values));
+    }
+    return entity;
+}
+
+// SECURITY: what a caller sends as context never replaces what the authority knows itself.
+cedar::Record context_of(Question const& question, Timestamp now)
+{
+    auto context = question.context;
+    context.insert_or_assign("purpose", Value(question.purpose));
+    context.insert_or_assign("run", Value(question.run));
+    context.insert_or_assign("time", Value(cedar::Datetime { std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count() }));
+    context.insert_or_assign("posture", Value::record({}));
+    return context;
+}
+
+} // namespace
+
+Principal principal_of_id(Snapshot const& snapshot, std::string const& id)
+{
+    Principal principal;
+    principal.id = id;
+    identity::Workload const* found = nullptr;
+    for (auto const& [name, workload] : snapshot.declarations.workloads) {
+        if (!fits_template(workload.value.id_template, id))
+            continue;
+        if (found != nullptr)
+            return principal;
+        found = &workload.value;
+    }
+    if (found != nullptr) {
+        principal.name = found->name;
+        principal.pipeline = found->pipeline;
+        principal.team = found->team;
+    }
+    return principal;
+}
+
+std::vector<IdentifiedWorkload> identify(Snapshot const& snapshot, identity::Claims const& claims)
+{
+    auto const& providers = snapshot.declarations.trust_providers;
+    if (std::none_of(providers.begin(), providers.end(), [&](auto const& provider) { return provider.second.value.type == claims.provider; }))
+        return {};
+    std::vector<IdentifiedWorkload> found;
+    for (auto const& [name, workload] : snapshot.declarations.workloads) {
+        if (auto id = identity::match_workload(workload.value, claims))
+            found.push_back({ &workload.value, std::move(*id) });
+    }
+    return found;
+}
+
+Principal principal_of(IdentifiedWorkload const& identified, identity::Claims const& claims)
+{
+    auto const& workload = *identified.workload;
+    return { "Workload", identified.id.text(), workload.name, workload.pipeline, workload.team, claims };
+}
+
+std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims> const& claims)
+{
+    std::vector<audit::RecordedClaim> recorded;
+    if (claims) {
+        for (auto const& [name, values] : claims->values)
+            recorded.push_back({ name, values, claims->provider });
+    }
+    return recorded;
+}
+
+audit::Record record_of(Question const& question, audit::RecordType type, Timestamp now)
+{
+    audit::Record record;
+    record.type = type;
+    record.time = now;
+    record.trace = question.trace;
+    record.caller = question.caller;
+    record.workload = question.principal.id;
+    record.workload_name = question.principal.name;
+    record.pipeline = question.principal.pipeline;
+    record.team = question.principal.team;
+    record.run = question.run;
+    record.purpose = question.purpose;
+    record.claims = recorded_claims(question.principal.claims);
+    record.action = question.action;
+    if (!question.resource.type.empty())
+        record.resource = audit::RecordedEntity { question.resource.type, question.resource.id, "", "" };
+    return record;
+}
+
+net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_ptr<Snapshot const> snapshot, Question question)
+{
+    auto const began = state.clock.monotonic();
+    auto const now = state.clock.now();
+    cedar::EntityStore entities(&snapshot->entities);
+    entities.add(entity_of(question.principal));
+    cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource, context_of(question, now) };
+    auto decision = cedar::decide(request, snapshot->policies, entities);
+
+    Answer answer;
+    answer.allowed = decision.allowed;
+    if (!decision.allowed)
+        answer.missing = cedar::explain_denial(request, snapshot->policies, entities);
+    auto record = record_of(question, audit::RecordType::decision, now);
+    record.posture = to_hex(crypto::sha256(as_bytes("{}")));
+    record.allowed = decision.allowed;
+    record.policies = decision.determining;
+    for (auto const& error : decision.errors)
+        record.policy_errors.push_back(error.policy + ": " + error.message);
+    record.policy_version = snapshot->version;
+    record.latency = state.clock.monotonic() - began;
+    record.outcome = "ok";
+    (decision.allowed ? state.metrics.decisions_allowed : state.metrics.decisions_denied) += 1;
+    answer.policies = std::move(decision.determining);
+    auto appended = co_await append_record(state, std::move(record));
+    answer.record = CO_TRY(appended);
+    co_return answer;
+}
+
+JsonArray to_json(std::vector<cedar::MissingFact> const& facts)
+{
+    JsonArray array;
+    for (auto const& fact : facts)
+        array.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
+    return array;
+}
+
+} // namespace writ::authority

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A decision, recorded before anybody learns of it.
+#pragma once
+
+#include "authority/state.h"
+#include "cedar/authorizer.h"
+
+namespace writ::authority {
+
+// Who asks or is asked about: a workload, with the claims that proved it if it was attested for this question.
+struct Principal {
+    std::string type = "Workload";
+    std::string id; // SPIFFE ID
+    std::string name; // of the declared workload; empty: none
+    std::string pipeline, team;
+    std::optional<identity::Claims> claims;
+};
+
+// The workload as which an id is declared, without claims. Ids of templates are recognised by their form; of several that fit, none is meant.
+Principal principal_of_id(Snapshot const&, std::string const& id);
+
+struct IdentifiedWorkload {
+    identity::Workload const* workload;
+    identity::SpiffeId id;
+};
+// The declared workloads that a process with these claims is. In order of their names. Only claims of a declared trust provider count.
+std::vector<IdentifiedWorkload> identify(Snapshot const&, identity::Claims const&);
+Principal principal_of(IdentifiedWorkload const&, identity::Claims const&);
+
+struct Question {
+    std::string trace;
+    std::string caller;
+    Principal principal;
+    std::string run, purpose;
+    std::string action;
+    cedar::EntityUid resource;
+    cedar::Record context; // from an AuthZEN request; `purpose`, `run`, `time` and `posture` are the authority's to set
+};
+
+struct Answer {
+    bool allowed = false;
+    std::vector<std::string> policies;
+    std::vector<cedar::MissingFact> missing; // of a denial
+    std::uint64_t record = 0;
+};
+
+// Decides on one snapshot, and answers once the decision's record is durable.
+net::Task<Result<Answer>> decide_and_record(AuthorityState&, std::shared_ptr<Snapshot const>, Question);
+
+// The record of what was asked, for a decision or what follows from one.
+audit::Record record_of(Question const&, audit::RecordType, Timestamp);
+std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims> const&);
+
+JsonArray to_json(std::vector<cedar::MissingFact> const&);
+
+} // namespace writ::authority

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/endpoints.h"
+
+#include "crypto/digest.h"
+
+namespace writ::authority {
+
+namespace {
+
+// LIMIT: problems reported at once; who has more starts with these.
+constexpr std::size_t problems_max = 50;
+
+net::Response refuse(std::vector<Problem> const& problems)
+{
+    JsonArray errors;
+    for (auto const& problem : problems) {
+        if (errors.size() == problems_max)
+            break;
+        errors.push_back(JsonObject { { "path", problem.position.path }, { "line", problem.position.line }, { "column", problem.position.column }, { "message", problem.message } });
+    }
+    auto const error = invalid_argument("the declarations have " + std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems"));
+    return problem_response_with(error, { { "errors", std::move(errors) } });
+}
+
+Result<std::vector<Document>> parse_documents(JsonObject const& request)
+{
+    std::vector<Document> documents;
+    for (auto const& item : *TRY(array_member(request, "documents"))) {
+        if (!item.is_object())
+            return invalid_argument("a document has `path` and `text`");
+        documents.push_back({ std::string(TRY(string_member(item.as_object(), "path"))), std::string(TRY(string_member(item.as_object(), "text"))) });
+    }
+    return documents;
+}
+
+JsonArray to_json(std::vector<DeclarationChange> const& changes)
+{
+    JsonArray array;
+    for (auto const& change : changes)
+        array.push_back(JsonObject { { "change", to_string(change.change) }, { "kind", change.key.kind }, { "name", change.key.name } });
+    return array;
+}
+
+std::string summary(std::vector<DeclarationChange> const& changes)
+{
+    std::string text;
+    for (auto const& change : changes) {
+        if (change.change == Change::unchanged)
+            continue;
+        text += (text.empty() ? "" : ", ") + std::string(to_string(change.change)) + " " + change.key.kind + " " + change.key.name;
+        if (text.size() > 2000)
+            return text.substr(0, 2000) + "…";
+    }
+    return text;
+}
+
+// One transaction: on record, then in the store, then in force. A version that somebody else made meanwhile is a conflict.
+Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
+{
+    auto& state = desk.state;
+    std::vector<Problem> problems;
+    auto const version = state.snapshot->version + 1;
+    auto const text = to_text(merge.documents);
+    auto snapshot = compile_snapshot(version, std::move(merge.documents), state.trust_domain, problems);
+    if (!snapshot)
+        co_return refuse(problems);
+    bool const changes = merge.changes_anything();
+    if (changes && !dry_run) {
+        audit::Record record;
+        record.type = audit::RecordType::administration;
+        record.time = state.clock.now();
+        record.trace = new_trace(state);
+        record.caller = caller;
+        record.action = "administer";
+        record.policy_version = version;
+        record.outcome = "ok";
+        record.reason = "declarations version " + std::to_string(version) + " (SHA-256 " + to_hex(crypto::sha256(as_bytes(text))) + "): " + summary(merge.changes);
+        auto const appended = co_await append_record(state, std::move(record));
+        if (appended.is_error())
+            co_return appended.error();
+        auto const saved = state.store.declarations->save({ version, text }, state.clock.now());
+        if (saved.is_error())
+            co_return saved.error();
+        state.snapshot = std::move(snapshot);
+        state.changed.notify();
+    }
+    co_return json_response(JsonObject { { "version", changes && !dry_run ? version : state.snapshot->version }, { "changes", to_json(merge.changes) }, { "dry_run", dry_run } });
+}
+
+Reply apply(Desk desk, Call call)
+{
+    auto body = parse_json_object(call.request.body);
+    auto const request = CO_TRY(body);
+    auto parsed = parse_documents(request);
+    auto const documents = CO_TRY(parsed);
+    auto const flag = [&request](std::string_view name) {
+        auto const* value = request.if_contains(name);
+        return value != nullptr && value->is_bool() && value->as_bool();
+    };
+    std::vector<Problem> problems;
+    auto const incoming = split_documents(documents, problems);
+    if (!problems.empty())
+        co_return refuse(problems);
+    co_return co_await put_in_force(desk, call.caller.id, merge_documents(desk.state.snapshot->documents, incoming, flag("prune")), flag("dry_run"));
+}
+
+Reply list(Desk desk, Call call)
+{
+    auto const kind = query_text(call, "kind");
+    auto const name = query_text(call, "name");
+    JsonArray array;
+    for (auto const& [key, source] : desk.state.snapshot->documents) {
+        if ((kind.empty() || kind == key.kind) && (name.empty() || name == key.name))
+            array.push_back(JsonObject { { "kind", key.kind }, { "name", key.name }, { "path", source.path }, { "text", source.text } });
+    }
+    co_return json_response(JsonObject { { "version", desk.state.snapshot->version }, { "declarations", std::move(array) } });
+}
+
+Reply remove(Desk desk, Call call)
+{
+    DeclarationKey const key { query_text(call, "kind"), query_text(call, "name") };
+    Merge merge { desk.state.snapshot->documents, { { Change::remove, key } } };
+    if (merge.documents.erase(key) == 0)
+        co_return not_found("no " + key.kind + " `" + key.name + "` is declared");
+    co_return co_await put_in_force(desk, call.caller.id, std::move(merge), false);
+}
+
+} // namespace
+
+void add_declaration_routes(Router& router, Desk desk)
+{
+    add_route(router, desk, "GET", "/v1/declarations", Access::administrator, list);
+    add_route(router, desk, "POST", "/v1/declarations", Access::administrator, apply);
+    add_route(router, desk, "DELETE", "/v1/declarations", Access::administrator, remove);
+}
+
+} // namespace writ::authority

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The authority's endpoints, one file each group; api/openapi.yaml documents them and a test holds the two together.
+#pragma once
+
+#include "authority/lease_keeper.h"
+#include "authority/problem_details.h"
+#include "authority/router.h"
+#include "authority/run_registry.h"
+
+namespace writ::authority {
+
+// What handlers work with; all of it outlives the router.
+struct Desk {
+    AuthorityState& state;
+    LeaseKeeper& leases;
+    RunRegistry& runs;
+};
+
+using Reply = net::Task<Result<net::Response>>;
+
+// A route whose handler is a free coroutine: nothing is captured that could die before it.
+inline void add_route(Router& router, Desk desk, std::string method, std::string pattern, Access access, Reply (*handler)(Desk, Call))
+{
+    router.add({ std::move(method), std::move(pattern), access, [desk, handler](Call call) { return handler(desk, std::move(call)); } });
+}
+
+void add_discovery_routes(Router&, Desk);
+void add_token_routes(Router&, Desk);
+void add_evaluation_routes(Router&, Desk);
+void add_log_routes(Router&, Desk);
+void add_health_routes(Router&, Desk);
+void add_agent_routes(Router&, Desk);
+void add_agent_run_routes(Router&, Desk);
+void add_declaration_routes(Router&, Desk);
+void add_lease_routes(Router&, Desk);
+void add_audit_routes(Router&, Desk);
+
+void add_all_routes(Router&, Desk);
+
+// Joins the records of one request.
+std::string new_trace(AuthorityState&);
+// The value of a query parameter, or empty.
+std::string query_text(Call const&, std::string_view name);
+// A number within limits, `otherwise` if absent.
+Result<std::uint64_t> query_number(Call const&, std::string_view name, std::uint64_t otherwise, std::uint64_t max);
+
+} // namespace writ::authority

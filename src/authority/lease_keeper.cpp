@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/lease_keeper.h"
+
+#include "base/logger.h"
+
+#include <algorithm>
+
+namespace writ::authority {
+
+namespace {
+
+constexpr Duration round_interval = std::chrono::seconds(1);
+// LIMIT: leases taken back in one round; the rest wait for the next.
+constexpr std::size_t round_leases_max = 64;
+
+// Marks a lease as somebody's for as long as it lives.
+class InHand {
+public:
+    InHand(std::set<std::string>& set, net::Notification& put_down, std::string id)
+        : set_(set)
+        , put_down_(put_down)
+        , id_(std::move(id))
+        , is_mine_(set_.insert(id_).second)
+    {
+    }
+    ~InHand()
+    {
+        if (is_mine_) {
+            set_.erase(id_);
+            put_down_.notify();
+        }
+    }
+    InHand(InHand const&) = delete;
+    InHand& operator=(InHand const&) = delete;
+    [[nodiscard]] bool is_mine() const { return is_mine_; }
+
+private:
+    std::set<std::string>& set_;
+    net::Notification& put_down_;
+    std::string id_;
+    bool is_mine_;
+};
+
+struct Source {
+    CredentialProvider const* provider = nullptr;
+    JsonObject settings; // for the issuer
+    JsonObject resource;
+};
+
+// What issues a dataset's credentials; nothing if it has none.
+std::optional<Source> source_of(Snapshot const& snapshot, cedar::EntityUid const& resource)
+{
+    auto const& declared = snapshot.declarations;
+    auto const dataset = resource.type == "Dataset" ? declared.datasets.find(resource.id) : declared.datasets.end();
+    if (dataset == declared.datasets.end() || dataset->second.value.credential.empty())
+        return std::nullopt;
+    auto const provider = declared.credential_providers.find(dataset->second.value.credential);
+    ASSERT(provider != declared.credential_providers.end()); // INVARIANT: compile_snapshot() checked the reference
+    auto const database = declared.databases.find(provider->second.value.database);
+    ASSERT(database != declared.databases.end());
+    auto const& server = database->second.value;
+    Source source;
+    source.provider = &provider->second.value;
+    source.settings = { { "host", server.host }, { "port", std::int64_t(server.port) }, { "database", server.database }, { "user", source.provider->user },
+        { "password_file", source.provider->password_file } };
+    source.resource = { { "schema", dataset->second.value.schema }, { "table", dataset->second.value.table } };
+    return source;
+}
+
+audit::RecordedCredential recorded(identity::Lease const& lease) { return { lease.kind, lease.credential, lease.scope, lease.id, lease.expires }; }
+
+audit::Record revocation_of(identity::Lease const& lease, std::string const& caller, Timestamp now)
+{
+    audit::Record record;
+    record.type = audit::RecordType::revocation;
+    record.time = now;
+    record.caller = caller;
+    record.workload = lease.workload;
+    record.run = lease.run;
+    record.action = lease.action;
+    record.resource = audit::RecordedEntity { lease.resource_type, lease.resource_id, "", "" };
+    record.credential = recorded(lease);
+    record.decision = lease.decision;
+    record.outcome = "ok";
+    record.reason = lease.reason;
+    return record;
+}
+
+} // namespace
+
+net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snapshot, Question question, Answer answer)
+{
+    ASSERT(answer.allowed);
+    Grant grant { question.action, question.resource, answer.record, std::nullopt, {} };
+    auto const source = source_of(*snapshot, question.resource);
+    if (!source)
+        co_return grant;
+    auto const issuer = state_.issuers.find(source->provider->type);
+    if (issuer == state_.issuers.end())
+        co_return unavailable("nothing here issues credentials of type `" + source->provider->type + "`");
+    auto planned = issuer->second->plan(source->settings, source->resource, question.action);
+    auto const plan = CO_TRY(planned);
+
+    auto const now = state_.clock.now();
+    identity::Lease lease;
+    lease.id = "lease-" + state_.random.base32(20);
+    lease.run = question.run;
+    lease.workload = question.principal.id;
+    lease.kind = plan.kind;
+    lease.provider = source->provider->name;
+    lease.credential = plan.name;
+    lease.scope = plan.scope;
+    lease.target = plan.target;
+    lease.action = question.action;
+    lease.resource_type = question.resource.type;
+    lease.resource_id = question.resource.id;
+    lease.decision = answer.record;
+    lease.created = now;
+    lease.expires = now + std::min(source->provider->lifetime, lease_lifetime_max);
+    InHand const mine(in_hand_, put_down_, lease.id);
+    auto const intended = state_.store.leases->add(lease);
+    if (intended.is_error())
+        co_return intended.error();
+
+    // From here on a failure leaves a pending lease in the store, which keep() takes back whether the credential came to be or not.
+    auto created = co_await issuer->second->create(plan, lease.expires);
+    grant.credential = CO_TRY(created);
+    auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());
+    record.allowed = true;
+    record.policies = answer.policies;
+    record.policy_version = snapshot->version;
+    record.credential = recorded(lease);
+    record.decision = answer.record;
+    record.outcome = "ok";
+    auto appended = co_await append_record(state_, std::move(record));
+    lease.issuance = CO_TRY(appended);
+    lease.state = identity::LeaseState::active;
+    auto const kept = state_.store.leases->update(lease);
+    if (kept.is_error())
+        co_return kept.error();
+    ++state_.metrics.leases_created;
+    grant.lease = std::move(lease);
+    co_return grant;
+}
+
+net::Task<Result<identity::Lease>> LeaseKeeper::prolong(std::shared_ptr<Snapshot const> snapshot, identity::Lease lease)
+{
+    InHand const mine(in_hand_, put_down_, lease.id);
+    if (!mine.is_mine())
+        co_return conflict("lease `" + lease.id + "` is being changed");
+    auto const issuer = state_.issuers.find(lease.kind);
+    if (issuer == state_.issuers.end())
+        co_return unavailable("nothing here issues credentials of type `" + lease.kind + "`");
+    auto const provider = snapshot->declarations.credential_providers.find(lease.provider);
+    if (provider == snapshot->declarations.credential_providers.end())
+        co_return permission_denied("CredentialProvider `" + lease.provider + "` is not declared any more");
+    auto prolonged = lease;
+    prolonged.expires = state_.clock.now() + std::min(provider->second.value.lifetime, lease_lifetime_max);
+    // The store first: a credential never outlives what the store says of it.
+    auto const kept = state_.store.leases->update(prolonged);
+    if (kept.is_error())
+        co_return kept.error();
+    auto const done = co_await issuer->second->prolong(lease.target, lease.credential, prolonged.expires);
+    if (done.is_error())
+        co_return done.error();
+    co_return prolonged;
+}
+
+net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string caller)
+{
+    auto const issuer = state_.issuers.find(lease.kind);
+    if (issuer == state_.issuers.end())
+        co_return unavailable("nothing here issues credentials of type `" + lease.kind + "`");
+    auto const revoked = co_await issuer->second->revoke(lease.target, lease.credential);
+    if (revoked.is_error()) {
+        ++state_.metrics.revocation_failures;
+        co_return revoked.error();
+    }
+    // Of a pending lease nobody was given the credential; the log has no issuance to take back, and so no revocation.
+    if (lease.issuance != 0 || lease.state == identity::LeaseState::active) {
+        auto appended = co_await append_record(state_, revocation_of(lease, caller, state_.clock.now()));
+        if (appended.is_error())
+            co_return appended.error();
+    }
+    lease.state = identity::LeaseState::ended;
+    auto const kept = state_.store.leases->update(lease);
+    if (kept.is_error())
+        co_return kept.error();
+    ++state_.metrics.leases_ended;
+    co_return Result<>();
+}
+
+net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::string caller, std::string reason)
+{
+    // LIMIT: whoever has it in hand is done within the issuer's deadlines; keep() sees to it otherwise.
+    constexpr Duration patience = std::chrono::seconds(30);
+    while (in_hand_.contains(id)) {
+        auto const seen = put_down_.version();
+        auto const free = co_await put_down_.wait_past(seen, patience);
+        if (!free)
+            co_return unavailable("lease `" + id + "` is being changed");
+    }
+    InHand const mine(in_hand_, put_down_, id);
+    auto found = state_.store.leases->find(id);
+    auto lease = CO_TRY(found);
+    if (lease.state == identity::LeaseState::ended)
+        co_return conflict("lease `" + id + "` has ended already: " + lease.reason);
+    lease.reason = std::move(reason);
+    // Written down first: whatever happens now, it will be taken back. On a full disk it is taken back all the same.
+    auto intended = lease;
+    intended.state = identity::LeaseState::revoking;
+    auto const kept = state_.store.leases->update(intended);
+    if (kept.is_error())
+        log_warning("a lease's end was not written down", { { "lease", id }, { "error", kept.error().message } });
+    auto const revoked = co_await revoke(lease, std::move(caller));
+    if (revoked.is_error())
+        co_return revoked.error();
+    co_return id;
+}
+
+net::Task<Result<std::vector<std::string>>> LeaseKeeper::take_back_run(std::string run, std::string caller, std::string reason)
+{
+    auto listed = state_.store.leases->list({ .run = run, .open_only = true });
+    auto const leases = CO_TRY(listed);
+    std::vector<std::string> ids;
+    std::optional<Error> failed;
+    for (auto const& lease : leases) {
+        auto taken = co_await take_back(lease.id, caller, reason);
+        if (taken.is_ok())
+            ids.push_back(lease.id);
+        else if (taken.error().code != ErrorCode::conflict)
+            failed = taken.error();
+    }
+    if (failed)
+        co_return *failed;
+    co_return ids;
+}
+
+net::Task<> LeaseKeeper::round()
+{
+    auto const due = state_.store.leases->due(state_.clock.now(), round_leases_max);
+    if (due.is_error()) {
+        log_error("leases cannot be read", { { "error", due.error().message } });
+        co_return;
+    }
+    for (auto const& lease : *due) {
+        if (in_hand_.contains(lease.id))
+            continue;
+        std::string const reason = lease.state == identity::LeaseState::pending ? "never given out"
+            : lease.reason.empty()                                               ? "expired"
+                                                                                 : lease.reason;
+        auto const taken = co_await take_back(lease.id, "authority", reason);
+        if (taken.is_error() && taken.error().code != ErrorCode::conflict)
+            log_warning("a lease could not be taken back yet", { { "lease", lease.id }, { "credential", lease.credential }, { "error", taken.error().message } });
+    }
+}
+
+net::Task<> LeaseKeeper::keep()
+{
+    for (;;) {
+        co_await round();
+        co_await net::delay(round_interval);
+    }
+}
+
+JsonObject to_json(identity::Lease const& lease)
+{
+    JsonObject object { { "id", lease.id }, { "state", to_string(lease.state) }, { "run", lease.run }, { "workload", lease.workload }, { "kind", lease.kind },
+        { "provider", lease.provider }, { "credential", lease.credential }, { "scope", lease.scope }, { "action", lease.action },
+        { "resource", JsonObject { { "type", lease.resource_type }, { "id", lease.resource_id } } }, { "decision", lease.decision }, { "issuance", lease.issuance },
+        { "created", to_rfc3339(lease.created) }, { "expires", to_rfc3339(lease.expires) } };
+    if (!lease.reason.empty())
+        object.emplace("reason", lease.reason);
+    return object;
+}
+
+} // namespace writ::authority

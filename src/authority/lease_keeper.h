@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gives credentials of other systems to runs, and takes every one of them back: when its run ends, when somebody revokes it, when it
+// expires, and when the authority finds after a crash that it had only begun to give it.
+#pragma once
+
+#include "authority/decision.h"
+
+#include <set>
+
+namespace writ::authority {
+
+// LIMIT: a credential for the longest-lived run is renewed, never this long at once.
+inline constexpr Duration lease_lifetime_max = std::chrono::hours(24);
+
+struct Grant {
+    std::string action;
+    cedar::EntityUid resource;
+    std::uint64_t decision = 0; // sequence number of its record
+    // Absent: the resource has no credential; the decision is all there is.
+    std::optional<identity::Lease> lease;
+    issue::Credential credential;
+};
+
+class LeaseKeeper {
+public:
+    explicit LeaseKeeper(AuthorityState& state)
+        : state_(state)
+    {
+    }
+    LeaseKeeper(LeaseKeeper const&) = delete;
+    LeaseKeeper& operator=(LeaseKeeper const&) = delete;
+
+    // INVARIANT: decision on record (the caller's) → intent in the store → credential → issuance on record → credential leaves.
+    net::Task<Result<Grant>> give(std::shared_ptr<Snapshot const>, Question, Answer);
+
+    // Prolongs a lease that the caller has decided on again.
+    net::Task<Result<identity::Lease>> prolong(std::shared_ptr<Snapshot const>, identity::Lease);
+
+    // Takes back all open leases of a run, or one; ids of those it took. A system that does not answer is asked again by keep().
+    net::Task<Result<std::vector<std::string>>> take_back_run(std::string run, std::string caller, std::string reason);
+    net::Task<Result<std::string>> take_back(std::string lease, std::string caller, std::string reason);
+
+    // Takes back what is due, for ever. Spawned once.
+    net::Task<> keep();
+
+private:
+    net::Task<Result<>> revoke(identity::Lease lease, std::string caller);
+    net::Task<> round();
+
+    AuthorityState& state_;
+    std::set<std::string> in_hand_; // leases somebody is creating or revoking at this moment
+    net::Notification put_down_;
+};
+
+JsonObject to_json(identity::Lease const&);
+
+} // namespace writ::authority

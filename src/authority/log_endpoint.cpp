@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The log's files as they lie, for monitors and auditors (C2SP tlog-tiles). Hashes and checkpoints are for everybody; what is in the records is not.
+#include "authority/endpoints.h"
+
+#include "base/durable_file.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace writ::authority {
+
+namespace {
+
+bool is_digits(std::string_view text, std::size_t shortest, std::size_t longest)
+{
+    return text.size() >= shortest && text.size() <= longest && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+std::string_view take_segment(std::string_view& path)
+{
+    auto const segment = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), segment.size() + 1));
+    return segment;
+}
+
+// SPEC: C2SP tlog-tiles: `tile/<L or entries>/x001/x234/067` and `….p/<W>`. SECURITY: nothing else of the folder can be named.
+bool is_tile_path(std::string_view path)
+{
+    if (take_segment(path) != "tile")
+        return false;
+    if (auto const level = take_segment(path); level != "entries" && !is_digits(level, 1, 2))
+        return false;
+    auto segment = take_segment(path);
+    while (segment.starts_with('x') && is_digits(segment.substr(1), 3, 3))
+        segment = take_segment(path);
+    if (segment.ends_with(".p"))
+        return is_digits(segment.substr(0, segment.size() - 2), 3, 3) && is_digits(path, 1, 3);
+    return is_digits(segment, 3, 3) && path.empty();
+}
+
+Reply log_file(Desk desk, Call call)
+{
+    auto const& path = call.captured.at("path");
+    if (path == "checkpoint") {
+        auto response = text_response(desk.state.audit->log().checkpoint(), "text/plain; charset=utf-8");
+        response.headers.set("cache-control", "no-cache");
+        co_return response;
+    }
+    bool const is_entries = path.starts_with("tile/entries/");
+    if (is_entries && call.caller.kind != Caller::Kind::administrator)
+        co_return permission_denied("entry bundles are for administrators");
+    if (!is_tile_path(path))
+        co_return not_found("no such file of the log");
+    auto read = read_file(desk.state.log_folder / path, 1U << 25U);
+    auto bytes = CO_TRY(read);
+    auto response = text_response(writ::to_text(bytes), "application/octet-stream");
+    response.headers.set("cache-control", is_entries ? "no-store" : "public, max-age=31536000, immutable");
+    co_return response;
+}
+
+} // namespace
+
+void add_log_routes(Router& router, Desk desk) { add_route(router, desk, "GET", "/log/{path...}", Access::anyone, log_file); }
+
+} // namespace writ::authority

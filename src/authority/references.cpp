@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/references.h"
+
+#include "authority/field_reader.h"
+
+namespace writ::authority {
+
+namespace {
+
+template <typename T>
+void require(std::string const& name, DeclaredByName<T> const& declared, std::string_view kind, Position const& where, std::vector<Problem>& problems)
+{
+    if (declared.contains(name))
+        return;
+    std::set<std::string, std::less<>> known;
+    for (auto const& entry : declared)
+        known.insert(entry.first);
+    auto message = std::string(kind) + " `" + name + "` is not declared";
+    if (auto const nearest = nearest_name(name, known); !nearest.empty())
+        message += "; did you mean `" + std::string(nearest) + "`?";
+    problems.push_back({ where, std::move(message) });
+}
+
+void check_use(identity::Use const& use, Declarations const& declarations, Position const& where, std::vector<Problem>& problems)
+{
+    if (use.resource_type == "Dataset")
+        require(use.resource_id, declarations.datasets, "Dataset", where, problems);
+    else if (use.resource_type == "Model")
+        require(use.resource_id, declarations.models, "Model", where, problems);
+    else if (use.resource_type == "Endpoint")
+        require(use.resource_id, declarations.endpoints, "Endpoint", where, problems);
+    else if (use.resource_type == "Api")
+        require(use.resource_id, declarations.apis, "Api", where, problems);
+    else if (use.resource_type == "Database")
+        require(use.resource_id, declarations.databases, "Database", where, problems);
+}
+
+void check_dataset(Declared<Dataset> const& dataset, Declarations const& declarations, std::vector<Problem>& problems)
+{
+    auto const& value = dataset.value;
+    if (!value.database.empty())
+        require(value.database, declarations.databases, "Database", dataset.position, problems);
+    if (value.credential.empty())
+        return;
+    require(value.credential, declarations.credential_providers, "CredentialProvider", dataset.position, problems);
+    auto const provider = declarations.credential_providers.find(value.credential);
+    // A role is good in one database only; anywhere else it would be refused at the first use, which is late to learn of it.
+    if (provider != declarations.credential_providers.end() && provider->second.value.database != value.database)
+        problems.push_back({ dataset.position,
+            "CredentialProvider `" + value.credential + "` is for Database `" + provider->second.value.database + "`, the dataset is in `" + value.database + "`" });
+}
+
+} // namespace
+
+void check_references(Declarations const& declarations, std::string_view trust_domain, std::vector<Problem>& problems)
+{
+    for (auto const& [name, dataset] : declarations.datasets)
+        check_dataset(dataset, declarations, problems);
+    for (auto const& [name, provider] : declarations.credential_providers)
+        require(provider.value.database, declarations.databases, "Database", provider.position, problems);
+    auto const prefix = "spiffe://" + std::string(trust_domain) + "/";
+    for (auto const& [name, workload] : declarations.workloads) {
+        if (!workload.value.id_template.starts_with(prefix))
+            problems.push_back({ workload.position, "the id of Workload `" + name + "` is not of this trust domain: it begins with `" + prefix + "`" });
+        for (auto const& use : workload.value.uses)
+            check_use(use, declarations, workload.position, problems);
+    }
+    if (!declarations.workloads.empty() && declarations.trust_providers.empty()) {
+        problems.push_back({ declarations.workloads.begin()->second.position,
+            "workloads are declared but no TrustProvider: nobody's claims would be believed" });
+    }
+}
+
+} // namespace writ::authority

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/run_registry.h"
+
+#include "base/logger.h"
+
+#include <algorithm>
+
+namespace writ::authority {
+
+namespace {
+
+// LIMIT: uses of one run.
+constexpr std::size_t uses_max = 100;
+
+std::string names_of(std::vector<IdentifiedWorkload> const& workloads)
+{
+    std::string names;
+    for (auto const& found : workloads)
+        names += (names.empty() ? "`" : ", `") + found.workload->name + "`";
+    return names;
+}
+
+// The one that is meant: named, or the only one.
+std::vector<IdentifiedWorkload> choose(std::vector<IdentifiedWorkload> found, std::string const& named)
+{
+    if (!named.empty())
+        std::erase_if(found, [&named](auto const& one) { return one.workload->name != named && one.id.text() != named; });
+    return found;
+}
+
+Question question_of(RunRequest const& request, Principal principal, std::string run, identity::Use const& use)
+{
+    Question question;
+    question.trace = request.trace;
+    question.caller = request.agent;
+    question.principal = std::move(principal);
+    question.run = std::move(run);
+    question.purpose = request.purpose;
+    question.action = use.action;
+    question.resource = { use.resource_type, use.resource_id };
+    return question;
+}
+
+audit::Record record_of_run(identity::Run const& run, audit::RecordType type, std::string const& caller, Timestamp now)
+{
+    audit::Record record;
+    record.type = type;
+    record.time = now;
+    record.caller = caller;
+    record.workload = run.workload;
+    record.workload_name = run.workload_name;
+    record.run = run.id;
+    record.purpose = run.purpose;
+    record.outcome = "ok";
+    return record;
+}
+
+Result<identity::Claims> claims_of(identity::Run const& run) { return identity::parse_claims(TRY(parse_json_object(run.claims))); }
+
+} // namespace
+
+// The refusal is a decision like any other, and on record like any other.
+net::Task<Result<StartedRun>> RunRegistry::refuse(RunRequest request, std::string purpose, cedar::MissingFact fact)
+{
+    audit::Record record;
+    record.type = audit::RecordType::decision;
+    record.time = state_.clock.now();
+    record.trace = request.trace;
+    record.caller = request.agent;
+    record.purpose = std::move(purpose);
+    record.claims = recorded_claims(request.claims);
+    record.action = "run";
+    record.allowed = false;
+    record.policy_version = state_.snapshot->version;
+    record.outcome = "ok";
+    record.reason = fact.fact + ": " + fact.found;
+    ++state_.metrics.decisions_denied;
+    auto appended = co_await append_record(state_, std::move(record));
+    auto const sequence = CO_TRY(appended);
+    StartedRun refused;
+    refused.denials.push_back({ "run", {}, { std::move(fact) }, sequence });
+    co_return refused;
+}
+
+net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
+{
+    auto const snapshot = state_.snapshot;
+    auto const matching = identify(*snapshot, request.claims);
+    auto const found = choose(matching, request.workload);
+    if (found.empty() && matching.empty())
+        co_return co_await refuse(request, request.purpose, { "workload", "no declared workload has these claims", "one whose `match` fits them" });
+    if (found.empty())
+        co_return co_await refuse(request, request.purpose, { "workload", names_of(matching), "`" + request.workload + "`" });
+    if (found.size() > 1)
+        co_return conflict("several workloads match: " + names_of(found) + "; name the one that is meant");
+
+    auto const& workload = *found.front().workload;
+    auto const& uses = request.uses.empty() ? workload.uses : request.uses;
+    if (uses.size() > uses_max)
+        co_return invalid_argument("a run has " + std::to_string(uses_max) + " uses at most");
+    StartedRun started;
+    auto const now = state_.clock.now();
+    started.run = { identity::new_run_id(state_.random), request.agent, found.front().id.text(), workload.name, request.purpose,
+        writ::to_text(JsonValue(identity::to_json(request.claims))), now, now, std::nullopt, "" };
+    started.svid_lifetime = workload.svid_lifetime;
+    auto const principal = principal_of(found.front(), request.claims);
+
+    std::vector<std::pair<Question, Answer>> allowed;
+    for (auto const& use : uses) {
+        auto question = question_of(request, principal, started.run.id, use);
+        auto decided = co_await decide_and_record(state_, snapshot, question);
+        auto answer = CO_TRY(decided);
+        if (answer.allowed)
+            allowed.emplace_back(std::move(question), std::move(answer));
+        else
+            started.denials.push_back({ use.action, question.resource, std::move(answer.missing), answer.record });
+    }
+    if (!started.denials.empty())
+        co_return started;
+
+    auto record = record_of_run(started.run, audit::RecordType::run_start, request.agent, now);
+    record.trace = request.trace;
+    record.pipeline = workload.pipeline;
+    record.team = workload.team;
+    record.claims = recorded_claims(request.claims);
+    record.policy_version = snapshot->version;
+    auto appended = co_await append_record(state_, std::move(record));
+    if (appended.is_error())
+        co_return appended.error();
+    auto const kept = state_.store.runs->add(started.run);
+    if (kept.is_error())
+        co_return kept.error();
+    for (auto& [question, answer] : allowed) {
+        auto given = co_await leases_.give(snapshot, std::move(question), std::move(answer));
+        if (given.is_error()) {
+            // What was given already goes back; if that cannot be done now, the keeper does it.
+            auto const ended = co_await end(started.run.id, "", "authority", "a credential could not be issued");
+            if (ended.is_error())
+                log_warning("a run that could not start has not ended cleanly", { { "run", started.run.id }, { "error", ended.error().message } });
+            co_return given.error();
+        }
+        started.grants.push_back(std::move(given).value());
+    }
+    co_return started;
+}
+
+net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string id, std::string agent, std::string trace)
+{
+    auto found = state_.store.runs->find(id);
+    auto const run = CO_TRY(found);
+    if (run.agent != agent || run.ended)
+        co_return not_found("no live run `" + id + "`");
+    auto const touched = state_.store.runs->touch(id, state_.clock.now());
+    if (touched.is_error())
+        co_return touched.error();
+    auto parsed = claims_of(run);
+    auto const claims = CO_TRY(parsed);
+    auto const snapshot = state_.snapshot;
+    auto const identified = choose(identify(*snapshot, claims), run.workload);
+    auto listed = state_.store.leases->list({ .run = id, .open_only = true });
+    auto const leases = CO_TRY(listed);
+    std::vector<identity::Lease> renewed;
+    for (auto const& lease : leases) {
+        if (lease.state != identity::LeaseState::active)
+            continue;
+        bool still_allowed = false;
+        if (!identified.empty()) {
+            Question question;
+            question.trace = trace;
+            question.caller = agent;
+            question.principal = principal_of(identified.front(), claims);
+            question.run = id;
+            question.purpose = run.purpose;
+            question.action = lease.action;
+            question.resource = { lease.resource_type, lease.resource_id };
+            auto decided = co_await decide_and_record(state_, snapshot, std::move(question));
+            still_allowed = CO_TRY(decided).allowed;
+        }
+        if (!still_allowed) {
+            auto const taken = co_await leases_.take_back(lease.id, "authority", "not allowed any more");
+            if (taken.is_error())
+                log_warning("a lease could not be taken back yet", { { "lease", lease.id }, { "error", taken.error().message } });
+            continue;
+        }
+        auto prolonged = co_await leases_.prolong(snapshot, lease);
+        renewed.push_back(CO_TRY(prolonged));
+    }
+    co_return renewed;
+}
+
+net::Task<Result<>> RunRegistry::record_end(identity::Run run, std::string caller, std::string reason)
+{
+    auto record = record_of_run(run, audit::RecordType::run_end, caller, state_.clock.now());
+    record.reason = std::move(reason);
+    auto const appended = co_await append_record(state_, std::move(record));
+    if (appended.is_error())
+        co_return appended.error();
+    co_return Result<>();
+}
+
+net::Task<Result<std::vector<std::string>>> RunRegistry::end(std::string id, std::string agent, std::string caller, std::string reason)
+{
+    auto found = state_.store.runs->find(id);
+    auto const run = CO_TRY(found);
+    // SECURITY: to another agent, somebody else's run is not there.
+    if (!agent.empty() && run.agent != agent)
+        co_return not_found("no run `" + id + "`");
+    // Credentials first: on a full disk the record fails and the credentials still go.
+    auto taken = co_await leases_.take_back_run(id, caller, "run ended: " + reason);
+    if (!run.ended) {
+        auto const recorded = co_await record_end(run, caller, reason);
+        if (recorded.is_error())
+            co_return recorded.error();
+        auto const kept = state_.store.runs->end(id, state_.clock.now(), reason);
+        if (kept.is_error())
+            co_return kept.error();
+    }
+    co_return taken;
+}
+
+net::Task<Result<std::vector<std::string>>> RunRegistry::sync(std::string agent, std::vector<std::string> live)
+{
+    auto listed = state_.store.runs->live_runs(agent);
+    auto const runs = CO_TRY(listed);
+    std::vector<std::string> ended;
+    for (auto const& run : runs) {
+        if (std::find(live.begin(), live.end(), run.id) != live.end()) {
+            auto const touched = state_.store.runs->touch(run.id, state_.clock.now());
+            if (touched.is_error())
+                co_return touched.error();
+            continue;
+        }
+        auto const done = co_await end(run.id, agent, agent, "gone when its agent came back");
+        if (done.is_error())
+            log_warning("a run has not ended cleanly yet", { { "run", run.id }, { "error", done.error().message } });
+        else
+            ended.push_back(run.id);
+    }
+    co_return ended;
+}
+
+JsonObject to_json(identity::Run const& run)
+{
+    JsonObject object { { "id", run.id }, { "agent", run.agent }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
+        { "started", to_rfc3339(run.started) }, { "seen", to_rfc3339(run.seen) } };
+    if (run.ended) {
+        object.emplace("ended", to_rfc3339(*run.ended));
+        object.emplace("reason", run.reason);
+    }
+    return object;
+}
+
+} // namespace writ::authority

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs: started with everything their workload uses, kept alive by their agent, ended with all that they were given.
+#pragma once
+
+#include "authority/lease_keeper.h"
+
+namespace writ::authority {
+
+struct RunRequest {
+    std::string agent; // SPIFFE ID of the caller
+    std::string trace;
+    identity::Claims claims;
+    std::string purpose;
+    std::string workload; // name or id, where several match; may be empty
+    std::vector<identity::Use> uses; // empty: what the workload declares
+};
+
+struct Denial {
+    std::string action;
+    cedar::EntityUid resource;
+    std::vector<cedar::MissingFact> missing;
+    std::uint64_t record = 0;
+};
+
+struct StartedRun {
+    identity::Run run;
+    Duration svid_lifetime {};
+    std::vector<Grant> grants;
+    // Not empty: nothing was started or given.
+    std::vector<Denial> denials;
+};
+
+class RunRegistry {
+public:
+    RunRegistry(AuthorityState& state, LeaseKeeper& leases)
+        : state_(state)
+        , leases_(leases)
+    {
+    }
+    RunRegistry(RunRegistry const&) = delete;
+    RunRegistry& operator=(RunRegistry const&) = delete;
+
+    // All of the uses are decided on and recorded; if one is denied, none is served. conflict: several workloads match and none is named.
+    net::Task<Result<StartedRun>> start(RunRequest);
+
+    // Decides again on each lease, by today's policies: what is still allowed is prolonged, what is not is taken back. not_found: no live run of that agent.
+    net::Task<Result<std::vector<identity::Lease>>> renew(std::string run, std::string agent, std::string trace);
+
+    // Ids of the leases taken back. `agent` empty: by an administrator. Ending a run that has ended does nothing.
+    net::Task<Result<std::vector<std::string>>> end(std::string run, std::string agent, std::string caller, std::string reason);
+
+    // Ends all runs of the agent that are not among `live`; their ids.
+    net::Task<Result<std::vector<std::string>>> sync(std::string agent, std::vector<std::string> live);
+
+private:
+    net::Task<Result<StartedRun>> refuse(RunRequest request, std::string purpose, cedar::MissingFact fact);
+    net::Task<Result<>> record_end(identity::Run run, std::string caller, std::string reason);
+
+    AuthorityState& state_;
+    LeaseKeeper& leases_;
+};
+
+JsonObject to_json(identity::Run const&);
+
+} // namespace writ::authority

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/snapshot.h"
+
+#include "authority/declaration_parser.h"
+#include "authority/references.h"
+
+namespace writ::authority {
+
+namespace {
+
+using cedar::EntityUid;
+using cedar::Value;
+
+void add_resource(cedar::EntityStore& entities, std::string_view type, std::string const& name, cedar::Record attributes)
+{
+    attributes.emplace("name", name);
+    entities.add({ EntityUid { std::string(type), name }, std::move(attributes), {}, {} });
+}
+
+// Every declared resource has all attributes of its type, so that a policy can ask for them without `has`.
+cedar::EntityStore build_entities(Declarations const& declarations)
+{
+    cedar::EntityStore entities;
+    for (auto const& [name, dataset] : declarations.datasets) {
+        auto const& value = dataset.value;
+        add_resource(entities, "Dataset", name,
+            { { "classification", Value::set_of(value.classification) }, { "purpose", Value::set_of(value.purpose) }, { "location", Value(location_of(value, declarations)) } });
+    }
+    for (auto const& [name, model] : declarations.models)
+        add_resource(entities, "Model", name, { { "classification", Value::set_of(model.value.classification) }, { "purpose", Value::set_of(model.value.purpose) } });
+    for (auto const& [name, endpoint] : declarations.endpoints)
+        add_resource(entities, "Endpoint", name, { { "url", Value(endpoint.value.url) }, { "purpose", Value::set_of(endpoint.value.purpose) } });
+    for (auto const& [name, api] : declarations.apis)
+        add_resource(entities, "Api", name, { { "url", Value(api.value.url) }, { "purpose", Value::set_of(api.value.purpose) } });
+    for (auto const& [name, database] : declarations.databases)
+        add_resource(entities, "Database", name, { { "host", Value(database.value.host) }, { "database", Value(database.value.database) } });
+    for (auto const& [name, workload] : declarations.workloads) {
+        if (!workload.value.team.empty())
+            entities.add({ EntityUid { "Team", workload.value.team }, {}, {}, {} });
+        if (!workload.value.pipeline.empty())
+            entities.add({ EntityUid { "Pipeline", workload.value.pipeline }, {}, {}, {} });
+    }
+    return entities;
+}
+
+cedar::PolicySet parse_policies(DocumentSet const& documents, std::vector<Problem>& problems)
+{
+    std::vector<cedar::PolicySource> sources;
+    for (auto const& [key, source] : documents) {
+        if (key.kind == policies_kind)
+            sources.push_back({ source.path, source.text });
+    }
+    std::vector<cedar::SyntaxProblem> found;
+    auto policies = cedar::PolicySet::parse(sources, found);
+    for (auto& problem : found)
+        problems.push_back({ { problem.path, problem.span.line, problem.span.column }, std::move(problem.message) });
+    return policies;
+}
+
+} // namespace
+
+std::string location_of(Dataset const& dataset, Declarations const& declarations)
+{
+    if (!dataset.location.empty())
+        return dataset.location;
+    auto const database = declarations.databases.find(dataset.database);
+    if (database == declarations.databases.end())
+        return "";
+    auto const& value = database->second.value;
+    return value.type + "://" + value.host + ":" + std::to_string(value.port) + "/" + value.database + "?table=" + dataset.schema + "." + dataset.table;
+}
+
+std::shared_ptr<Snapshot const> compile_snapshot(std::uint64_t version, DocumentSet documents, std::string_view trust_domain, std::vector<Problem>& problems)
+{
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->version = version;
+    snapshot->documents = std::move(documents);
+    snapshot->declarations = parse_declarations(snapshot->documents, problems);
+    // References are only looked at when everything was read: a broken declaration would be missed everywhere else.
+    if (problems.empty())
+        check_references(snapshot->declarations, trust_domain, problems);
+    snapshot->policies = parse_policies(snapshot->documents, problems);
+    if (!problems.empty())
+        return nullptr;
+    snapshot->entities = build_entities(snapshot->declarations);
+    return snapshot;
+}
+
+} // namespace writ::authority

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One version of all that is declared, checked and compiled: what a decision reads. Immutable; shared by reference count, so that a new
+// version is swapped in while requests still use the old one.
+#pragma once
+
+#include "authority/document_set.h"
+#include "cedar/entity.h"
+#include "cedar/policy_set.h"
+
+#include <memory>
+
+namespace writ::authority {
+
+struct Snapshot {
+    std::uint64_t version = 0;
+    DocumentSet documents;
+    Declarations declarations;
+    cedar::PolicySet policies;
+    cedar::EntityStore entities; // teams, pipelines and every declared resource
+};
+
+// Checks that references between declarations hold, parses the policies and builds the entities. All problems are reported; with any,
+// there is no snapshot.
+std::shared_ptr<Snapshot const> compile_snapshot(std::uint64_t version, DocumentSet, std::string_view trust_domain, std::vector<Problem>& problems);
+
+// Where a dataset is, for people and records: as declared, or from its database and table.
+std::string location_of(Dataset const&, Declarations const&);
+
+} // namespace writ::authority

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/state.h"
+
+namespace writ::authority {
+
+net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Record record)
+{
+    auto* const log = state.audit.get();
+    auto appended = co_await net::await_callback<Result<std::uint64_t>>(
+        [log, &record](net::Completion<Result<std::uint64_t>> done) { log->append(record, std::move(done)); });
+    if (appended.is_error()) {
+        ++state.metrics.audit_failures;
+        co_return std::move(appended).error().in("audit log");
+    }
+    ++state.metrics.audit_records;
+    co_return appended;
+}
+
+} // namespace writ::authority

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all of the authority's parts stand on. One thread: that of its event loop.
+#pragma once
+
+#include "audit/audit_log.h"
+#include "authority/keyring.h"
+#include "authority/metrics.h"
+#include "authority/snapshot.h"
+#include "base/random.h"
+#include "issue/credential_issuer.h"
+#include "net/notification.h"
+#include "store/store.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace writ::authority {
+
+struct AuthorityState {
+    Clock const& clock;
+    RandomSource& random;
+    std::string trust_domain;
+    std::string issuer; // URL under which the public listener is reached: `iss`, and the audience of tokens meant for the authority
+    store::Store store;
+    std::unique_ptr<audit::AuditLog> audit;
+    Path log_folder; // the audit log's, for whoever fetches its tiles
+    Keyring keys;
+    // By kind of CredentialProvider: `postgres_role`.
+    std::map<std::string, std::unique_ptr<issue::CredentialIssuer>, std::less<>> issuers;
+    std::shared_ptr<Snapshot const> snapshot;
+    net::Notification changed; // the snapshot or the keys
+    Metrics metrics;
+};
+
+// INVARIANT: no record, no credential. The sequence number, once the record is durable.
+net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Record record);
+
+} // namespace writ::authority
