@@ -11,4 +11,7 @@ namespace writ::crypto {
 // One certificate, all of the bytes, within the limit.
 Result<X509Ptr> parse_x509(BytesView der);
 
+// What RFC 5280 asks of a certificate and OpenSSL, strict as it can be, lets pass; for each of a path that otherwise verified.
+Result<> check_profile(X509*);
+
 } // namespace writ::crypto

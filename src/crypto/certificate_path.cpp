@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 namespace writ::crypto {
 
@@ -63,6 +64,18 @@ std::string reason_of(X509_STORE_CTX* context)
     return "certificate at depth " + std::to_string(X509_STORE_CTX_get_error_depth(context)) + ": " + text;
 }
 
+// SECURITY: with partial paths allowed, a leaf that got among the roots would vouch for itself.
+Result<> check_chain(X509_STORE_CTX* context)
+{
+    auto* chain = X509_STORE_CTX_get0_chain(context);
+    auto const count = sk_X509_num(chain);
+    for (int depth = 0; depth < count; ++depth)
+        TRY(check_profile(sk_X509_value(chain, depth)).in("certificate at depth " + std::to_string(depth)));
+    if (count == 0 || X509_check_ca(sk_X509_value(chain, count - 1)) != 1)
+        return unauthenticated("certificate path ends at a root that is no CA");
+    return {};
+}
+
 } // namespace
 
 Result<> verify_path(BytesView leaf, std::span<Bytes const> intermediates, std::span<Bytes const> roots, Timestamp time)
@@ -84,7 +97,7 @@ Result<> verify_path(BytesView leaf, std::span<Bytes const> intermediates, std::
     ERR_clear_error();
     if (verified != 1)
         return unauthenticated(reason_of(context.get()));
-    return {};
+    return check_chain(context.get());
 }
 
 } // namespace writ::crypto

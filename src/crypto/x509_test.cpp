@@ -107,6 +107,7 @@ TEST(X509, leaf_of_another_root_of_the_same_name_does_not_verify)
     std::array const both = { domain.root, impostor.root };
     EXPECT_TRUE(verify_path(leaf, {}, both, start())) << "while roots rotate";
     EXPECT_FALSE(verify_path(leaf, {}, {}, start()));
+    EXPECT_FALSE(verify_path(leaf, {}, std::span(&leaf, 1), start())) << "a leaf is no root, not even its own";
     EXPECT_FALSE(verify_path(leaf, std::span(&impostor.root, 1), std::span(&domain.root, 1), start())) << "an intermediate is not trusted";
 }
 
