@@ -17,7 +17,8 @@ constexpr std::array es256 = { Algorithm::es256 };
 
 JsonObject claims()
 {
-    return { { "iss", "https://writ.example.org" }, { "sub", "spiffe://example.org/trainer" }, { "aud", "storage" }, { "iat", now }, { "exp", now + 300 } };
+    return { { "iss", "https://writ.example.org" }, { "sub", "spiffe://example.org/trainer" }, { "aud", "storage" }, { "iat", now },
+        { "exp", now + 300 } };
 }
 
 void issue_leaf(benchmark::State& state)

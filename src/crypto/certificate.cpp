@@ -38,8 +38,7 @@ Result<Timestamp> time_of(ASN1_TIME const* time)
 Result<> read_names(X509* x509, Certificate& certificate)
 {
     int is_critical = 0;
-    GeneralNamesPtr const names(
-        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x509, NID_subject_alt_name, &is_critical, nullptr)));
+    GeneralNamesPtr const names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x509, NID_subject_alt_name, &is_critical, nullptr)));
     if (names == nullptr) {
         ERR_clear_error();
         if (is_critical != -1)

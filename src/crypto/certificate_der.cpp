@@ -184,7 +184,8 @@ Bytes encode_leaf_extensions(bool server_auth, bool client_auth)
     Bytes purposes;
     for (auto const& [wanted, last] : { std::pair(server_auth, std::uint8_t(1)), std::pair(client_auth, std::uint8_t(2)) })
         if (wanted)
-            append_element(purposes, DerTag::object_identifier, std::array<std::uint8_t, 8> { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, last });
+            append_element(
+                purposes, DerTag::object_identifier, std::array<std::uint8_t, 8> { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, last });
     if (purposes.empty())
         return extensions;
     Bytes value;

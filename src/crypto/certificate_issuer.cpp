@@ -20,8 +20,8 @@ constexpr std::size_t common_name_bytes_max = 64;
 // LIMIT: names of one leaf; a service has a handful.
 constexpr std::size_t names_max = 100;
 
-constexpr std::array<std::uint8_t, 26> p256_spki_prefix = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-    0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00 };
+constexpr std::array<std::uint8_t, 26> p256_spki_prefix = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+    0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00 };
 constexpr std::array<std::uint8_t, 2> empty_name = { 0x30, 0x00 };
 
 bool is_p256_point(BytesView point)
@@ -131,10 +131,7 @@ Result<CertificateIssuer> CertificateIssuer::create(BytesView issuer_der, Privat
     auto const* identifier_bytes = ASN1_STRING_get0_data(identifier);
     BytesView const authority_identifier(identifier_bytes, static_cast<std::size_t>(ASN1_STRING_length(identifier)));
 
-    State state { .key = std::move(key),
-        .not_after = certificate.not_after,
-        .name = encode_subject(x509.get()),
-        .fixed_extensions = {} };
+    State state { .key = std::move(key), .not_after = certificate.not_after, .name = encode_subject(x509.get()), .fixed_extensions = {} };
     for (std::size_t i = 0; i < state.fixed_extensions.size(); ++i) {
         state.fixed_extensions.at(i) = encode_leaf_extensions((i & 1U) != 0, (i & 2U) != 0);
         append_authority_key_identifier(state.fixed_extensions.at(i), authority_identifier);

@@ -13,7 +13,7 @@ using StorePtr = std::unique_ptr<X509_STORE, OpensslDelete<X509_STORE_free>>;
 using StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, OpensslDelete<X509_STORE_CTX_free>>;
 
 struct StackDelete {
-    void operator()(STACK_OF(X509)* stack) const { sk_X509_pop_free(stack, X509_free); }
+    void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
 };
 using StackPtr = std::unique_ptr<STACK_OF(X509), StackDelete>;
 

@@ -41,8 +41,8 @@ bool has_bad_dns_name(X509 const* x509)
         auto const* name = sk_GENERAL_NAME_value(names.get(), i);
         if (name->type != GEN_DNS)
             continue;
-        std::string_view const text(
-            reinterpret_cast<char const*>(ASN1_STRING_get0_data(name->d.dNSName)), static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+        std::string_view const text(reinterpret_cast<char const*>(ASN1_STRING_get0_data(name->d.dNSName)),
+            static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
         if (!is_dns_name(text))
             return true;
     }

@@ -24,7 +24,10 @@ enum class DerTag : std::uint8_t {
 
 class DerReader {
 public:
-    explicit DerReader(BytesView bytes) : rest_(bytes) { }
+    explicit DerReader(BytesView bytes)
+        : rest_(bytes)
+    {
+    }
 
     // The contents of the next element, which must have this tag.
     Result<BytesView> next(DerTag);

@@ -52,10 +52,7 @@ EVP_MD const* fetched_sha512()
     return digest;
 }
 
-Sha256Digest sha256(BytesView bytes)
-{
-    return sha256(std::span<BytesView const>(&bytes, 1));
-}
+Sha256Digest sha256(BytesView bytes) { return sha256(std::span<BytesView const>(&bytes, 1)); }
 
 Sha256Digest sha256(std::span<BytesView const> parts)
 {
@@ -73,7 +70,8 @@ Sha256Digest hmac_sha256(BytesView key, BytesView message)
     unsigned size = 0;
     static std::uint8_t const empty_key = 0; // OpenSSL takes a null key for `the key of before`
     auto const* const key_bytes = key.empty() ? &empty_key : key.data();
-    ASSERT(HMAC(fetched_sha256(), key_bytes, static_cast<int>(key.size()), message.data(), message.size(), digest.data(), &size) != nullptr);
+    ASSERT(
+        HMAC(fetched_sha256(), key_bytes, static_cast<int>(key.size()), message.data(), message.size(), digest.data(), &size) != nullptr);
     ASSERT(size == digest.size());
     return digest;
 }

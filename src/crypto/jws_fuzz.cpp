@@ -13,9 +13,10 @@ constexpr std::array accepted = { Algorithm::es256, Algorithm::eddsa, Algorithm:
 PublicKey const& any_key()
 {
     // The generator of P-256: its private half is 1, which no fuzzer signs with.
-    static auto const key = PublicKey::parse_jwk({ { "kty", "EC" }, { "crv", "P-256" }, { "x", "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY" },
-                                                     { "y", "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU" } })
-                               .value();
+    static auto const key
+        = PublicKey::parse_jwk({ { "kty", "EC" }, { "crv", "P-256" }, { "x", "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY" },
+                                   { "y", "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU" } })
+              .value();
     return key;
 }
 

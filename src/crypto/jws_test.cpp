@@ -9,7 +9,8 @@ namespace writ::crypto {
 namespace {
 
 constexpr std::array es256 = { Algorithm::es256 };
-constexpr std::array everything = { Algorithm::es256, Algorithm::es384, Algorithm::es512, Algorithm::eddsa, Algorithm::rs256, Algorithm::ps256 };
+constexpr std::array everything
+    = { Algorithm::es256, Algorithm::es384, Algorithm::es512, Algorithm::eddsa, Algorithm::rs256, Algorithm::ps256 };
 
 PrivateKey const& signer()
 {
@@ -59,7 +60,8 @@ TEST(Jws, rejects_every_truncation_and_every_repetition)
     auto const valid = token();
     for (std::size_t size = 0; size < valid.size(); ++size)
         EXPECT_FALSE(is_accepted(valid.substr(0, size))) << size << " bytes";
-    for (std::string const& altered : { valid + ".", valid + "=", valid + " ", " " + valid, "." + valid, valid + "." + valid, valid + "\n" })
+    for (std::string const& altered :
+        { valid + ".", valid + "=", valid + " ", " " + valid, "." + valid, valid + "." + valid, valid + "\n" })
         EXPECT_FALSE(is_accepted(altered)) << altered;
 }
 
@@ -166,9 +168,10 @@ TEST(JwkSet, keeps_signing_keys_and_skips_what_it_does_not_know)
             jwk[member.key()] = member.value();
         return JsonValue(jwk);
     };
-    JsonArray const keys = { named("plain", {}), named("svid", { { "use", "jwt-svid" }, { "alg", "ES256" } }), named("enc", { { "use", "enc" } }),
-        named("wrap", { { "key_ops", JsonArray { "wrapKey" } } }), named("wrong", { { "alg", "ES384" } }), named("mac", { { "kty", "oct" } }),
-        named("curve", { { "crv", "secp256k1" } }), named("chain", { { "x5c", JsonArray { "MAA=" } } }) };
+    JsonArray const keys = { named("plain", {}), named("svid", { { "use", "jwt-svid" }, { "alg", "ES256" } }),
+        named("enc", { { "use", "enc" } }), named("wrap", { { "key_ops", JsonArray { "wrapKey" } } }),
+        named("wrong", { { "alg", "ES384" } }), named("mac", { { "kty", "oct" } }), named("curve", { { "crv", "secp256k1" } }),
+        named("chain", { { "x5c", JsonArray { "MAA=" } } }) };
     auto const text = to_text(JsonValue(JsonObject { { "keys", keys } }));
     auto const set = parse_jwk_set(text).value();
     std::vector<std::string> ids;

@@ -57,10 +57,7 @@ Algorithm only_algorithm(KeyType type)
     ASSERT(false);
 }
 
-bool is_pss(Algorithm algorithm)
-{
-    return algorithm == Algorithm::ps256 || algorithm == Algorithm::ps384 || algorithm == Algorithm::ps512;
-}
+bool is_pss(Algorithm algorithm) { return algorithm == Algorithm::ps256 || algorithm == Algorithm::ps384 || algorithm == Algorithm::ps512; }
 
 EVP_MD const* digest_of(Algorithm algorithm)
 {

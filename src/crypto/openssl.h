@@ -14,10 +14,8 @@
 
 namespace writ::crypto {
 
-template <auto release>
-struct OpensslDelete {
-    template <typename T>
-    void operator()(T* object) const { release(object); }
+template <auto release> struct OpensslDelete {
+    template <typename T> void operator()(T* object) const { release(object); }
 };
 
 using BignumPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_clear_free>>;

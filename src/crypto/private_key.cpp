@@ -41,8 +41,8 @@ MdCtxPtr prepare_signing(KeyType type, EVP_PKEY* key)
 Result<PrivateKey> make_private_key(KeyType type, PkeyPtr key)
 {
     auto signing = prepare_signing(type, key.get());
-    return PrivateKey(
-        std::make_shared<PrivateKey::State const>(PrivateKey::State { .type = type, .key = std::move(key), .signing = std::move(signing) }));
+    return PrivateKey(std::make_shared<PrivateKey::State const>(
+        PrivateKey::State { .type = type, .key = std::move(key), .signing = std::move(signing) }));
 }
 
 } // namespace

@@ -28,8 +28,7 @@ constexpr std::array<std::uint8_t, 25> p521_prefix = { 0x30, 0x81, 0x9b, 0x30, 0
     0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00 };
 constexpr std::array<std::uint8_t, 12> ed25519_prefix = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 };
 // AlgorithmIdentifier of rsaEncryption: its OID and NULL.
-constexpr std::array<std::uint8_t, 13> rsa_algorithm
-    = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00 };
+constexpr std::array<std::uint8_t, 13> rsa_algorithm = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00 };
 
 struct PointForm {
     KeyType type;
@@ -79,8 +78,8 @@ MdCtxPtr prepare_verifying(KeyType type, EVP_PKEY* key)
 bool has_roca_fingerprint(BIGNUM const* modulus)
 {
     // SECURITY: CVE-2017-15361. Moduli of the broken generator are powers of 65537 modulo every small prime; of others, next to none is.
-    static constexpr std::array<unsigned, 38> primes = { 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83,
-        89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167 };
+    static constexpr std::array<unsigned, 38> primes = { 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79,
+        83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167 };
     for (auto const prime : primes) {
         auto const wanted = BN_mod_word(modulus, prime);
         BN_ULONG power = 1;

@@ -23,7 +23,11 @@ struct TrustDomain {
     [[nodiscard]] CertificateIssuer issuer() const { return CertificateIssuer::create(root, key).value(); }
     [[nodiscard]] RootRequest root_request() const
     {
-        return { .common_name = "example.org", .uri = "spiffe://example.org", .not_before = start(), .not_after = end(), .serial = Bytes(16, 0xff) };
+        return { .common_name = "example.org",
+            .uri = "spiffe://example.org",
+            .not_before = start(),
+            .not_after = end(),
+            .serial = Bytes(16, 0xff) };
     }
     [[nodiscard]] Result<> verify(BytesView leaf, Timestamp time) const { return verify_path(leaf, {}, std::span(&root, 1), time); }
 
@@ -116,7 +120,8 @@ TEST(X509, leaf_cannot_be_an_issuer)
     TrustDomain const domain;
     auto const leaf = domain.issuer().issue(leaf_request(), domain.spki).value();
     EXPECT_EQ(CertificateIssuer::create(leaf, domain.workload_key).error().code, ErrorCode::invalid_argument);
-    EXPECT_EQ(CertificateIssuer::create(domain.root, domain.workload_key).error().code, ErrorCode::invalid_argument) << "the root of another key";
+    EXPECT_EQ(CertificateIssuer::create(domain.root, domain.workload_key).error().code, ErrorCode::invalid_argument)
+        << "the root of another key";
 }
 
 TEST(X509, leaf_is_refused_beyond_its_issuer_and_with_names_that_are_none)
@@ -128,7 +133,7 @@ TEST(X509, leaf_is_refused_beyond_its_issuer_and_with_names_that_are_none)
         auto const leaf = domain.issuer().issue(request, domain.spki);
         return leaf.is_error() && leaf.error().code == ErrorCode::invalid_argument;
     };
-    EXPECT_FALSE(refused([](LeafRequest&) { }));
+    EXPECT_FALSE(refused([](LeafRequest&) {}));
     EXPECT_FALSE(refused([](LeafRequest& r) { r.not_after = end(); }));
     EXPECT_TRUE(refused([](LeafRequest& r) { r.not_after = end() + seconds(1); }));
     EXPECT_TRUE(refused([](LeafRequest& r) { r.not_before = r.not_after + seconds(1); }));

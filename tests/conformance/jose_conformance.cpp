@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// jose_conformance DIR: the JOSE cookbook (RFC 7520, RFC 8037) through our functions. Every signature verifies in each of its serialisations and fails with one
-// byte of it changed; what is said to be reproducible is reproduced; keys survive parsing. MACs, encryption and `b64` (RFC 7797) are not Writ's: skipped by rule.
+// jose_conformance DIR: the JOSE cookbook (RFC 7520, RFC 8037) through our functions. Every signature verifies in each of its
+// serialisations and fails with one byte of it changed; what is said to be reproducible is reproduced; keys survive parsing. MACs,
+// encryption and `b64` (RFC 7797) are not Writ's: skipped by rule.
 #include "crypto/jws.h"
 #include "tally.h"
 
@@ -38,7 +39,8 @@ void check_signature(Example const& example, std::string const& form, Unverified
 {
     auto const name = example.name + ", " + form;
     auto const payload = text_at(object_at(example.object, "input"), "payload");
-    example.tally.expect(verify_jws(jws, key, std::span(&algorithm, 1)).is_ok() && as_text(jws.payload) == payload, name + ": should verify");
+    example.tally.expect(
+        verify_jws(jws, key, std::span(&algorithm, 1)).is_ok() && as_text(jws.payload) == payload, name + ": should verify");
     jws.signature.back() ^= 1;
     example.tally.expect(verify_jws(jws, key, std::span(&algorithm, 1)).is_error(), name + ": should not verify once altered");
 }
@@ -106,12 +108,14 @@ void check_signing(Example const& example)
 void check_jwk(std::string const& name, JsonObject const& jwk, Tally& tally)
 {
     if (text_at(jwk, "kty") == "oct")
-        return tally.expect(PublicKey::parse_jwk(jwk).is_error() && PrivateKey::parse_jwk(jwk).is_error(), name + ": is not Writ's, should be refused");
+        return tally.expect(
+            PublicKey::parse_jwk(jwk).is_error() && PrivateKey::parse_jwk(jwk).is_error(), name + ": is not Writ's, should be refused");
     auto const key = PublicKey::parse_jwk(jwk);
     if (key.is_error())
         return tally.expect(false, name + ": " + key.error().message);
     auto const written = key->to_jwk();
-    tally.expect(std::ranges::all_of(written, [&jwk](auto const& member) { return jwk.at(member.key()) == member.value(); }), name + ": should be written as read");
+    tally.expect(std::ranges::all_of(written, [&jwk](auto const& member) { return jwk.at(member.key()) == member.value(); }),
+        name + ": should be written as read");
     tally.expect(PrivateKey::parse_jwk(jwk).is_ok() == jwk.contains("d"), name + ": private half");
 }
 

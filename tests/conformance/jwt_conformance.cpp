@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// jwt_conformance DIR: forged and borderline tokens (jwt-attacks) against a verifier put together as ours are: the key by `kid` from a JWK set, its one algorithm,
-// our issuer, our audience, the case's time.
+// jwt_conformance DIR: forged and borderline tokens (jwt-attacks) against a verifier put together as ours are: the key by `kid` from a JWK
+// set, its one algorithm, our issuer, our audience, the case's time.
 #include "crypto/jwt.h"
 #include "tally.h"
 

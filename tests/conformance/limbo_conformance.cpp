@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// limbo_conformance DIR: certificate paths of C2SP's x509-limbo through verify_path(). Its `rfc5280`, `pathlen` and `pathological` families are about paths; `webpki` is
-// about browsers' rules and DNS names, which SPIFFE does not have: skipped, as are cases that set a purpose or a depth that verify_path() does not take.
+// limbo_conformance DIR: certificate paths of C2SP's x509-limbo through verify_path(). Its `rfc5280`, `pathlen` and `pathological` families
+// are about paths; `webpki` is about browsers' rules and DNS names, which SPIFFE does not have: skipped, as are cases that set a purpose or
+// a depth that verify_path() does not take.
 #include "crypto/x509.h"
 #include "tally.h"
 

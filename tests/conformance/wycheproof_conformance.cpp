@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wycheproof_conformance DIR: signatures, tokens, keys, sealing and MACs of C2SP's Wycheproof through our functions. `invalid` must be refused, `valid`
-// accepted, `acceptable` may go either way. Files and groups of what Writ does not have are skipped by rule and counted.
+// wycheproof_conformance DIR: signatures, tokens, keys, sealing and MACs of C2SP's Wycheproof through our functions. `invalid` must be
+// refused, `valid` accepted, `acceptable` may go either way. Files and groups of what Writ does not have are skipped by rule and counted.
 #include "crypto/aead.h"
 #include "crypto/digest.h"
 #include "crypto/jws.h"
