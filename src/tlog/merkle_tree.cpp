@@ -50,7 +50,8 @@ Result<> check_root(Hash const& computed, Hash const& root, std::string_view wha
     return {};
 }
 
-Result<> verify_growth(std::uint64_t old_size, Hash const& old_root, std::uint64_t new_size, Hash const& new_root, std::span<Hash const> proof)
+Result<> verify_growth(
+    std::uint64_t old_size, Hash const& old_root, std::uint64_t new_size, Hash const& new_root, std::span<Hash const> proof)
 {
     // An old tree that is a node of the new one is not in its own proof: the verifier has its root.
     auto const is_node = std::has_single_bit(old_size);
@@ -169,7 +170,8 @@ Result<> verify_inclusion(Hash const& leaf, std::uint64_t index, std::uint64_t s
     return check_root(computed, root, "inclusion");
 }
 
-Result<> verify_consistency(std::uint64_t old_size, Hash const& old_root, std::uint64_t new_size, Hash const& new_root, std::span<Hash const> proof)
+Result<> verify_consistency(
+    std::uint64_t old_size, Hash const& old_root, std::uint64_t new_size, Hash const& new_root, std::span<Hash const> proof)
 {
     TRY(check_size(new_size));
     if (old_size > new_size)

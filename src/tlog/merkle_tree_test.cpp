@@ -77,7 +77,8 @@ TEST_F(Trees, every_tree_proves_that_it_continues_every_smaller_one)
     for (std::uint64_t new_size = 0; new_size <= leaves_max; ++new_size)
         for (std::uint64_t old_size = 0; old_size <= new_size; ++old_size) {
             auto const proof = consistency_proof(old_size, new_size, reader()).value();
-            ASSERT_TRUE(verify_consistency(old_size, roots_[old_size], new_size, roots_[new_size], proof).is_ok()) << old_size << " to " << new_size;
+            ASSERT_TRUE(verify_consistency(old_size, roots_[old_size], new_size, roots_[new_size], proof).is_ok())
+                << old_size << " to " << new_size;
             EXPECT_TRUE(verify_consistency(old_size, flipped(roots_[old_size]), new_size, roots_[new_size], proof).is_error());
             if (old_size != 0)
                 EXPECT_TRUE(verify_consistency(old_size, roots_[old_size], new_size, flipped(roots_[new_size]), proof).is_error());
