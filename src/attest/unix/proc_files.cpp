@@ -56,6 +56,12 @@ Result<ProcStatus> parse_proc_status(std::string_view text)
         if (key == "PPid") {
             auto const parents = parse_numbers<pid_t>(line);
             status.parent = parents.size() == 1 ? parents.front() : -1;
+        } else if (key == "TracerPid") {
+            auto const tracers = parse_numbers<pid_t>(line);
+            status.tracer = tracers.size() == 1 ? tracers.front() : 0;
+        } else if (key == "State") {
+            auto const state = take_word(line);
+            status.state = state.empty() ? '?' : state.front();
         } else if (key == "Uid") {
             status.uids = parse_numbers<uid_t>(line);
         } else if (key == "Gid") {

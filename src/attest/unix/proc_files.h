@@ -16,6 +16,8 @@ namespace writ::attest {
 
 struct ProcStatus {
     pid_t parent = -1;
+    pid_t tracer = 0; // 0: none
+    char state = '?'; // proc(5): R S D T t Z …
     std::vector<uid_t> uids; // real, effective, saved, file system
     std::vector<gid_t> gids;
     std::vector<gid_t> groups;

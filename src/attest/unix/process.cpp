@@ -198,6 +198,7 @@ Result<AttestedProcess> ProcessAttestor::attest(pid_t pid, int pidfd)
     AttestedProcess attested;
     attested.process = { pid, TRY(parse_start_ticks(*stat_text)), TRY(boot_id()) };
     attested.parent = status.parent;
+    attested.tracer = status.tracer;
     attested.uid = status.uids[0];
     attested.gid = status.gids[0];
     // SECURITY: a process between two users (setuid) is neither; it could be made to ask in the name of the other.
@@ -234,9 +235,13 @@ Result<AttestedProcess> ProcessAttestor::attest(pid_t pid, int pidfd)
     if (!is_alive(pidfd))
         return ended();
     // A process that changed its user in between (by exec of a setuid program) would mix two users' facts.
-    auto const again = read_proc(pid, "status");
-    if (again.is_error() || TRY(parse_proc_status(*again)).uids != status.uids)
+    auto const again_text = read_proc(pid, "status");
+    if (again_text.is_error())
+        return ended();
+    auto const again = TRY(parse_proc_status(*again_text));
+    if (again.uids != status.uids)
         return unauthenticated("the process changed while it was attested");
+    attested.is_stopped = status.state == 't' && again.state == 't';
     return attested;
 }
 

@@ -27,6 +27,8 @@ struct AttestedProcess {
     identity::Claims claims; // unix.uid unix.user unix.gid unix.group unix.path unix.sha256 unix.cgroup unix.start_time
     ProcessIdentity process;
     pid_t parent = -1;
+    pid_t tracer = 0; // 0: none
+    bool is_stopped = false; // by its tracer
     uid_t uid = static_cast<uid_t>(-1); // real and effective: one and the same
     gid_t gid = static_cast<gid_t>(-1);
 };

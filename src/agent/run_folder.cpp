@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/run_folder.h"
+
+#include "base/logger.h"
+#include "identity/run.h"
+#include "identity/spiffe_id.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace writ::agent {
+
+namespace {
+
+Result<> write_file(int folder, RunFile const& file, uid_t uid, gid_t gid)
+{
+    if (!identity::is_path_segment(file.name))
+        return invalid_argument("`" + file.name + "` is no file name");
+    UniqueFd const fd(::openat(folder, file.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd.is_open())
+        return errno_error("create `" + file.name + "`", errno);
+    std::string_view rest = file.content.reveal();
+    while (!rest.empty()) {
+        auto const written = ::write(fd.get(), rest.data(), rest.size());
+        if (written < 0)
+            return errno_error("write `" + file.name + "`", errno);
+        rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::geteuid() == 0 && ::fchown(fd.get(), uid, gid) != 0)
+        return errno_error("chown `" + file.name + "`", errno);
+    return {};
+}
+
+} // namespace
+
+Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t uid, gid_t gid, std::vector<RunFile> const& files)
+{
+    ASSERT(identity::is_run_id(run));
+    if (::geteuid() != 0 && ::geteuid() != uid)
+        return permission_denied("an agent that is not root serves its own user only");
+    auto const path = parent / run;
+    if (::mkdir(path.c_str(), 0700) != 0)
+        return errno_error("create `" + path.string() + "`", errno);
+    // The files are written while the folder is still the agent's; the user gets it when they are all there.
+    UniqueFd const folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder.is_open())
+        return errno_error("open `" + path.string() + "`", errno);
+    for (auto const& file : files)
+        TRY(write_file(folder.get(), file, uid, gid));
+    if (::geteuid() == 0 && ::fchown(folder.get(), uid, gid) != 0)
+        return errno_error("chown `" + path.string() + "`", errno);
+    return path;
+}
+
+// SECURITY: the folder is the user's, and remove_all does not follow links: at worst the user loses what is in it.
+void remove_run_folder(Path const& parent, std::string const& run)
+{
+    ASSERT(identity::is_run_id(run));
+    std::error_code error;
+    std::filesystem::remove_all(parent / run, error);
+    if (error)
+        log_warning("a run's folder is still there", { { "run", run }, { "error", error.message() } });
+}
+
+void remove_other_run_folders(Path const& parent, std::vector<std::string> const& runs)
+{
+    std::error_code error;
+    for (auto const& entry : std::filesystem::directory_iterator(parent, error)) {
+        auto const name = entry.path().filename().string();
+        if (identity::is_run_id(name) && std::find(runs.begin(), runs.end(), name) == runs.end())
+            remove_run_folder(parent, name);
+    }
+}
+
+} // namespace writ::agent

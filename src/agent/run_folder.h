@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A run's private folder: mode 0700, its job's user's, with the files of its credentials, mode 0600.
+#pragma once
+
+#include "base/durable_file.h"
+#include "base/secret.h"
+
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace writ::agent {
+
+struct RunFile {
+    std::string name; // one path segment
+    std::string variable; // set to the file's path
+    SecretText content;
+};
+
+// Makes `parent`/`run` with the files in it. permission_denied: the agent is not root and the user is another.
+Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t, gid_t, std::vector<RunFile> const&);
+// Removes the folder and what is in it, if it is there.
+void remove_run_folder(Path const& parent, std::string const& run);
+// Removes all folders of runs but these.
+void remove_other_run_folders(Path const& parent, std::vector<std::string> const& runs);
+
+} // namespace writ::agent

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/run_socket.h"
+
+#include "base/logger.h"
+#include "identity/run.h"
+
+#include <unistd.h>
+
+namespace writ::agent {
+
+namespace {
+
+using Reply = net::Task<Result<net::Response>>;
+
+net::Response json_response(JsonObject const& object)
+{
+    net::Response response;
+    response.headers.set("content-type", "application/json");
+    response.headers.set("cache-control", "no-store");
+    response.body = to_text(JsonValue(object));
+    return response;
+}
+
+int status_of(ErrorCode code)
+{
+    switch (code) {
+    case ErrorCode::invalid_argument: return 400;
+    case ErrorCode::unauthenticated: return 401;
+    case ErrorCode::permission_denied: return 403;
+    case ErrorCode::not_found: return 404;
+    case ErrorCode::conflict: return 409;
+    case ErrorCode::resource_exhausted: return 507;
+    case ErrorCode::unavailable: return 503;
+    case ErrorCode::corruption:
+    case ErrorCode::internal: return 500;
+    }
+    return 500;
+}
+
+// SPEC: RFC 9457. Who connects here is a known user of this machine, and gets the message.
+net::Response problem_response(Error const& error)
+{
+    auto response = json_response({ { "type", "about:blank" }, { "title", to_string(error.code) }, { "status", status_of(error.code) }, { "code", to_string(error.code) },
+        { "detail", error.message } });
+    response.status = status_of(error.code);
+    response.headers.set("content-type", "application/problem+json");
+    return response;
+}
+
+net::UnixPeer const& peer_of(net::Request const& request) { return std::get<net::UnixPeer>(request.peer); }
+
+Result<attest::AttestedProcess> attest_peer(RunDesk const& desk, net::Request const& request)
+{
+    auto const& peer = peer_of(request);
+    auto attested = TRY(desk.attestor.attest(peer.pid, peer.pidfd->get()));
+    if (attested.uid != peer.uid)
+        return unauthenticated("the caller changed its user after it connected");
+    return attested;
+}
+
+// ---- runs
+
+// SECURITY: the caller may start a run for a child of its own that has the same user and waits, stopped, before its first instruction: what was attested is then
+// what will run. It cannot name anybody else's process, nor one that is running.
+Result<attest::AttestedProcess> attest_child(RunDesk const& desk, net::UnixPeer const& peer, pid_t pid, int pidfd)
+{
+    auto attested = TRY(desk.attestor.attest(pid, pidfd));
+    if (attested.parent != peer.pid || attested.uid != peer.uid || !attested.is_stopped || attested.tracer != peer.pid)
+        return permission_denied("a run is started for a child of the caller that it holds stopped at its start");
+    if (!peer.is_alive())
+        return unauthenticated("the caller has ended");
+    return attested;
+}
+
+Reply start_run(RunDesk const& desk, net::Request const& request)
+{
+    auto body = parse_json_object(request.body);
+    auto const object = CO_TRY(body);
+    auto numbered = integer_member(object, "pid");
+    auto const pid = static_cast<pid_t>(CO_TRY(numbered));
+    if (pid <= 1)
+        co_return invalid_argument("`pid` is that of the job's first process");
+    auto opened = attest::open_process(pid);
+    if (opened.is_error())
+        co_return permission_denied("a run is started for a child of the caller");
+    RunStart start;
+    start.pidfd = std::move(opened).value();
+    auto attested = attest_child(desk, peer_of(request), pid, start.pidfd.get());
+    start.process = CO_TRY(attested);
+    start.purpose = std::string(string_or(object, "purpose", ""));
+    start.workload = std::string(string_or(object, "workload", ""));
+    if (auto const uses = array_member(object, "uses"); uses.is_ok())
+        start.uses = **uses;
+    auto begun = co_await desk.runs.start(std::move(start));
+    auto result = CO_TRY(begun);
+    if (auto* refused = std::get_if<net::Response>(&result))
+        co_return std::move(*refused);
+    auto const& started = std::get<RunStarted>(result);
+    JsonObject environment;
+    for (auto const& [name, value] : started.environment)
+        environment.emplace(name, value);
+    environment.emplace("WRIT_RUN", started.id);
+    environment.emplace("SPIFFE_ENDPOINT_SOCKET", "unix://" + desk.workload_socket);
+    co_return json_response({ { "run", started.id }, { "workload", started.workload }, { "environment", std::move(environment) } });
+}
+
+Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
+{
+    auto const body = parse_json_object(request.body.empty() ? "{}" : request.body);
+    auto reason = body.is_ok() ? std::string(string_or(*body, "reason", "ended by its user").substr(0, 100)) : "ended by its user";
+    auto const ended = co_await desk.runs.end(std::move(run), peer_of(request).uid, std::move(reason));
+    if (ended.is_error())
+        co_return ended.error();
+    co_return json_response({ { "ended", true } });
+}
+
+JsonObject to_json(WatchedRun const& run)
+{
+    return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose }, { "pid", std::int64_t(run.process.pid) },
+        { "started", to_rfc3339(run.started) }, { "leases", run.leases.size() } };
+}
+
+Reply list_runs(RunDesk const& desk, net::Request const& request)
+{
+    JsonArray array;
+    for (auto const& run : desk.runs.runs_of(peer_of(request).uid))
+        array.push_back(to_json(run));
+    co_return json_response({ { "runs", std::move(array) } });
+}
+
+// ---- SVIDs
+
+Reply x509_svids(RunDesk const& desk, net::Request const& request)
+{
+    auto attested = attest_peer(desk, request);
+    auto process = CO_TRY(attested);
+    auto fetched = co_await desk.svids.x509(std::move(process.claims));
+    auto const found = CO_TRY(fetched);
+    JsonArray svids;
+    for (auto const& svid : found.svids) {
+        JsonArray certificates;
+        for (auto const& certificate : svid.certificates)
+            certificates.emplace_back(to_base64(certificate));
+        svids.push_back(JsonObject { { "id", svid.id }, { "certificates", std::move(certificates) }, { "private_key", to_base64(found.private_key->reveal()) },
+            { "expires", to_rfc3339(svid.expires) } });
+    }
+    co_return json_response({ { "svids", std::move(svids) }, { "bundle", identity::to_json(desk.identity.bundle) } });
+}
+
+Reply jwt_svids(RunDesk const& desk, net::Request const& request)
+{
+    auto body = parse_json_object(request.body);
+    auto const object = CO_TRY(body);
+    auto listed = strings_member(object, "audience");
+    auto audience = CO_TRY(listed);
+    auto attested = attest_peer(desk, request);
+    auto process = CO_TRY(attested);
+    auto fetched = co_await desk.svids.jwt(std::move(process.claims), std::move(audience), std::string(string_or(object, "id", "")));
+    auto const found = CO_TRY(fetched);
+    JsonArray svids;
+    for (auto const& svid : found)
+        svids.push_back(JsonObject { { "id", svid.id }, { "token", svid.token->reveal() }, { "expires", to_rfc3339(svid.expires) } });
+    co_return json_response({ { "svids", std::move(svids) } });
+}
+
+Reply status(RunDesk const& desk, net::Request const& request)
+{
+    co_return json_response({ { "joined", desk.joined }, { "agent", desk.identity.id }, { "trust_domain", desk.identity.trust_domain }, { "authority", desk.identity.issuer },
+        { "expires", to_rfc3339(desk.identity.expires) }, { "runs", desk.runs.runs_of(peer_of(request).uid).size() } });
+}
+
+// ---- which of them
+
+Reply route(RunDesk const& desk, net::Request const& request)
+{
+    constexpr std::string_view runs = "/v1/runs/";
+    constexpr std::string_view end = "/end";
+    std::string_view const path = request.path;
+    bool const is_post = request.method == "POST";
+    if (path == "/v1/status" && request.method == "GET")
+        return status(desk, request);
+    if (path == "/v1/runs" && request.method == "GET")
+        return list_runs(desk, request);
+    if (path == "/v1/runs" && is_post)
+        return start_run(desk, request);
+    if (is_post && path.starts_with(runs) && path.ends_with(end) && path.size() > runs.size() + end.size())
+        return end_run(desk, request, std::string(path.substr(runs.size(), path.size() - runs.size() - end.size())));
+    if (path == "/v1/svids/x509" && is_post)
+        return x509_svids(desk, request);
+    if (path == "/v1/svids/jwt" && is_post)
+        return jwt_svids(desk, request);
+    return {};
+}
+
+} // namespace
+
+net::Task<net::Response> answer_run_request(RunDesk const* desk, net::Request request)
+{
+    if (!std::holds_alternative<net::UnixPeer>(request.peer))
+        co_return problem_response(unauthenticated("this interface is for processes of this machine"));
+    auto reply = route(*desk, request);
+    if (!reply.valid())
+        co_return problem_response(not_found("no such path"));
+    auto response = co_await std::move(reply);
+    if (response.is_error()) {
+        log_info("request refused", { { "path", request.path }, { "peer", net::describe(request.peer) }, { "code", to_string(response.error().code) }, { "message", response.error().message } });
+        co_return problem_response(response.error());
+    }
+    co_return std::move(response).value();
+}
+
+} // namespace writ::agent

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/run_watch.h"
+
+#include "base/logger.h"
+
+#include <algorithm>
+
+namespace writ::agent {
+
+namespace {
+
+constexpr Duration renew_retry = std::chrono::seconds(5);
+constexpr Duration end_retry_first = std::chrono::milliseconds(200);
+constexpr Duration end_retry_longest = std::chrono::seconds(10);
+// A run without leases is still told of now and then.
+constexpr Duration renew_longest = std::chrono::minutes(5);
+
+struct ParsedGrants {
+    std::map<std::string, std::string> environment;
+    std::vector<RunFile> files;
+    std::vector<std::string> leases;
+    std::optional<Timestamp> expires; // of the lease that ends first
+};
+
+Result<> parse_credential(JsonObject const& credential, ParsedGrants& parsed)
+{
+    parsed.leases.emplace_back(TRY(string_member(credential, "lease")));
+    auto const expires = TRY(parse_rfc3339(TRY(string_member(credential, "expires"))));
+    parsed.expires = std::min(parsed.expires.value_or(expires), expires);
+    for (auto const& member : *TRY(object_member(credential, "environment"))) {
+        if (!member.value().is_string())
+            return invalid_argument("an environment variable is text");
+        parsed.environment[std::string(member.key())] = std::string(member.value().as_string());
+    }
+    for (auto const& item : *TRY(array_member(credential, "files"))) {
+        if (!item.is_object())
+            return invalid_argument("a file is an object");
+        auto const& file = item.as_object();
+        parsed.files.push_back({ std::string(TRY(string_member(file, "name"))), std::string(TRY(string_member(file, "variable"))), SecretText(std::string(TRY(string_member(file, "content")))) });
+    }
+    return {};
+}
+
+Result<ParsedGrants> parse_grants(JsonObject const& answer)
+{
+    ParsedGrants parsed;
+    for (auto const& item : *TRY(array_member(answer, "grants"))) {
+        if (!item.is_object())
+            return invalid_argument("a grant is an object");
+        if (auto const* credential = item.as_object().if_contains("credential"); credential != nullptr && credential->is_object())
+            TRY(parse_credential(credential->as_object(), parsed));
+    }
+    return parsed;
+}
+
+} // namespace
+
+RunWatch::RunWatch(net::EventLoop& loop, AuthorityClient& authority, Clock const& clock, Path folder, Path run_folders)
+    : loop_(loop)
+    , authority_(authority)
+    , clock_(clock)
+    , folder_(std::move(folder))
+    , run_folders_(std::move(run_folders))
+{
+}
+
+Result<> RunWatch::save() const
+{
+    std::vector<WatchedRun> runs;
+    for (auto const& [id, watched] : runs_)
+        runs.push_back(watched->run);
+    return save_runs(folder_, runs);
+}
+
+Result<> RunWatch::restore()
+{
+    TRY(create_folder(run_folders_, 0755));
+    std::vector<std::string> live;
+    for (auto& run : TRY(load_runs(folder_))) {
+        auto const watched = std::make_shared<Watched>();
+        watched->run = std::move(run);
+        runs_.emplace(watched->run.id, watched);
+        auto pidfd = attest::open_process(watched->run.process);
+        if (pidfd.is_ok()) {
+            live.push_back(watched->run.id);
+            watched->pidfd = std::make_shared<UniqueFd>(std::move(pidfd).value());
+            loop_.spawn(watch(watched));
+            loop_.spawn(renew(watched));
+        } else {
+            loop_.spawn(finish(watched, "ended while the agent was away"));
+        }
+    }
+    remove_other_run_folders(run_folders_, live);
+    return {};
+}
+
+net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::start(RunStart start)
+{
+    if (runs_.size() >= runs_max)
+        co_return resource_exhausted("this node has " + std::to_string(runs_max) + " runs already");
+    JsonObject request { { "claims", identity::to_json(start.process.claims) }, { "purpose", start.purpose } };
+    if (!start.workload.empty())
+        request.emplace("workload", start.workload);
+    if (!start.uses.empty())
+        request.emplace("uses", start.uses);
+    auto sent = co_await authority_.send("POST", "/v1/agent/runs", {}, JsonValue(std::move(request)));
+    auto response = CO_TRY(sent);
+    if (response.status != 200)
+        co_return std::variant<RunStarted, net::Response>(std::move(response));
+    auto answered = parse_json_object(response.body);
+    wipe(response.body.data(), response.body.size());
+    auto const answer = CO_TRY(answered);
+
+    auto const watched = std::make_shared<Watched>();
+    watched->run.id = std::string(string_or(answer, "run", ""));
+    watched->run.workload = std::string(string_or(answer, "workload", ""));
+    watched->run.workload_name = std::string(string_or(answer, "workload_name", ""));
+    watched->run.purpose = start.purpose;
+    watched->run.process = start.process.process;
+    watched->run.uid = start.process.uid;
+    watched->run.started = clock_.now();
+    watched->pidfd = std::make_shared<UniqueFd>(std::move(start.pidfd));
+    auto parsed = parse_grants(answer);
+    auto const grants = CO_TRY(parsed);
+    watched->run.leases = grants.leases;
+    watched->run.expires = grants.expires.value_or(clock_.now() + 2 * renew_longest);
+
+    // On disk before the job gets anything: a killed agent that comes back knows what to end.
+    runs_.emplace(watched->run.id, watched);
+    auto const saved = save();
+    auto folder = saved.is_ok() ? create_run_folder(run_folders_, watched->run.id, start.process.uid, start.process.gid, grants.files) : Result<Path>(saved.error());
+    if (folder.is_error()) {
+        co_await finish(watched, "its credentials could not be handed over");
+        co_return folder.error();
+    }
+    RunStarted started { watched->run.id, watched->run.workload, grants.environment };
+    for (auto const& file : grants.files)
+        started.environment[file.variable] = (*folder / file.name).string();
+    loop_.spawn(watch(watched));
+    loop_.spawn(renew(watched));
+    co_return std::variant<RunStarted, net::Response>(std::move(started));
+}
+
+net::Task<> RunWatch::watch(std::shared_ptr<Watched> watched)
+{
+    while (!watched->is_over && attest::is_alive(watched->pidfd->get())) {
+        // The deadline only bounds what one wait can miss.
+        auto const ended = co_await net::wait_readable(watched->pidfd->get(), std::chrono::minutes(1));
+        (void)ended.is_ok();
+    }
+    if (!watched->is_over)
+        co_await finish(watched, "its process ended");
+}
+
+// Tells the authority until it has heard; the job's files go at once.
+net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reason)
+{
+    if (watched->is_over)
+        co_return;
+    watched->is_over = true;
+    watched->ended.notify();
+    remove_run_folder(run_folders_, watched->run.id);
+    auto wait = end_retry_first;
+    for (;;) {
+        auto const answer = co_await authority_.post("/v1/agent/runs/" + watched->run.id + "/end", JsonObject { { "reason", reason } });
+        if (answer.is_ok() || answer.error().code == ErrorCode::not_found)
+            break;
+        log_warning("the end of a run was not heard yet", { { "run", watched->run.id }, { "error", answer.error().message } });
+        co_await net::delay(wait);
+        wait = std::min(wait * 2, end_retry_longest);
+    }
+    runs_.erase(watched->run.id);
+    if (auto const saved = save(); saved.is_error())
+        log_warning("the list of runs was not written", { { "error", saved.error().message } });
+}
+
+net::Task<Result<>> RunWatch::end(std::string id, uid_t uid, std::string reason)
+{
+    auto const found = runs_.find(id);
+    // SECURITY: another user's run is not there.
+    if (found == runs_.end() || (uid != 0 && found->second->run.uid != uid))
+        co_return not_found("no such run");
+    co_await finish(found->second, std::move(reason));
+    co_return Result<>();
+}
+
+std::vector<WatchedRun> RunWatch::runs_of(uid_t uid) const
+{
+    std::vector<WatchedRun> runs;
+    for (auto const& [id, watched] : runs_) {
+        if (uid == 0 || watched->run.uid == uid)
+            runs.push_back(watched->run);
+    }
+    return runs;
+}
+
+net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched)
+{
+    while (!watched->is_over) {
+        auto const left = std::max(Duration(0), watched->run.expires - clock_.now());
+        auto const seen = watched->ended.version();
+        co_await watched->ended.wait_past(seen, std::clamp(left / 2, Duration(std::chrono::milliseconds(500)), renew_longest));
+        if (watched->is_over)
+            co_return;
+        auto const answer = co_await authority_.post("/v1/agent/runs/" + watched->run.id + "/renew", JsonObject());
+        if (answer.is_error()) {
+            log_warning("a run was not renewed", { { "run", watched->run.id }, { "error", answer.error().message } });
+            if (answer.error().code == ErrorCode::not_found)
+                co_return; // ended there; its process may go on without credentials
+            co_await net::delay(renew_retry);
+            continue;
+        }
+        std::optional<Timestamp> expires;
+        if (auto const leases = array_member(*answer, "leases"); leases.is_ok()) {
+            for (auto const& lease : **leases) {
+                auto const time = parse_rfc3339(lease.is_object() ? string_or(lease.as_object(), "expires", "") : "");
+                if (time.is_ok())
+                    expires = std::min(expires.value_or(*time), *time);
+            }
+        }
+        watched->run.expires = expires.value_or(clock_.now() + 2 * renew_longest);
+    }
+}
+
+net::Task<Result<>> RunWatch::sync()
+{
+    JsonArray live;
+    for (auto const& [id, watched] : runs_) {
+        if (!watched->is_over)
+            live.emplace_back(id);
+    }
+    auto const answer = co_await authority_.post("/v1/agent/runs/sync", JsonObject { { "live", std::move(live) } });
+    if (answer.is_error())
+        co_return answer.error();
+    co_return Result<>();
+}
+
+} // namespace writ::agent

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The runs of this node: started for a process that has not run yet, renewed while it lives, ended when it does, whoever is alive to see it. One loop.
+#pragma once
+
+#include "agent/agent_files.h"
+#include "agent/run_folder.h"
+#include "net/notification.h"
+
+#include <map>
+#include <memory>
+#include <set>
+
+namespace writ::agent {
+
+// LIMIT: runs of one node at once.
+inline constexpr std::size_t runs_max = 4096;
+
+struct RunStart {
+    attest::AttestedProcess process;
+    UniqueFd pidfd;
+    std::string purpose;
+    std::string workload; // named by the user; may be empty
+    JsonArray uses; // may be empty
+};
+
+struct RunStarted {
+    std::string id;
+    std::string workload;
+    std::map<std::string, std::string> environment;
+};
+
+class RunWatch {
+public:
+    // `folder` is the agent's own, `run_folders` where the private folders of runs are.
+    RunWatch(net::EventLoop&, AuthorityClient&, Clock const&, Path folder, Path run_folders);
+    RunWatch(RunWatch const&) = delete;
+    RunWatch& operator=(RunWatch const&) = delete;
+
+    // Runs of before a restart: those that live are watched again, the others ended. Before anything else.
+    Result<> restore();
+
+    // A response of the authority other than 200 is handed on as it is.
+    net::Task<Result<std::variant<RunStarted, net::Response>>> start(RunStart);
+    // not_found: no such run of that user (0: of any).
+    net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
+    [[nodiscard]] std::vector<WatchedRun> runs_of(uid_t) const; // of all, for root
+
+    // Tells the authority which runs live; called when it was away. Runs that ended meanwhile are ended there.
+    net::Task<Result<>> sync();
+
+private:
+    struct Watched {
+        WatchedRun run;
+        std::shared_ptr<UniqueFd> pidfd;
+        net::Notification ended;
+        bool is_over = false;
+    };
+
+    net::Task<> watch(std::shared_ptr<Watched> watched);
+    net::Task<> finish(std::shared_ptr<Watched> watched, std::string reason);
+    net::Task<> renew(std::shared_ptr<Watched> watched);
+    Result<> save() const;
+
+    net::EventLoop& loop_;
+    AuthorityClient& authority_;
+    Clock const& clock_;
+    Path folder_;
+    Path run_folders_;
+    std::map<std::string, std::shared_ptr<Watched>> runs_;
+};
+
+} // namespace writ::agent
