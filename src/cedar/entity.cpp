@@ -18,10 +18,16 @@ void EntityStore::add(Entity entity)
     entities_.insert_or_assign(std::move(uid), std::move(entity));
 }
 
+Entity const* EntityStore::find_here(EntityUid const& uid) const
+{
+    auto const found = entities_.find(uid);
+    return found == entities_.end() ? nullptr : &found->second;
+}
+
 Entity const* EntityStore::find(EntityUid const& uid) const
 {
-    if (auto const found = entities_.find(uid); found != entities_.end())
-        return &found->second;
+    if (auto const* found = find_here(uid))
+        return found;
     return behind_ != nullptr ? behind_->find(uid) : nullptr;
 }
 

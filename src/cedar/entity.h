@@ -30,6 +30,7 @@ public:
     // Replaces an entity of the same uid. LIMIT: the caller's.
     void add(Entity);
     [[nodiscard]] Entity const* find(EntityUid const&) const; // nullptr: unknown, which has no attributes and no parents
+    [[nodiscard]] Entity const* find_here(EntityUid const&) const; // as find, but not behind
     // Whether `ancestor` is `entity` itself or reachable over parents. Cycles are safe.
     [[nodiscard]] bool is_in(EntityUid const& entity, EntityUid const& ancestor) const;
     [[nodiscard]] std::size_t size() const { return entities_.size(); }

@@ -2,6 +2,7 @@
 //
 // cedar_conformance DIR: Cedar's own corpus. DIR has corpus-tests.tar.xz or corpus-tests/, handwritten/ and cedar-go/. Of each test the policies, the schema and
 // the entities are parsed (with the schema), and for each request decision, reasons and errors must be the reference's. `--show N` shows the first N failures.
+#include "cedar/engine.h"
 #include "cedar/schema.h"
 
 #include <algorithm>
@@ -44,6 +45,7 @@ struct Case {
     PolicySet policies;
     Schema schema;
     EntityStore entities;
+    std::unique_ptr<Engine const> engine;
 };
 
 std::string text_of(std::vector<SyntaxProblem> const& problems)
@@ -96,24 +98,30 @@ std::string answer_of(bool allowed, std::vector<std::string> reasons, std::vecto
     return (allowed ? "allow, by" : "deny, by") + joined(sorted(std::move(reasons))) + ", errors" + joined(sorted(std::move(errors)));
 }
 
+std::string answer_of(Decision const& decision)
+{
+    std::vector<std::string> errors;
+    for (auto const& error : decision.errors)
+        errors.push_back(error.policy);
+    return answer_of(decision.allowed, decision.determining, errors);
+}
+
 Result<> check_request(Case const& test, JsonObject const& json, std::string const& where, Tally& tally)
 {
     Request request { TRY(uid_of(json, "principal")), TRY(uid_of(json, "action")), TRY(uid_of(json, "resource")), {} };
     request.context = TRY(parse_context(json.at("context"), request.action, test.schema).in("context"));
-    auto const decision = decide(request, test.policies, test.entities);
-    std::vector<std::string> errors;
-    for (auto const& error : decision.errors)
-        errors.push_back(error.policy);
-    auto const got = answer_of(decision.allowed, decision.determining, errors);
+    auto const got = answer_of(decide(request, test.policies, test.entities));
     auto const wanted = answer_of(TRY(string_member(json, "decision")) == "allow", TRY(strings_member(json, "reason")), TRY(strings_member(json, "errors")));
-    tally.check(got == wanted, where + ": wanted " + wanted + "; got " + got);
+    auto const fast = answer_of(test.engine->decide(request));
+    tally.check(got == wanted && fast == wanted, where + ": wanted " + wanted + "; got " + got + "; from the engine " + fast);
     return {};
 }
 
 Result<> check_test(fs::path const& root, fs::path const& path, Tally& tally)
 {
     auto const json = TRY(parse_json_object(read_file(path), corpus_limits));
-    auto const test = TRY(read_case(root, json));
+    auto test = TRY(read_case(root, json));
+    test.engine = std::make_unique<Engine const>(test.policies, test.entities);
     for (auto const& request : *TRY(array_member(json, "requests"))) {
         auto const where = path.filename().string() + " " + std::string(string_or(request.as_object(), "description", ""));
         if (auto const done = check_request(test, request.as_object(), where, tally); done.is_error())

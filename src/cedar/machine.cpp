@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cedar/machine.h"
+
+#include <algorithm>
+
+namespace writ::cedar {
+
+namespace {
+
+bool has_index(std::span<std::uint32_t const> sorted, std::uint32_t index)
+{
+    static constexpr std::size_t few = 16;
+    if (sorted.size() <= few)
+        return std::find(sorted.begin(), sorted.end(), index) != sorted.end();
+    return std::binary_search(sorted.begin(), sorted.end(), index);
+}
+
+bool yield(bool value, Slot& result)
+{
+    result = Slot::of(value);
+    return true;
+}
+
+} // namespace
+
+void* Arena::allocate(std::size_t bytes)
+{
+    // LIMIT: of the first block; a request's own sets and records are far smaller.
+    static constexpr std::size_t first_block_bytes = 4096;
+    bytes = (bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t) * sizeof(std::max_align_t);
+    while (block_ < blocks_.size() && blocks_[block_].bytes - used_ < bytes) {
+        ++block_;
+        used_ = 0;
+    }
+    if (block_ == blocks_.size()) {
+        auto const size = std::max(bytes, blocks_.empty() ? first_block_bytes : blocks_.back().bytes * 2);
+        blocks_.push_back({ std::make_unique<std::max_align_t[]>((size + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t)), size });
+        used_ = 0;
+    }
+    auto* const place = reinterpret_cast<char*>(blocks_[block_].memory.get()) + used_;
+    used_ += bytes;
+    return place;
+}
+
+void Machine::begin(Request const& request, EntityStore const* front)
+{
+    arena_.reset();
+    request_ = &request;
+    front_ = front != nullptr && front->size() > 0 ? front : nullptr;
+    variables_ = { know(request.principal), know(request.action), know(request.resource) };
+}
+
+KnownEntity Machine::know(EntityUid const& uid)
+{
+    KnownEntity made { &uid, program_.index.find(uid, program_.entities), nullptr, {} };
+    if (made.index != no_index)
+        made.ancestors = program_.ancestors_of(made.index);
+    if (front_ != nullptr && (made.front = front_->find_here(uid)) != nullptr)
+        made.ancestors = ancestors_in_front(*made.front);
+    return made;
+}
+
+KnownEntity Machine::known(Slot const& entity)
+{
+    for (auto const& variable : variables_)
+        if (variable.uid == entity.uid || (variable.index == entity.extent && variable.index != no_index))
+            return variable;
+    // An index says that it is one of the engine's, or only mentioned there: then it may be in front.
+    if (entity.extent != no_index && (front_ == nullptr || program_.entities[entity.extent].entity != nullptr))
+        return { program_.entities[entity.extent].uid, entity.extent, nullptr, program_.ancestors_of(entity.extent) };
+    return know(*entity.uid);
+}
+
+// LIMIT: what stands in front are the few entities of one request; they are walked with a list, not a table.
+std::span<std::uint32_t const> Machine::ancestors_in_front(Entity const& entity)
+{
+    auto* const walked = arena_.make<Entity const*>(front_->size());
+    std::size_t walked_count = 1;
+    walked[0] = &entity;
+    std::size_t total = 0;
+    auto const each_parent = [&](auto&& visit) {
+        for (std::size_t i = 0; i < walked_count; ++i)
+            for (auto const& parent : walked[i]->parents)
+                visit(parent);
+    };
+    each_parent([&](EntityUid const& parent) {
+        if (auto const* next = front_->find_here(parent))
+            if (std::find(walked, walked + walked_count, next) == walked + walked_count)
+                walked[walked_count++] = next;
+        if (auto const index = program_.index.find(parent, program_.entities); index != no_index)
+            total += 1 + program_.ancestors_of(index).size();
+    });
+    auto* const found = arena_.make<std::uint32_t>(total);
+    auto* end = found;
+    each_parent([&](EntityUid const& parent) {
+        if (auto const index = program_.index.find(parent, program_.entities); index != no_index) {
+            *end++ = index;
+            auto const above = program_.ancestors_of(index);
+            end = std::copy(above.begin(), above.end(), end);
+        }
+    });
+    std::sort(found, end);
+    return { found, static_cast<std::size_t>(std::unique(found, end) - found) };
+}
+
+bool Machine::passes(ScopeTest const& test, KnownEntity const& entity) const
+{
+    auto const is_inside = [&](std::uint32_t ancestor) { return entity.index == ancestor || has_index(entity.ancestors, ancestor); };
+    auto const* const wanted = program_.scope_entities.data() + test.first;
+    switch (test.kind) {
+    case ScopeConstraint::Kind::any: return true;
+    case ScopeConstraint::Kind::equal: return entity.index == *wanted;
+    case ScopeConstraint::Kind::in: return is_inside(*wanted);
+    case ScopeConstraint::Kind::in_any: return std::any_of(wanted, wanted + test.count, is_inside);
+    case ScopeConstraint::Kind::is: return entity.uid->type == program_.names[test.type];
+    case ScopeConstraint::Kind::is_in: return entity.uid->type == program_.names[test.type] && is_inside(*wanted);
+    }
+    return false;
+}
+
+bool Machine::matches(CompiledPolicy const& policy) const
+{
+    return passes(policy.action, action()) && passes(policy.resource, resource()) && passes(policy.principal, principal());
+}
+
+bool Machine::conditions_hold(CompiledPolicy const& policy, bool& holds)
+{
+    holds = true;
+    for (std::uint32_t i = 0; i < policy.count && holds; ++i) {
+        auto const& condition = program_.conditions[policy.first + i];
+        if (!run_bool(condition.root, holds))
+            return false;
+        holds = holds != condition.is_unless;
+    }
+    return true;
+}
+
+Slot Machine::variable(Variable which) const
+{
+    if (which != Variable::context) {
+        auto const& known = variables_.at(static_cast<std::size_t>(which));
+        return Slot::of(*known.uid, known.index);
+    }
+    Slot slot;
+    slot.tag = Slot::Tag::record;
+    slot.record = &request_->context;
+    return slot;
+}
+
+bool Machine::run_bool(std::uint32_t node, bool& result)
+{
+    Slot slot;
+    if (!run(node, slot) || slot.tag != Slot::Tag::boolean)
+        return false;
+    result = slot.truth;
+    return true;
+}
+
+bool Machine::run(std::uint32_t index, Slot& result)
+{
+    auto const& node = program_.nodes[index];
+    switch (node.op) {
+    case Operator::literal: result = program_.constants[node.operand]; return true;
+    case Operator::variable: result = variable(node.variable); return true;
+    case Operator::if_then_else: return conditional(node, result);
+    case Operator::all: return every(node, false, result);
+    case Operator::any: return every(node, true, result);
+    case Operator::negation: {
+        bool truth = false;
+        return run_bool(child(node, 0), truth) && yield(!truth, result);
+    }
+    case Operator::equal:
+    case Operator::not_equal: return equal(node, result);
+    case Operator::less:
+    case Operator::less_equal:
+    case Operator::greater:
+    case Operator::greater_equal: return order(node, result);
+    case Operator::minus:
+    case Operator::plus:
+    case Operator::difference:
+    case Operator::product: return arithmetic(node, result);
+    case Operator::in: return membership(node, result);
+    case Operator::contains:
+    case Operator::contains_all:
+    case Operator::contains_any:
+    case Operator::is_empty: return set_method(node, result);
+    case Operator::get_tag:
+    case Operator::has_tag: return tag(node, result);
+    case Operator::get_attribute: return attribute(node, result);
+    case Operator::has_attribute: return has_attribute(node, result);
+    case Operator::like: return like(node, result);
+    case Operator::is: return is_type(node, result);
+    case Operator::set: return set(node, result);
+    case Operator::record: return record(node, result);
+    case Operator::call: return call(node, result);
+    }
+    return false;
+}
+
+bool Machine::every(Node const& node, bool stop_at, Slot& result)
+{
+    for (std::uint32_t i = 0; i < node.count; ++i) {
+        bool truth = false;
+        if (!run_bool(child(node, i), truth))
+            return false;
+        if (truth == stop_at)
+            return yield(stop_at, result);
+    }
+    return yield(!stop_at, result);
+}
+
+bool Machine::conditional(Node const& node, Slot& result)
+{
+    bool truth = false;
+    return run_bool(child(node, 0), truth) && run(child(node, truth ? 1 : 2), result);
+}
+
+bool Machine::equal(Node const& node, Slot& result)
+{
+    Slot left;
+    Slot right;
+    return run(child(node, 0), left) && run(child(node, 1), right) && yield(is_equal(left, right) == (node.op == Operator::equal), result);
+}
+
+bool Machine::order(Node const& node, Slot& result)
+{
+    Slot left;
+    Slot right;
+    if (!run(child(node, 0), left) || !run(child(node, 1), right) || left.tag != right.tag)
+        return false;
+    if (left.tag != Slot::Tag::number && left.tag != Slot::Tag::datetime && left.tag != Slot::Tag::duration)
+        return false;
+    switch (node.op) {
+    case Operator::less: return yield(left.number < right.number, result);
+    case Operator::less_equal: return yield(left.number <= right.number, result);
+    case Operator::greater: return yield(left.number > right.number, result);
+    default: return yield(left.number >= right.number, result);
+    }
+}
+
+bool Machine::arithmetic(Node const& node, Slot& result)
+{
+    Slot left;
+    Slot right = Slot::of(std::int64_t { 0 });
+    if (!run(child(node, 0), left) || (node.op != Operator::minus && !run(child(node, 1), right)))
+        return false;
+    if (left.tag != Slot::Tag::number || right.tag != Slot::Tag::number)
+        return false;
+    std::int64_t number = 0;
+    bool overflows = false;
+    switch (node.op) {
+    case Operator::minus: overflows = __builtin_sub_overflow(std::int64_t { 0 }, left.number, &number); break;
+    case Operator::plus: overflows = __builtin_add_overflow(left.number, right.number, &number); break;
+    case Operator::difference: overflows = __builtin_sub_overflow(left.number, right.number, &number); break;
+    default: overflows = __builtin_mul_overflow(left.number, right.number, &number); break;
+    }
+    result = Slot::of(number);
+    return !overflows;
+}
+
+bool Machine::is_in(Slot const& entity, Slot const& ancestor)
+{
+    if (is_equal(entity, ancestor))
+        return true;
+    auto const from = known(entity);
+    auto const index = ancestor.extent != no_index ? ancestor.extent : program_.index.find(*ancestor.uid, program_.entities);
+    if (index != no_index && has_index(from.ancestors, index))
+        return true;
+    // Between entities that only the request knows.
+    return index == no_index && from.front != nullptr && front_->is_in(*entity.uid, *ancestor.uid);
+}
+
+bool Machine::in_any(Slot const& entity, Slot const& ancestors, bool& result)
+{
+    if (ancestors.tag == Slot::Tag::entity) {
+        result = is_in(entity, ancestors);
+        return true;
+    }
+    if (!ancestors.is_set())
+        return false;
+    auto const size = size_of(ancestors);
+    // Elements are sorted by type, so that the first and the last tell whether all are entities.
+    result = false;
+    if (size > 0 && (element_at(ancestors, 0).tag != Slot::Tag::entity || element_at(ancestors, size - 1).tag != Slot::Tag::entity))
+        return false;
+    for (std::size_t i = 0; i < size && !result; ++i)
+        result = is_in(entity, element_at(ancestors, i));
+    return true;
+}
+
+bool Machine::membership(Node const& node, Slot& result)
+{
+    Slot entity;
+    Slot ancestors;
+    bool truth = false;
+    return run(child(node, 0), entity) && entity.tag == Slot::Tag::entity && run(child(node, 1), ancestors) && in_any(entity, ancestors, truth) && yield(truth, result);
+}
+
+bool Machine::is_type(Node const& node, Slot& result)
+{
+    Slot entity;
+    if (!run(child(node, 0), entity) || entity.tag != Slot::Tag::entity)
+        return false;
+    bool truth = entity.uid->type == program_.names[node.operand];
+    if (!truth || node.count == 1)
+        return yield(truth, result);
+    Slot ancestors;
+    return run(child(node, 1), ancestors) && in_any(entity, ancestors, truth) && yield(truth, result);
+}
+
+bool Machine::set_method(Node const& node, Slot& result)
+{
+    Slot object;
+    if (!run(child(node, 0), object) || !object.is_set())
+        return false;
+    if (node.op == Operator::is_empty)
+        return yield(size_of(object) == 0, result);
+    Slot argument;
+    if (!run(child(node, 1), argument))
+        return false;
+    if (node.op == Operator::contains)
+        return yield(contains(object, argument), result);
+    if (!argument.is_set())
+        return false;
+    bool const wants_all = node.op == Operator::contains_all;
+    for (std::size_t i = 0, size = size_of(argument); i < size; ++i)
+        if (contains(object, element_at(argument, i)) != wants_all)
+            return yield(!wants_all, result);
+    return yield(wants_all, result);
+}
+
+bool Machine::like(Node const& node, Slot& result)
+{
+    Slot text;
+    return run(child(node, 0), text) && text.tag == Slot::Tag::string && yield(program_.patterns[node.operand]->matches(text.string()), result);
+}
+
+bool Machine::tag(Node const& node, Slot& result)
+{
+    Slot object;
+    Slot name;
+    if (!run(child(node, 0), object) || object.tag != Slot::Tag::entity || !run(child(node, 1), name) || name.tag != Slot::Tag::string)
+        return false;
+    auto const from = known(object);
+    auto const* const entity = from.front != nullptr ? from.front : from.index != no_index ? program_.entities[from.index].entity : nullptr;
+    auto const found = entity != nullptr ? entity->tags.find(name.string()) : Record::const_iterator {};
+    bool const has = entity != nullptr && found != entity->tags.end();
+    if (node.op == Operator::has_tag)
+        return yield(has, result);
+    if (has)
+        result = Slot::of(found->second);
+    return has;
+}
+
+Machine::Found Machine::look_up(KnownEntity const& entity, std::uint32_t name, Slot& found) const
+{
+    if (entity.front != nullptr) {
+        auto const attribute = entity.front->attributes.find(program_.names[name]);
+        if (attribute == entity.front->attributes.end())
+            return Found::absent;
+        found = Slot::of(attribute->second);
+        return Found::value;
+    }
+    if (entity.index == no_index)
+        return Found::absent;
+    auto const& row = program_.entities[entity.index];
+    for (auto i = row.attributes_begin; i < row.attributes_end; ++i)
+        if (program_.attributes[i].name == name) {
+            found = program_.attributes[i].value;
+            return Found::value;
+        }
+    return Found::absent;
+}
+
+Machine::Found Machine::look_up(Slot const& object, std::uint32_t name, Slot& found)
+{
+    if (object.tag == Slot::Tag::entity)
+        return look_up(known(object), name, found);
+    if (!object.is_record())
+        return Found::wrong_type;
+    return find_member(object, program_.names[name], found) ? Found::value : Found::absent;
+}
+
+bool Machine::attribute(Node const& node, Slot& result)
+{
+    if (node.is_of_variable) {
+        if (node.variable != Variable::context)
+            return look_up(variables_[static_cast<std::size_t>(node.variable)], node.operand, result) == Found::value;
+        auto const found = request_->context.find(program_.names[node.operand]);
+        if (found == request_->context.end())
+            return false;
+        result = Slot::of(found->second);
+        return true;
+    }
+    Slot object;
+    return run(child(node, 0), object) && look_up(object, node.operand, result) == Found::value;
+}
+
+bool Machine::has_attribute(Node const& node, Slot& result)
+{
+    Slot object;
+    if (node.is_of_variable)
+        object = variable(node.variable);
+    else if (!run(child(node, 0), object))
+        return false;
+    for (std::uint32_t i = 0; i < node.operand_count; ++i) {
+        Slot next;
+        auto const found = look_up(object, program_.name_lists[node.operand + i], next);
+        if (found == Found::wrong_type)
+            return false;
+        if (found == Found::absent)
+            return yield(false, result);
+        object = next;
+    }
+    return yield(true, result);
+}
+
+bool Machine::set(Node const& node, Slot& result)
+{
+    auto* const elements = arena_.make<Slot>(node.count);
+    for (std::uint32_t i = 0; i < node.count; ++i)
+        if (!run(child(node, i), elements[i]))
+            return false;
+    std::sort(elements, elements + node.count, [](Slot const& a, Slot const& b) { return compare(a, b) < 0; });
+    auto* const end = std::unique(elements, elements + node.count, is_equal);
+    result = Slot();
+    result.tag = Slot::Tag::list;
+    result.extent = static_cast<std::uint32_t>(end - elements);
+    result.elements = elements;
+    return true;
+}
+
+bool Machine::record(Node const& node, Slot& result)
+{
+    auto* const members = arena_.make<SlotMember>(node.count);
+    for (std::uint32_t i = 0; i < node.count; ++i) {
+        members[i].name = &program_.names[program_.name_lists[node.operand + i]];
+        if (!run(child(node, i), members[i].value))
+            return false;
+    }
+    std::sort(members, members + node.count, [](SlotMember const& a, SlotMember const& b) { return *a.name < *b.name; });
+    result = Slot();
+    result.tag = Slot::Tag::members;
+    result.extent = node.count;
+    result.members = members;
+    return true;
+}
+
+} // namespace writ::cedar
