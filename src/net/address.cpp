@@ -172,7 +172,7 @@ Result<TcpAddress> parse_https_origin(std::string_view text)
 std::string to_string(Address const& address)
 {
     if (auto const* const unix_address = std::get_if<UnixAddress>(&address))
-        return "unix:" + unix_address->path;
+        return (unix_address->path.starts_with("//") ? "unix://" : "unix:") + unix_address->path;
     auto const& tcp = std::get<TcpAddress>(address);
     auto const host = tcp.host.find(':') == std::string::npos ? tcp.host : "[" + tcp.host + "]";
     return host + ":" + std::to_string(tcp.port);

@@ -95,8 +95,8 @@ struct GrpcCallbacks {
         return 0;
     }
 
-    static ssize_t on_output(nghttp2_session*, std::int32_t id, std::uint8_t* buffer, std::size_t size, std::uint32_t* flags,
-        nghttp2_data_source*, void* user)
+    static ssize_t on_output(
+        nghttp2_session*, std::int32_t id, std::uint8_t* buffer, std::size_t size, std::uint32_t* flags, nghttp2_data_source*, void* user)
     {
         auto const call = of(user).find(id);
         return call ? of(user).take_output(*call, { buffer, size }, *flags) : static_cast<ssize_t>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
@@ -270,7 +270,8 @@ Task<> GrpcConnection::finish_stream()
 
 void GrpcConnection::go_away()
 {
-    nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR, nullptr, 0);
+    nghttp2_submit_goaway(
+        session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()), NGHTTP2_NO_ERROR, nullptr, 0);
     wake_.notify();
 }
 

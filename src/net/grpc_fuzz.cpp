@@ -35,7 +35,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 {
     static EventLoop loop;
     static auto const service = std::make_shared<GrpcService>(GrpcService { .loop = loop,
-        .limits = { .streams_max = 10, .message_bytes_max = 1000, .header_bytes_max = 1000, .unsent_bytes_max = 1000, .write_deadline = std::chrono::milliseconds(1) },
+        .limits = { .streams_max = 10,
+            .message_bytes_max = 1000,
+            .header_bytes_max = 1000,
+            .unsent_bytes_max = 1000,
+            .write_deadline = std::chrono::milliseconds(1) },
         .methods = { { "/a", echo } } });
     check_framing(as_text({ data, size }));
     // The preface is the same for all who get anywhere (RFC 9113 §3.4).

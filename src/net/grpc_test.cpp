@@ -71,8 +71,8 @@ public:
 
     std::int32_t begin(Call const& call)
     {
-        std::vector<nghttp2_nv> fields { field(":method", call.method), field(":scheme", "http"), field(":path", call.path), field(":authority", "localhost"),
-            field("content-type", call.content_type), field("te", "trailers") };
+        std::vector<nghttp2_nv> fields { field(":method", call.method), field(":scheme", "http"), field(":path", call.path),
+            field(":authority", "localhost"), field("content-type", call.content_type), field("te", "trailers") };
         for (auto const& [name, value] : call.headers)
             fields.push_back(field(name, value));
         nghttp2_data_provider provider {};
@@ -133,10 +133,11 @@ private:
     static nghttp2_nv field(std::string_view name, std::string_view value)
     {
         return { const_cast<std::uint8_t*>(reinterpret_cast<std::uint8_t const*>(name.data())),
-            const_cast<std::uint8_t*>(reinterpret_cast<std::uint8_t const*>(value.data())), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE };
+            const_cast<std::uint8_t*>(reinterpret_cast<std::uint8_t const*>(value.data())), name.size(), value.size(),
+            NGHTTP2_NV_FLAG_NONE };
     }
-    static int on_header(nghttp2_session*, nghttp2_frame const* frame, std::uint8_t const* name, std::size_t name_size, std::uint8_t const* value,
-        std::size_t value_size, std::uint8_t, void* user)
+    static int on_header(nghttp2_session*, nghttp2_frame const* frame, std::uint8_t const* name, std::size_t name_size,
+        std::uint8_t const* value, std::size_t value_size, std::uint8_t, void* user)
     {
         of(user).answers_[frame->hd.stream_id].fields.add(view_of(name, name_size), std::string(view_of(value, value_size)));
         return 0;
@@ -186,7 +187,9 @@ protected:
     {
         server_ = std::make_unique<GrpcServer>(loop_, limits);
         server_->add("/test/echo", echo);
-        server_->add("/test/fail", [](GrpcCall&) -> Task<GrpcStatus> { co_return GrpcStatus { GrpcCode::permission_denied, "no: 100%\nnever" }; });
+        server_->add("/test/fail", [](GrpcCall&) -> Task<GrpcStatus> {
+            co_return GrpcStatus { GrpcCode::permission_denied, "no: 100%\nnever" };
+        });
         server_->add("/test/throw", [](GrpcCall&) -> Task<GrpcStatus> {
             co_await delay(0ms);
             throw std::runtime_error("a bug");
@@ -303,7 +306,8 @@ TEST_F(Grpc, pushes_news_and_learns_when_the_client_cancels)
     serve();
     auto const caller = client();
     auto const id = caller->begin({ .path = "/test/watch" });
-    auto const has = [id](std::size_t count) { return [id, count](RawClient const& raw) { return raw.answer(id).messages().size() == count; }; };
+    auto const has
+        = [id](std::size_t count) { return [id, count](RawClient const& raw) { return raw.answer(id).messages().size() == count; }; };
     EXPECT_TRUE(loop_.run(caller->run_until(has(1))));
     EXPECT_EQ(server_->call_count(), 1U);
     loop_.post([this] { news_.notify(); });

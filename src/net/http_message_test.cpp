@@ -44,8 +44,8 @@ TEST(Form, keeps_repeated_names_apart)
 
 TEST(Form, refuses_what_is_not_encoded_as_it_must_be)
 {
-    for (auto const* const text : { "a=%", "a=%4", "a=%4g", "a=%zz", "=x", "&", "a=1&", "a=1&&b=2", "a=%00", "a%0A=1", "a=%1b", "a=%ff", "a=%c0%80",
-             "a=%ed%a0%80", "a=\x01" })
+    for (auto const* const text : { "a=%", "a=%4", "a=%4g", "a=%zz", "=x", "&", "a=1&", "a=1&&b=2", "a=%00", "a%0A=1", "a=%1b", "a=%ff",
+             "a=%c0%80", "a=%ed%a0%80", "a=\x01" })
         EXPECT_TRUE(parse_form(text).is_error()) << text;
     std::string many = "a";
     for (int i = 0; i < 256; ++i)
@@ -77,8 +77,8 @@ TEST(RequestTarget, decodes_path_and_query)
 
 TEST(RequestTarget, refuses_paths_that_mean_another_one)
 {
-    for (auto const* const text : { "", "a", "*", "http://a/b", "/a/../b", "/..", "/.", "/a/.", "/%2e%2e/b", "/.%2E", "/a%2fb", "/a%2Fb", "/%00", "/a%0ab",
-             "/a%7f", "/%ff", "/a b", "/a\"b", "/a\\b", "/a#b", "/a%", "/?a=1&a=2", "/?a=%", "/?a=b#c" })
+    for (auto const* const text : { "", "a", "*", "http://a/b", "/a/../b", "/..", "/.", "/a/.", "/%2e%2e/b", "/.%2E", "/a%2fb", "/a%2Fb",
+             "/%00", "/a%0ab", "/a%7f", "/%ff", "/a b", "/a\"b", "/a\\b", "/a#b", "/a%", "/?a=1&a=2", "/?a=%", "/?a=b#c" })
         EXPECT_TRUE(parse_request_target(text).is_error()) << text;
 }
 
@@ -87,16 +87,16 @@ TEST(Head, ends_at_the_first_empty_line_and_has_no_other_line_ends)
     EXPECT_EQ(find_head("GET / HTTP/1.1\r\nA: b\r\n\r\nrest").value(), 24U);
     for (auto const* const text : { "", "GET /", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nA: b\r\n\r" })
         EXPECT_EQ(find_head(text).value(), std::nullopt) << text;
-    for (auto const* const text : { "GET / HTTP/1.1\n", "GET / HTTP/1.1\nA: b\n\n", "GET / HTTP/1.1\r\nA: b\rc\r\n", "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
-             "GET / HTTP/1.1\r\n\tA: b\r\n\r\n", "a\r\r\n" })
+    for (auto const* const text : { "GET / HTTP/1.1\n", "GET / HTTP/1.1\nA: b\n\n", "GET / HTTP/1.1\r\nA: b\rc\r\n",
+             "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "GET / HTTP/1.1\r\n\tA: b\r\n\r\n", "a\r\r\n" })
         EXPECT_TRUE(find_head(text).is_error()) << text;
 }
 
 TEST(Fields, cannot_carry_another_line)
 {
     EXPECT_TRUE(check_fields({ { "location", "/a?b" }, { "x-1", "\t\xc3\xab" } }).is_ok());
-    for (auto const& field : { Headers::Field("a", "b\r\nset-cookie: c"), Headers::Field("a\n", "b"), Headers::Field("", "b"), Headers::Field("a b", "c"),
-             Headers::Field("a", std::string(1, '\0')) })
+    for (auto const& field : { Headers::Field("a", "b\r\nset-cookie: c"), Headers::Field("a\n", "b"), Headers::Field("", "b"),
+             Headers::Field("a b", "c"), Headers::Field("a", std::string(1, '\0')) })
         EXPECT_TRUE(check_fields({ field }).is_error());
 }
 
@@ -104,8 +104,8 @@ TEST(Utf8, has_one_form_of_each_character)
 {
     for (auto const* const text : { "", "a", "\xc3\xab", "\xe2\x82\xac", "\xf0\x9f\x94\x91", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf" })
         EXPECT_TRUE(is_utf8(text));
-    for (auto const* const text : { "\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-             "a\xe2\x82", "\xff" })
+    for (auto const* const text : { "\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+             "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xe2\x82", "\xff" })
         EXPECT_FALSE(is_utf8(text));
 }
 

@@ -31,7 +31,9 @@ Response refusal_response(int status, std::string const& detail)
     problem["title"] = reason_phrase(status);
     problem["status"] = status;
     problem["detail"] = detail;
-    return { .status = status, .headers = { { "content-type", "application/problem+json" } }, .body = to_text(JsonValue(std::move(problem))) };
+    return {
+        .status = status, .headers = { { "content-type", "application/problem+json" } }, .body = to_text(JsonValue(std::move(problem)))
+    };
 }
 
 bool has_body(int status) { return status != 204 && status != 304; }
@@ -56,7 +58,8 @@ Response checked(Response response)
     auto const fields = check_fields(response.headers);
     if (fields.is_ok() && response.status >= 200 && response.status <= 999)
         return response;
-    log_error("a handler's response cannot be sent", { { "status", response.status }, { "why", fields.is_ok() ? "status" : fields.error().message } });
+    log_error("a handler's response cannot be sent",
+        { { "status", response.status }, { "why", fields.is_ok() ? "status" : fields.error().message } });
     return refusal_response(500, "the response cannot be sent");
 }
 
@@ -173,7 +176,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
         auto const written = co_await write_response(stream, response, is_head_request, keep_alive);
         if (written && !keep_alive)
             co_await linger(stream);
-        co_return written && keep_alive;
+        co_return written&& keep_alive;
     }
 
     Task<Response> respond(Request request)

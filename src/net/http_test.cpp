@@ -71,7 +71,8 @@ protected:
 TEST_F(Http, answers_pipelined_requests_in_their_order)
 {
     serve();
-    auto const answer = say("GET /slow HTTP/1.1\r\nHost: a\r\n\r\nPOST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    auto const answer = say("GET /slow HTTP/1.1\r\nHost: a\r\n\r\nPOST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /c "
+                            "HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     auto const first = answer.find("GET /slow  ");
     auto const second = answer.find("POST /b  hi");
     auto const third = answer.find("GET /c  ");
@@ -84,7 +85,8 @@ TEST_F(Http, answers_pipelined_requests_in_their_order)
 TEST_F(Http, reads_chunked_bodies_and_ignores_their_trailers)
 {
     serve();
-    auto const answer = say("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nAuthorization: none\r\n\r\n");
+    auto const answer = say("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: "
+                            "close\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nAuthorization: none\r\n\r\n");
     EXPECT_NE(answer.find("POST /a  abcde"), std::string::npos) << answer;
 }
 
@@ -180,7 +182,11 @@ TEST_F(Http, client_and_server_understand_each_other)
 {
     serve();
     HttpClient client(address_);
-    auto const response = loop_.run(client.send({ .method = "POST", .path = "/a b/ë", .query = { { "q", "1&2" } }, .headers = {}, .body = "body", .peer = {} })).value();
+    auto const response
+        = loop_
+              .run(client.send(
+                  { .method = "POST", .path = "/a b/ë", .query = { { "q", "1&2" } }, .headers = {}, .body = "body", .peer = {} }))
+              .value();
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.body, "POST /a b/ë q=1%262 body");
     EXPECT_TRUE(response.headers.get("X-Peer")->starts_with("127.0.0.1:"));

@@ -49,7 +49,8 @@ Result<std::string> decode_path(std::string_view text)
 
 bool is_connection_field(std::string_view name)
 {
-    constexpr std::array<std::string_view, 6> names { "connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade" };
+    constexpr std::array<std::string_view, 6> names { "connection", "content-length", "keep-alive", "trailer", "transfer-encoding",
+        "upgrade" };
     std::string lower(name);
     std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return std::ranges::find(names, lower) != names.end();

@@ -65,15 +65,15 @@ struct SocketFile {
 
 void remove_socket_file(SocketFile const& file)
 {
-    struct stat now {};
+    struct stat now { };
     if (::lstat(file.path.c_str(), &now) == 0 && now.st_dev == file.device && now.st_ino == file.inode)
         ::unlink(file.path.c_str());
 }
 
 class SocketListener final : public Listener {
 public:
-    SocketListener(
-        asio::io_context& context, std::shared_ptr<Descriptor> listening, Address address, std::optional<SocketFile> file, ListenerLimits limits)
+    SocketListener(asio::io_context& context, std::shared_ptr<Descriptor> listening, Address address, std::optional<SocketFile> file,
+        ListenerLimits limits)
         : context_(context)
         , listening_(std::move(listening))
         , address_(std::move(address))
@@ -183,7 +183,7 @@ bool has_listener(SocketAddress const& address)
 // LIMIT: two processes that start in the same moment may both replace the dead one's socket; the later one serves.
 Result<> remove_dead_socket(std::string const& path, SocketAddress const& address)
 {
-    struct stat existing {};
+    struct stat existing { };
     if (::lstat(path.c_str(), &existing) != 0)
         return errno == ENOENT ? Result<>() : errno_error("look at `" + path + "`", errno);
     if (!S_ISSOCK(existing.st_mode))
@@ -197,7 +197,7 @@ Result<> remove_dead_socket(std::string const& path, SocketAddress const& addres
 
 Result<SocketFile> set_mode(std::string const& path, mode_t mode)
 {
-    struct stat file {};
+    struct stat file { };
     if (::chmod(path.c_str(), mode) != 0 || ::lstat(path.c_str(), &file) != 0)
         return errno_error("set the mode of `" + path + "`", errno);
     return SocketFile { .path = path, .device = file.st_dev, .inode = file.st_ino };

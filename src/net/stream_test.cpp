@@ -179,7 +179,7 @@ TEST(Listener, replaces_the_socket_of_a_dead_process_but_nothing_else)
     auto const path = folder.file("a.sock");
     EventLoop loop;
     auto first = listen_unix(loop, path, 0640).value();
-    struct stat file {};
+    struct stat file { };
     ASSERT_EQ(::stat(path.c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777U, 0640U);
     EXPECT_EQ(listen_unix(loop, path, 0640).error().code, ErrorCode::conflict);

@@ -73,10 +73,7 @@ Result<SslContextPtr> create_client_context(TlsIdentity const* identity)
     return context;
 }
 
-bool is_dns_name(std::string const& host)
-{
-    return !host.empty() && to_socket_address(TcpAddress { host, 0 }).is_error();
-}
+bool is_dns_name(std::string const& host) { return !host.empty() && to_socket_address(TcpAddress { host, 0 }).is_error(); }
 
 Task<Result<std::unique_ptr<Stream>>> fail(Error error) { co_return error; }
 

@@ -17,10 +17,10 @@ constexpr std::size_t write_piece_bytes = 64U << 10U;
 
 bool is_about_certificates(int reason)
 {
-    constexpr std::array reasons { SSL_R_CERTIFICATE_VERIFY_FAILED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
-        SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
-        SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, SSL_R_TLSV1_ALERT_UNKNOWN_CA, SSL_R_TLSV1_ALERT_ACCESS_DENIED,
-        SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED };
+    constexpr std::array reasons { SSL_R_CERTIFICATE_VERIFY_FAILED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
+        SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, SSL_R_TLSV1_ALERT_UNKNOWN_CA,
+        SSL_R_TLSV1_ALERT_ACCESS_DENIED, SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED };
     return std::ranges::find(reasons, reason) != reasons.end();
 }
 
@@ -58,7 +58,8 @@ public:
             ERR_clear_error();
             auto const result = SSL_do_handshake(ssl_.get());
             auto const cause = SSL_get_error(ssl_.get(), result);
-            auto const error = cause == SSL_ERROR_NONE || cause == SSL_ERROR_WANT_READ ? std::optional<Error>() : handshake_error(*verification);
+            auto const error
+                = cause == SSL_ERROR_NONE || cause == SSL_ERROR_WANT_READ ? std::optional<Error>() : handshake_error(*verification);
             auto flushed = co_await flush(); // on an error too: the peer learns it from the alert
             if (error)
                 co_return *error;

@@ -10,6 +10,7 @@ namespace writ::net {
 
 // Shakes hands as client or server, as `ssl` was set up, within the plain stream's deadline.
 // unauthenticated: the peer's certificate does not verify, or it lacks one.
-Task<Result<std::unique_ptr<Stream>>> shake_hands(SslPtr ssl, std::unique_ptr<Stream> plain, std::unique_ptr<PeerVerification> verification);
+Task<Result<std::unique_ptr<Stream>>> shake_hands(
+    SslPtr ssl, std::unique_ptr<Stream> plain, std::unique_ptr<PeerVerification> verification);
 
 } // namespace writ::net

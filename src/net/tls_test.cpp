@@ -174,7 +174,8 @@ protected:
             options.roots = { issuer_.der() };
         return TlsClientContext::create(std::move(options), clock_).value();
     }
-    Outcome meet(std::shared_ptr<TlsServerContext> const& server, std::shared_ptr<TlsClientContext> const& client, std::string text = "hello")
+    Outcome meet(
+        std::shared_ptr<TlsServerContext> const& server, std::shared_ptr<TlsClientContext> const& client, std::string text = "hello")
     {
         EventLoop loop;
         auto const listener = listen_tcp(loop, { "127.0.0.1", 0 }).value();
@@ -215,13 +216,16 @@ TEST_F(Tls, client_refuses_a_server_that_is_not_who_it_must_be)
 {
     expect_refused(issuer_.issue(workload_id), { .server_id = authority_id }, "not `spiffe://example.org/writ/authority`");
     expect_refused(issuer_.issue(authority_id), { .server_id_path = "/writ/other" }, "whose path is not `/writ/other`");
-    expect_refused(issuer_.issue({ .alternative_names = "DNS:authority.internal" }), { .server_name = "other.internal" }, "not for `other.internal`");
+    expect_refused(
+        issuer_.issue({ .alternative_names = "DNS:authority.internal" }), { .server_name = "other.internal" }, "not for `other.internal`");
     expect_refused(issuer_.issue({ .alternative_names = "DNS:127.0.0.1" }), { .server_name = "127.0.0.1" }, "not for `127.0.0.1`");
     expect_refused(Issuer().issue(authority_id), { .server_id = authority_id }, "issuer certificate");
-    expect_refused(issuer_.issue({ .alternative_names = "URI:" + std::string(authority_id), .lifetime = -1s }), { .server_id = authority_id }, "expired");
+    expect_refused(issuer_.issue({ .alternative_names = "URI:" + std::string(authority_id), .lifetime = -1s }),
+        { .server_id = authority_id }, "expired");
     expect_refused(issuer_.issue({ .alternative_names = "URI:" + std::string(authority_id) + ",URI:spiffe://example.org/b" }),
         { .server_id = authority_id }, "the peer is ``");
-    expect_refused(issuer_.issue({ .alternative_names = "URI:" + std::string(authority_id), .is_ca = true }), { .server_id = authority_id }, "");
+    expect_refused(
+        issuer_.issue({ .alternative_names = "URI:" + std::string(authority_id), .is_ca = true }), { .server_id = authority_id }, "");
 }
 
 TEST_F(Tls, client_accepts_each_way_to_name_a_server)
@@ -237,7 +241,8 @@ TEST_F(Tls, client_accepts_each_way_to_name_a_server)
 
 TEST_F(Tls, a_pinned_root_must_be_the_one_that_is_sent_and_has_signed)
 {
-    auto const pinned = [&] { return TlsClientOptions { .pinned_root_sha256 = sha256_of(issuer_.der()), .server_id_path = "/writ/authority" }; };
+    auto const pinned
+        = [&] { return TlsClientOptions { .pinned_root_sha256 = sha256_of(issuer_.der()), .server_id_path = "/writ/authority" }; };
     Profile const profile { .alternative_names = "URI:" + std::string(authority_id) };
     EXPECT_EQ(meet(server(issuer_.issue(profile, true)), client(pinned())).echoed, "hello");
     expect_refused(issuer_.issue(profile), pinned(), "issuer certificate"); // the root was not sent
@@ -249,7 +254,9 @@ TEST_F(Tls, a_pinned_root_must_be_the_one_that_is_sent_and_has_signed)
 
 TEST_F(Tls, server_turns_away_clients_that_do_not_verify)
 {
-    auto const options = [](std::optional<TlsIdentity> identity) { return TlsClientOptions { .server_id = authority_id, .identity = std::move(identity) }; };
+    auto const options = [](std::optional<TlsIdentity> identity) {
+        return TlsClientOptions { .server_id = authority_id, .identity = std::move(identity) };
+    };
     auto const stranger = Issuer().issue(workload_id);
     for (auto const certificates : { ClientCertificates::optional, ClientCertificates::required }) {
         auto const outcome = meet(server(issuer_.issue(authority_id), certificates),
@@ -297,10 +304,7 @@ TEST_F(Tls, refuses_identities_that_do_not_fit_together)
     EXPECT_TRUE(server(right)->replace_client_roots({ trailing }).is_error());
 }
 
-Task<Response> tell_who_asks(Request request)
-{
-    co_return Response { .status = 200, .headers = {}, .body = describe(request.peer) };
-}
+Task<Response> tell_who_asks(Request request) { co_return Response { .status = 200, .headers = {}, .body = describe(request.peer) }; }
 
 TEST_F(Tls, carries_http_on_kept_connections)
 {

@@ -109,7 +109,8 @@ bool is_spiffe_id(std::string_view text)
         return false;
     text.remove_prefix(spiffe_scheme.size());
     auto const slash = std::min(text.find('/'), text.size());
-    auto const is_domain_character = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'; };
+    auto const is_domain_character
+        = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'; };
     auto const is_path_character = [&](char c) { return is_domain_character(c) || (c >= 'A' && c <= 'Z') || c == '/'; };
     return slash > 0 && std::ranges::all_of(text.substr(0, slash), is_domain_character)
         && std::ranges::all_of(text.substr(slash), is_path_character);
