@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/note.h"
 
+#include "base/utf8.h"
 #include "crypto/signature.h"
 
 #include <algorithm>
@@ -34,38 +35,6 @@ struct Note {
     std::vector<Signature> signatures;
 };
 
-std::size_t width_of(std::uint8_t first)
-{
-    if (first < 0x80)
-        return 1;
-    if (first >= 0xc2 && first < 0xe0)
-        return 2;
-    if (first >= 0xe0 && first < 0xf0)
-        return 3;
-    return first >= 0xf0 && first < 0xf5 ? 4 : 0;
-}
-
-// Takes one code point off the front; corruption if it is not UTF-8 in its shortest form.
-Result<char32_t> take_code_point(std::string_view& text)
-{
-    auto const bytes = as_bytes(text);
-    auto const width = width_of(bytes[0]);
-    if (width == 0 || width > bytes.size())
-        return corruption("not UTF-8");
-    constexpr std::array<std::uint8_t, 5> first_mask = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-    char32_t code = bytes[0] & first_mask[width];
-    for (auto const byte : bytes.subspan(1, width - 1)) {
-        if ((byte & 0xc0U) != 0x80U)
-            return corruption("not UTF-8");
-        code = (code << 6U) | (byte & 0x3fU);
-    }
-    constexpr std::array<char32_t, 5> least = { 0, 0, 0x80, 0x800, 0x10000 };
-    if (code < least[width] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return corruption("not UTF-8");
-    text.remove_prefix(width);
-    return code;
-}
-
 bool is_space(char32_t code)
 {
     return code == ' ' || (code >= 0x09 && code <= 0x0d) || code == 0x85 || code == 0xa0 || code == 0x1680
@@ -75,9 +44,13 @@ bool is_space(char32_t code)
 // SPEC: C2SP signed-note: valid UTF-8 without control characters below U+0020 other than newline.
 Result<> check_characters(std::string_view text)
 {
-    while (!text.empty())
-        if (auto const code = TRY(take_code_point(text)); code < 0x20 && code != '\n')
+    while (!text.empty()) {
+        auto const code = take_code_point(text);
+        if (!code)
+            return corruption("not UTF-8");
+        if (*code < 0x20 && *code != '\n')
             return corruption("a control character");
+    }
     return {};
 }
 
@@ -85,9 +58,11 @@ Result<> check_name(std::string_view name)
 {
     if (name.empty())
         return corruption("an empty name");
-    while (!name.empty())
-        if (auto const code = TRY(take_code_point(name)); is_space(code) || code == '+' || code < 0x20)
+    while (!name.empty()) {
+        auto const code = take_code_point(name);
+        if (!code || is_space(*code) || *code == '+' || *code < 0x20)
             return corruption("a name with white space or `+`");
+    }
     return {};
 }
 
