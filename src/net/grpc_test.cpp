@@ -197,7 +197,7 @@ protected:
         server_->add("/test/watch", [this](GrpcCall& call) { return watch(call, *this); });
         server_->add("/test/flood", [this](GrpcCall& call) { return flood(call, *this); });
         server_->add("/test/slow", [](GrpcCall& call) -> Task<GrpcStatus> {
-            co_await delay(50ms);
+            co_await delay(100ms);
             auto const sent = co_await call.send("late");
             co_return GrpcStatus { sent.is_ok() ? GrpcCode::ok : GrpcCode::internal, "" };
         });

@@ -17,7 +17,7 @@ Task<Response> reflect(Request request)
     if (request.path == "/throw")
         throw std::runtime_error("a bug");
     if (request.path == "/slow")
-        co_await delay(30ms);
+        co_await delay(100ms);
     if (request.path == "/split")
         co_return Response { .status = 200, .headers = { { "x", "a\r\nset-cookie: b" } }, .body = "" };
     if (request.path == "/empty")
