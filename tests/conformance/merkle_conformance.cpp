@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// merkle_conformance DIR: inclusion and consistency proofs of RFC 6962 trees, good ones and altered ones, from the transparency-dev project. A proof
-// must verify exactly if its case says so. A subtree that begins at the first leaf, or inclusion in any subtree, is a tree of its own; other subtree
-// consistency is a later draft's, skipped by rule and counted.
+// merkle_conformance DIR: inclusion and consistency proofs of RFC 6962 trees, good ones and altered ones, from the transparency-dev
+// project. A proof must verify exactly if its case says so. A subtree that begins at the first leaf, or inclusion in any subtree, is a tree
+// of its own; other subtree consistency is a later draft's, skipped by rule and counted.
 #include "tally.h"
 #include "tlog/merkle_tree.h"
 
