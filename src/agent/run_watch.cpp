@@ -11,6 +11,8 @@ namespace {
 
 constexpr Duration renew_retry = std::chrono::seconds(5);
 constexpr Duration end_retry_first = std::chrono::milliseconds(200);
+// LIMIT: how long who ends a run waits for the authority.
+constexpr Duration end_wait_longest = std::chrono::seconds(20);
 constexpr Duration end_retry_longest = std::chrono::seconds(10);
 // A run without leases is still told of now and then.
 constexpr Duration renew_longest = std::chrono::minutes(5);
@@ -169,6 +171,8 @@ net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reaso
         co_await net::delay(wait);
         wait = std::min(wait * 2, end_retry_longest);
     }
+    watched->is_gone = true;
+    watched->ended.notify();
     runs_.erase(watched->run.id);
     if (auto const saved = save(); saved.is_error())
         log_warning("the list of runs was not written", { { "error", saved.error().message } });
@@ -180,7 +184,16 @@ net::Task<Result<>> RunWatch::end(std::string id, uid_t uid, std::string reason)
     // SECURITY: another user's run is not there.
     if (found == runs_.end() || (uid != 0 && found->second->run.uid != uid))
         co_return not_found("no such run");
-    co_await finish(found->second, std::move(reason));
+    auto const watched = found->second;
+    loop_.spawn(finish(watched, std::move(reason)));
+    auto const deadline = clock_.monotonic() + end_wait_longest;
+    while (!watched->is_gone) {
+        auto const seen = watched->ended.version();
+        auto const left = deadline - clock_.monotonic();
+        if (left <= Duration(0))
+            co_return unavailable("the authority has not heard of the run's end yet");
+        co_await watched->ended.wait_past(seen, left);
+    }
     co_return Result<>();
 }
 

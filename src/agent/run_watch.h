@@ -42,7 +42,7 @@ public:
 
     // A response of the authority other than 200 is handed on as it is.
     net::Task<Result<std::variant<RunStarted, net::Response>>> start(RunStart);
-    // not_found: no such run of that user (0: of any).
+    // Returns when its credentials are gone. not_found: no such run of that user (0: of any). unavailable: the authority has not heard yet; it is told until it has.
     net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
     [[nodiscard]] std::vector<WatchedRun> runs_of(uid_t) const; // of all, for root
 
@@ -54,7 +54,8 @@ private:
         WatchedRun run;
         std::shared_ptr<UniqueFd> pidfd;
         net::Notification ended;
-        bool is_over = false;
+        bool is_over = false; // and the authority is being told
+        bool is_gone = false; // the authority has heard
     };
 
     net::Task<> watch(std::shared_ptr<Watched> watched);

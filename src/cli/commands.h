@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a person types: one file each command. A command adds itself to the tree of arguments and, when chosen, sets the session's action.
+#pragma once
+
+#include "cli/session.h"
+
+#include <CLI/CLI.hpp>
+
+namespace writ::cli {
+
+void add_run_command(CLI::App&, Session&);
+void add_apply_command(CLI::App&, Session&);
+void add_get_command(CLI::App&, Session&);
+void add_delete_command(CLI::App&, Session&);
+void add_token_command(CLI::App&, Session&);
+void add_svid_command(CLI::App&, Session&);
+void add_lease_command(CLI::App&, Session&);
+void add_audit_command(CLI::App&, Session&);
+void add_policy_command(CLI::App&, Session&);
+void add_status_command(CLI::App&, Session&);
+void add_version_command(CLI::App&, Session&);
+void add_completion_command(CLI::App&, Session&);
+
+// Shared by commands that print tables.
+void add_json_flag(CLI::App&, Session&);
+void add_run_dir_option(CLI::App&, Session&);
+
+} // namespace writ::cli

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/output.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace writ::cli {
+
+namespace {
+
+bool has_colour(int fd)
+{
+    auto const* no_colour = std::getenv("NO_COLOR");
+    return ::isatty(fd) == 1 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+std::string_view code_of(Colour colour)
+{
+    switch (colour) {
+    case Colour::plain: return "";
+    case Colour::bold: return "\033[1m";
+    case Colour::red: return "\033[31m";
+    case Colour::green: return "\033[32m";
+    case Colour::dim: return "\033[2m";
+    }
+    return "";
+}
+
+// Characters, not bytes: continuation bytes of UTF-8 take no place.
+std::size_t width_of(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+} // namespace
+
+std::string paint(Colour colour, std::string_view text)
+{
+    static bool const colours = has_colour(STDOUT_FILENO);
+    auto const code = code_of(colour);
+    if (!colours || code.empty())
+        return std::string(text);
+    return std::string(code).append(text).append("\033[0m");
+}
+
+void Table::add(std::vector<std::string> row)
+{
+    row.resize(titles_.size());
+    rows_.push_back(std::move(row));
+}
+
+void Table::print(std::string_view otherwise) const
+{
+    if (rows_.empty()) {
+        print_line(otherwise);
+        return;
+    }
+    std::vector<std::size_t> widths;
+    for (std::size_t column = 0; column < titles_.size(); ++column) {
+        auto width = width_of(titles_[column]);
+        for (auto const& row : rows_)
+            width = std::max(width, width_of(row[column]));
+        widths.push_back(width);
+    }
+    auto const line_of = [&widths](std::vector<std::string> const& row) {
+        std::string line;
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            line += row[column];
+            if (column + 1 < row.size())
+                line.append(widths[column] - width_of(row[column]) + 2, ' ');
+        }
+        while (!line.empty() && line.back() == ' ')
+            line.pop_back();
+        return line;
+    };
+    print_line(paint(Colour::dim, line_of(titles_)));
+    for (auto const& row : rows_)
+        print_line(line_of(row));
+}
+
+void print_line(std::string_view text)
+{
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fputc('\n', stdout);
+}
+
+void print_json(JsonValue const& value) { print_line(to_text(value)); }
+
+int fail(Error const& error)
+{
+    bool const colours = has_colour(STDERR_FILENO);
+    std::fprintf(stderr, "%swrit:%s %s\n", colours ? "\033[31m" : "", colours ? "\033[0m" : "", printable(error.message).c_str());
+    return static_cast<int>(exit_of(error.code));
+}
+
+std::string printable(std::string_view text)
+{
+    std::string shown;
+    for (char const c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            shown += "\\x" + to_hex(BytesView(reinterpret_cast<std::uint8_t const*>(&c), 1));
+        } else {
+            shown += c;
+        }
+    }
+    return shown;
+}
+
+std::string cell(JsonValue const& value)
+{
+    if (value.is_string())
+        return printable(value.as_string());
+    if (value.is_null())
+        return "";
+    if (value.is_array()) {
+        std::string list;
+        for (auto const& element : value.as_array())
+            list += (list.empty() ? "" : ", ") + cell(element);
+        return list;
+    }
+    if (value.is_object() && value.as_object().contains("type") && value.as_object().contains("id"))
+        return cell(value.as_object().at("type")) + " " + cell(value.as_object().at("id"));
+    return to_text(value);
+}
+
+std::string cell(JsonObject const& object, std::string_view name)
+{
+    auto const* value = object.if_contains(name);
+    return value == nullptr ? "" : cell(*value);
+}
+
+std::string short_time(std::string_view rfc3339)
+{
+    if (rfc3339.size() < 19)
+        return printable(rfc3339);
+    auto text = printable(rfc3339.substr(0, 19));
+    std::replace(text.begin(), text.end(), 'T', ' ');
+    return text;
+}
+
+} // namespace writ::cli

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.h"
+
+#include "net/http_client.h"
+
+#include <cstdlib>
+#include <unistd.h>
+
+namespace writ::cli {
+
+namespace {
+
+// LIMIT: the longest answer is that of a run, which waits for a database.
+constexpr Duration answer_deadline = std::chrono::seconds(120);
+
+std::string environment(char const* name)
+{
+    auto const* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+Result<net::Response> send(Path const& socket, std::string_view who, net::Request request)
+{
+    net::EventLoop loop;
+    net::HttpClient client(net::UnixAddress { socket.string() });
+    auto response = loop.run(client.send(std::move(request), answer_deadline));
+    if (response.is_error() && response.error().code == ErrorCode::unavailable)
+        return unavailable("no " + std::string(who) + " answers at `" + socket.string() + "`; start one (`writ dev`), or name its folder with --run-dir or WRIT_RUN_DIR (" + response.error().message + ")");
+    return response;
+}
+
+Result<net::Response> expect_success(Result<net::Response> response)
+{
+    if (response.is_ok() && response->status >= 400)
+        return to_error(*response);
+    return response;
+}
+
+ErrorCode parse_error_code(std::string_view name)
+{
+    for (auto const code : { ErrorCode::invalid_argument, ErrorCode::unauthenticated, ErrorCode::permission_denied, ErrorCode::not_found, ErrorCode::conflict,
+             ErrorCode::resource_exhausted, ErrorCode::unavailable, ErrorCode::corruption }) {
+        if (to_string(code) == name)
+            return code;
+    }
+    return ErrorCode::internal;
+}
+
+} // namespace
+
+Exit exit_of(ErrorCode code)
+{
+    switch (code) {
+    case ErrorCode::unavailable: return Exit::unreachable;
+    case ErrorCode::permission_denied:
+    case ErrorCode::unauthenticated: return Exit::refused;
+    default: return Exit::failure;
+    }
+}
+
+Path default_run_folder()
+{
+    if (auto const named = environment("WRIT_RUN_DIR"); !named.empty())
+        return named;
+    if (::geteuid() == 0)
+        return "/run/writ";
+    if (auto const runtime = environment("XDG_RUNTIME_DIR"); !runtime.empty())
+        return Path(runtime) / "writ";
+    return "/tmp/writ-" + std::to_string(::geteuid());
+}
+
+Path default_data_folder()
+{
+    if (::geteuid() == 0)
+        return "/var/lib/writ";
+    if (auto const data = environment("XDG_DATA_HOME"); !data.empty())
+        return Path(data) / "writ";
+    return Path(environment("HOME")) / ".local/share/writ";
+}
+
+Path Session::run_folder() const { return run_dir.empty() ? default_run_folder() : Path(run_dir); }
+
+Result<net::Response> send_to_authority(Session const& session, net::Request request)
+{
+    return send(session.run_folder() / "authority.sock", "authority", std::move(request));
+}
+
+Result<net::Response> call_authority(Session const& session, net::Request request) { return expect_success(send_to_authority(session, std::move(request))); }
+
+Result<net::Response> send_to_agent(Session const& session, net::Request request) { return send(session.run_folder() / "run.sock", "agent", std::move(request)); }
+
+Result<net::Response> call_agent(Session const& session, net::Request request) { return expect_success(send_to_agent(session, std::move(request))); }
+
+net::Request get_request(std::string path, net::Parameters query)
+{
+    net::Request request;
+    request.path = std::move(path);
+    request.query = std::move(query);
+    return request;
+}
+
+net::Request post_request(std::string path, JsonValue const& body)
+{
+    net::Request request;
+    request.method = "POST";
+    request.path = std::move(path);
+    request.headers.set("content-type", "application/json");
+    request.body = to_text(body);
+    return request;
+}
+
+Error to_error(net::Response const& response)
+{
+    auto const problem = parse_json_object(response.body);
+    if (problem.is_error())
+        return unavailable("an answer of status " + std::to_string(response.status));
+    auto const code = parse_error_code(string_or(*problem, "code", ""));
+    auto const detail = string_or(*problem, "detail", "");
+    return { code, detail.empty() ? std::string(to_string(code)) : std::string(detail) };
+}
+
+Result<JsonObject> object_of(Result<net::Response> response)
+{
+    auto const received = TRY(std::move(response));
+    return parse_json_object(received.body, { .size_max = 64U << 20U });
+}
+
+} // namespace writ::cli

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every command shares: where the sockets are, how to print, and the calls to authority and agent. Commands block; each has a loop of its own.
+#pragma once
+
+#include "base/durable_file.h"
+#include "base/json.h"
+#include "net/http_message.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace writ::cli {
+
+// As sysexits.h has them, where it has one.
+enum class Exit : int {
+    ok = 0,
+    failure = 1,
+    usage = 2,
+    unreachable = 69, // EX_UNAVAILABLE
+    refused = 77,     // EX_NOPERM
+};
+
+Exit exit_of(ErrorCode);
+
+struct Session {
+    std::string run_dir; // empty: the default
+    bool json = false;
+
+    // Set by the command that was chosen; returns the process's exit code.
+    std::function<int()> action;
+
+    [[nodiscard]] Path run_folder() const;
+};
+
+// $WRIT_RUN_DIR, else /run/writ for root, else $XDG_RUNTIME_DIR/writ, else /tmp/writ-UID.
+Path default_run_folder();
+// /var/lib/writ for root, else $XDG_DATA_HOME/writ or ~/.local/share/writ.
+Path default_data_folder();
+
+// A request to the authority's administration socket, or to the agent's run socket; a response of status 400 and above is an error with its detail.
+Result<net::Response> call_authority(Session const&, net::Request);
+Result<net::Response> call_agent(Session const&, net::Request);
+// The response whatever its status.
+Result<net::Response> send_to_authority(Session const&, net::Request);
+Result<net::Response> send_to_agent(Session const&, net::Request);
+
+net::Request get_request(std::string path, net::Parameters query = {});
+net::Request post_request(std::string path, JsonValue const& body);
+
+// The JSON object in a response.
+Result<JsonObject> object_of(Result<net::Response>);
+Error to_error(net::Response const&);
+
+} // namespace writ::cli

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/output.h"
+
+#include "base/version.h"
+
+namespace writ::cli {
+
+namespace {
+
+void print_row(std::string_view name, std::string const& value) { print_line(paint(Colour::dim, name) + std::string(14 - name.size(), ' ') + value); }
+
+void print_authority(JsonObject const& status)
+{
+    print_row("authority", cell(status, "issuer") + ", trust domain " + cell(status, "trust_domain"));
+    print_row("policy", "version " + cell(status, "policy_version") + ", " + cell(status, "policies") + " policies, " + cell(status, "workloads") + " workloads");
+    print_row("audit log", cell(status, "tree_size") + " records");
+    print_row("leases", cell(status, "leases") + " open");
+}
+
+void print_agent(JsonObject const& status)
+{
+    print_row("agent", cell(status, "agent") + ", joined to " + cell(status, "authority"));
+    print_row("runs", cell(status, "runs") + " of yours");
+}
+
+int status(Session const& session)
+{
+    auto const authority = object_of(call_authority(session, get_request("/v1/status")));
+    auto const agent = object_of(call_agent(session, get_request("/v1/status")));
+    // Either may be somewhere else; a machine with neither has nothing to tell.
+    if (authority.is_error() && agent.is_error())
+        return fail(authority.error());
+    if (session.json) {
+        JsonObject both;
+        if (authority.is_ok())
+            both.emplace("authority", *authority);
+        if (agent.is_ok())
+            both.emplace("agent", *agent);
+        print_json(both);
+        return 0;
+    }
+    if (authority.is_ok())
+        print_authority(*authority);
+    else
+        print_row("authority", "not for you, or not here: " + printable(authority.error().message));
+    if (agent.is_ok())
+        print_agent(*agent);
+    else
+        print_row("agent", "not here");
+    return 0;
+}
+
+} // namespace
+
+void add_status_command(CLI::App& app, Session& session)
+{
+    auto* command = app.add_subcommand("status", "Whether authority and agent answer, and what they have");
+    add_json_flag(*command, session);
+    command->footer("Exit code 69 if neither answers.");
+    command->callback([&session] { session.action = [&session] { return status(session); }; });
+}
+
+void add_version_command(CLI::App& app, Session& session)
+{
+    auto* command = app.add_subcommand("version", "The program's version");
+    add_json_flag(*command, session);
+    command->callback([&session] {
+        session.action = [&session] {
+            if (session.json)
+                print_json(JsonObject { { "version", version_text } });
+            else
+                print_line("writ " + std::string(version_text));
+            return 0;
+        };
+    });
+}
+
+} // namespace writ::cli

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "programs/programs.h"
+
+#include "agent/agent.h"
+#include "cli/output.h"
+#include "programs/role.h"
+
+namespace writ::programs {
+
+namespace {
+
+struct AgentArguments {
+    RoleOptions role;
+    std::string authority;
+    std::string token_file;
+};
+
+Result<SecretText> read_token(std::string const& file)
+{
+    if (file.empty())
+        return SecretText();
+    auto text = to_text(TRY(read_file(file, 4096).in("--join-token-file")));
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == '\r'))
+        text.pop_back();
+    return SecretText(std::move(text));
+}
+
+Result<> serve(cli::Session const& session, AgentArguments const& arguments)
+{
+    TRY(set_up_process(arguments.role));
+    SystemClock const clock;
+    agent::AgentOptions options;
+    options.authority = TRY(net::parse_https_origin(arguments.authority).in("--authority"));
+    options.data_folder = arguments.role.data.empty() ? cli::default_data_folder() / "agent" : Path(arguments.role.data);
+    options.run_folder = TRY(create_run_folder(session));
+    options.join_token = TRY(read_token(arguments.token_file));
+    std::unique_ptr<agent::Agent> agent; // outlives the loop's tasks
+    net::EventLoop loop;
+    agent = TRY(loop.run(agent::Agent::start(&loop, std::move(options), &clock)));
+    auto const signal = loop.run_until_signal();
+    log_info("agent stops", { { "signal", signal } });
+    loop.run(agent->shutdown());
+    return {};
+}
+
+} // namespace
+
+void add_agent_command(CLI::App& app, cli::Session& session)
+{
+    auto* command = app.add_subcommand("agent", "Serve this node: attest its processes, SPIFFE Workload API, runs");
+    auto const arguments = std::make_shared<AgentArguments>();
+    add_role_options(*command, session, arguments->role);
+    command->add_option("--authority", arguments->authority, "The authority's URL")->required()->type_name("URL");
+    command->add_option("--join-token-file", arguments->token_file, "File with a one-time token (`writ token create`); needed the first time")->type_name("FILE");
+    command->footer("As root it serves all users of the machine; as another user, that user.\n\nExample:\n  writ agent --authority https://authority.acme.internal:8443 --join-token-file node-1.token");
+    command->callback([&session, arguments] {
+        session.action = [&session, arguments] {
+            auto const served = serve(session, *arguments);
+            return served.is_error() ? cli::fail(served.error()) : 0;
+        };
+    });
+}
+
+} // namespace writ::programs

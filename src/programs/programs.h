@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The roles as commands: composition roots that name the implementations.
+#pragma once
+
+#include "cli/commands.h"
+
+namespace writ::programs {
+
+void add_dev_command(CLI::App&, cli::Session&);
+void add_authority_command(CLI::App&, cli::Session&);
+void add_agent_command(CLI::App&, cli::Session&);
+
+// Everything that a person can type, and what runs when it is. The process's exit code.
+int run_writ(int count, char** arguments);
+
+} // namespace writ::programs

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What authority, agent and dev have in common: options, folders, and how the process is set up.
+#pragma once
+
+#include "authority/authority.h"
+#include "base/logger.h"
+#include "cli/commands.h"
+
+#include <memory>
+
+namespace writ::programs {
+
+struct RoleOptions {
+    std::string data;
+    std::string trust_domain = "writ.internal";
+    std::string listen;
+    std::string public_host;
+    std::string log_level = "info";
+    std::string log_format = "text";
+};
+
+void add_role_options(CLI::App&, cli::Session&, RoleOptions&);
+void add_authority_options(CLI::App&, RoleOptions&, std::string const& listen);
+
+// Files for their owner alone, no core dumps, logging as asked.
+Result<> set_up_process(RoleOptions const&);
+Result<Path> create_run_folder(cli::Session const&);
+Path data_folder_of(RoleOptions const&);
+
+// The authority on SQLite and files, with every issuer there is.
+Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop&, cli::Session const&, RoleOptions const&, Path const& data, Clock const&, RandomSource&);
+
+} // namespace writ::programs

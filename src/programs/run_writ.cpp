@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "programs/programs.h"
+
+#include "base/version.h"
+#include "cli/output.h"
+
+#include <memory>
+
+namespace writ::programs {
+
+namespace {
+
+void add_commands(CLI::App& app, cli::Session& session)
+{
+    add_dev_command(app, session);
+    add_authority_command(app, session);
+    add_agent_command(app, session);
+    cli::add_run_command(app, session);
+    cli::add_apply_command(app, session);
+    cli::add_get_command(app, session);
+    cli::add_delete_command(app, session);
+    cli::add_token_command(app, session);
+    cli::add_svid_command(app, session);
+    cli::add_lease_command(app, session);
+    cli::add_audit_command(app, session);
+    cli::add_policy_command(app, session);
+    cli::add_status_command(app, session);
+    cli::add_version_command(app, session);
+    cli::add_completion_command(app, session);
+}
+
+} // namespace
+
+int run_writ(int count, char** arguments)
+{
+    CLI::App app("Workload identity and access management for machine learning.", "writ");
+    cli::Session session;
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "writ " + std::string(version_text));
+    cli::add_run_dir_option(app, session);
+    app.footer("Start with:\n  writ dev &                                   authority and agent on this machine\n"
+               "  writ apply -f examples/oncology              who may touch what\n  writ run --purpose train -- python train.py  a job without a secret\n"
+               "  writ audit who-used dataset oncology/biopsies\n\n`writ COMMAND --help` has more, with examples. Exit codes: 0 done, 1 failed, 2 usage, 69 nobody answers, 77 refused.");
+    add_commands(app, session);
+    try {
+        app.parse(count, arguments);
+    } catch (CLI::ParseError const& error) {
+        // CLI11 tells help and version by exceptions, too.
+        return app.exit(error) == 0 ? 0 : static_cast<int>(cli::Exit::usage);
+    }
+    return session.action ? session.action() : static_cast<int>(cli::Exit::usage);
+}
+
+} // namespace writ::programs
