@@ -37,7 +37,7 @@ public:
                          "forbid (principal, action, resource is Dataset) when { resource.embargoed } unless { context has approver };\n";
         for (std::size_t i = 0; i < rules; ++i)
             suite.policies += i % 10 == 9 ? unsigned_rule(i) : project_rule(i);
-        for (std::size_t i = 0; i < std::max<std::size_t>(rules, 20); ++i) {
+        for (std::size_t i = 0; i < rules; ++i) {
             auto const n = std::to_string(i);
             auto const tenant = "tenant-" + std::to_string(i % 7);
             suite.entities.push_back({ { "Pipeline", "p" + n }, {}, {}, { { "Team", "t" + std::to_string(i % 5) } } });
@@ -46,8 +46,8 @@ public:
             suite.entities.push_back({ { "Dataset", "oncology/d" + n }, { { "tenant", tenant }, { "embargoed", below(20) == 0 } }, {}, { { "Project", "x" + n } } });
         }
         for (int i = 0; i < 1000; ++i) {
-            auto const n = below(std::max<std::size_t>(rules, 20));
-            auto const m = below(4) == 0 ? below(std::max<std::size_t>(rules, 20)) : n;
+            auto const n = below(rules);
+            auto const m = below(4) == 0 ? below(rules) : n;
             suite.requests.push_back({ { "Workload", "w" + std::to_string(n) }, { "Action", below(2) == 0 ? "read" : "train" }, { "Dataset", "oncology/d" + std::to_string(m) },
                 { { "purpose", below(5) == 0 ? "sell" : "train" }, { "risk", static_cast<std::int64_t>(below(100)) }, { "signed", below(4) > 0 } } });
         }

@@ -20,7 +20,7 @@ public:
         for (auto& constant : program_->constants)
             index_entities(constant);
         flatten_ancestors();
-        gather_attributes();
+        describe_entities();
         build_scope_index(*program_);
         return std::move(program_);
     }
@@ -28,12 +28,12 @@ public:
 private:
     std::uint32_t entity(EntityUid const& uid)
     {
-        auto const found = program_->index.find(uid, program_->entities);
+        auto const found = program_->index.find(uid);
         if (found != no_index)
             return found;
         auto const index = static_cast<std::uint32_t>(program_->entities.size());
         program_->entities.push_back({ .uid = &uid });
-        program_->index.insert(index, EntityIndex::hash(uid));
+        program_->index.insert(index, uid);
         return index;
     }
 
@@ -43,14 +43,17 @@ private:
         program_->entities.reserve(store.size());
         for (auto const& [uid, known] : store)
             program_->entities[entity(uid)].entity = &known;
-        for (std::size_t i = 0, count = program_->entities.size(); i < count; ++i)
+        for (std::size_t i = 0, count = program_->entities.size(); i < count; ++i) {
+            parents_begin_.push_back(size(parents_));
             for (auto const& parent : program_->entities[i].entity->parents)
-                entity(parent);
+                parents_.push_back(entity(parent));
+        }
+        parents_begin_.push_back(size(parents_));
     }
 
     std::uint32_t name(std::string const& text)
     {
-        auto const [known, is_new] = names_.emplace(text, program_->names.size());
+        auto const [known, is_new] = program_->name_index.try_emplace(text, size(program_->names));
         if (is_new)
             program_->names.push_back(text);
         return known->second;
@@ -58,10 +61,14 @@ private:
 
     ScopeTest scope(ScopeConstraint const& constraint)
     {
-        ScopeTest test { .kind = constraint.kind, .type = name(constraint.type), .first = size(program_->scope_entities) };
+        ScopeTest test { .kind = constraint.kind, .type = constraint.type.empty() ? no_index : name(constraint.type), .count = size(constraint.entities) };
+        if (test.count == 1) {
+            test.first = entity(constraint.entities.front());
+            return test;
+        }
+        test.first = size(program_->scope_entities);
         for (auto const& uid : constraint.entities)
             program_->scope_entities.push_back(entity(uid));
-        test.count = size(program_->scope_entities) - test.first;
         return test;
     }
 
@@ -180,14 +187,17 @@ private:
         for (std::uint32_t i = 0; i < program_->entities.size(); ++i) {
             auto& row = program_->entities[i];
             row.ancestors_begin = size(program_->ancestors);
+            // In a cycle an entity is above itself; that is left out, for each entity is in itself anyhow.
             open.assign(1, i);
+            seen[i] = i;
             while (!open.empty()) {
-                auto const* const known = program_->entities[open.back()].entity;
+                auto const next = open.back();
                 open.pop_back();
-                if (known == nullptr)
+                // Entities of the store come first; those that are only mentioned have no parents.
+                if (next + 1 >= parents_begin_.size())
                     continue;
-                for (auto const& uid : known->parents) {
-                    auto const parent = program_->index.find(uid, program_->entities);
+                for (auto at = parents_begin_[next]; at < parents_begin_[next + 1]; ++at) {
+                    auto const parent = parents_[at];
                     if (seen[parent] == i)
                         continue;
                     seen[parent] = i;
@@ -202,19 +212,21 @@ private:
     }
 
     // Only attributes that a policy names; the others are never asked for.
-    void gather_attributes()
+    void describe_entities()
     {
         for (auto& row : program_->entities) {
             row.attributes_begin = row.attributes_end = size(program_->attributes);
+            if (auto const type = program_->name_index.find(row.uid->type); type != program_->name_index.end())
+                row.type = type->second;
             if (row.entity == nullptr)
                 continue;
             for (auto const& [attribute, value] : row.entity->attributes) {
-                auto const known = names_.find(attribute);
-                if (known == names_.end())
+                auto const known = program_->name_index.find(attribute);
+                if (known == program_->name_index.end())
                     continue;
                 auto slot = Slot::of(value);
                 if (slot.tag == Slot::Tag::entity)
-                    slot.extent = program_->index.find(*slot.uid, program_->entities);
+                    slot.extent = program_->index.find(*slot.uid);
                 program_->attributes.push_back({ known->second, slot });
             }
             row.attributes_end = size(program_->attributes);
@@ -230,72 +242,11 @@ private:
     }
 
     std::unique_ptr<Program> program_ = std::make_unique<Program>();
-    std::unordered_map<std::string, std::uint32_t> names_;
+    std::vector<std::uint32_t> parents_, parents_begin_; // of the store's entities
 };
 
 } // namespace
 
 std::unique_ptr<Program const> compile(PolicySet const& policies, EntityStore const& entities) { return Compiler().run(policies, entities); }
-
-std::size_t EntityIndex::hash(EntityUid const& uid)
-{
-    // Two multiplications over eight bytes at a time; good enough for a table whose keys are compared anyhow, and behind a limit on entities.
-    std::size_t state = uid.type.size() * 0x9E37'79B9'7F4A'7C15U;
-    auto const mix = [&](std::string const& text) {
-        auto const* at = text.data();
-        auto rest = text.size();
-        for (; rest >= 8; rest -= 8, at += 8) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, at, 8);
-            state = (state ^ word) * 0xFF51'AFD7'ED55'8CCDU;
-            state ^= state >> 32U;
-        }
-        std::uint64_t word = rest;
-        for (; rest > 0; --rest, ++at)
-            word = word << 8U | static_cast<unsigned char>(*at);
-        state = (state ^ word) * 0xC4CE'B9FE'1A85'EC53U;
-        state ^= state >> 29U;
-    };
-    mix(uid.type);
-    mix(uid.id);
-    return state;
-}
-
-void EntityIndex::reserve(std::size_t count)
-{
-    std::size_t cells = 16;
-    while (cells < count * 2)
-        cells *= 2;
-    auto const old = std::exchange(cells_, std::vector<Cell>(cells));
-    for (auto const& cell : old)
-        if (cell.index != no_index)
-            place(cell);
-}
-
-void EntityIndex::place(Cell cell)
-{
-    auto at = cell.hash & (cells_.size() - 1);
-    while (cells_[at].index != no_index)
-        at = (at + 1) & (cells_.size() - 1);
-    cells_[at] = cell;
-}
-
-void EntityIndex::insert(std::uint32_t index, std::size_t hash)
-{
-    if (++count_ * 2 > cells_.size())
-        reserve(count_);
-    place({ hash, index });
-}
-
-std::uint32_t EntityIndex::find(EntityUid const& uid, std::vector<EntityRow> const& entities) const
-{
-    if (cells_.empty())
-        return no_index;
-    auto const wanted = hash(uid);
-    for (auto at = wanted & (cells_.size() - 1); cells_[at].index != no_index; at = (at + 1) & (cells_.size() - 1))
-        if (cells_[at].hash == wanted && *entities[cells_[at].index].uid == uid)
-            return cells_[at].index;
-    return no_index;
-}
 
 } // namespace writ::cedar

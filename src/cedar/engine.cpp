@@ -22,8 +22,8 @@ std::size_t Engine::memory() const
     auto const bytes = [](auto const& things) { return things.capacity() * sizeof(things[0]); };
     auto const& p = *program_;
     return bytes(p.nodes) + bytes(p.children) + bytes(p.constants) + bytes(p.names) + bytes(p.name_lists) + bytes(p.patterns) + bytes(p.policies) + bytes(p.conditions)
-        + bytes(p.scope_entities) + bytes(p.entities) + bytes(p.attributes) + bytes(p.ancestors) + bytes(p.candidates) + bytes(p.groups) + bytes(p.buckets)
-        + bytes(p.principal_buckets) + bytes(p.resource_buckets) + p.index.memory() + p.constant_values.size() * sizeof(Value);
+        + bytes(p.scope_entities) + bytes(p.entities) + bytes(p.attributes) + bytes(p.ancestors) + bytes(p.candidates) + bytes(p.buckets)
+        + p.index.memory() + p.constant_values.size() * sizeof(Value);
 }
 
 Decision Engine::decide(Request const& request, EntityStore const* front) const
@@ -54,11 +54,10 @@ struct Decider::State {
 
     void consider(std::uint32_t policy)
     {
-        // A policy for several actions of one hierarchy lies in several groups.
-        if (visited[policy] == round)
-            return;
-        visited[policy] = round;
         auto const& compiled = program.policies[policy];
+        // A policy for several actions of one hierarchy is met several times.
+        if (compiled.is_repeated && std::exchange(visited[policy], round) == round)
+            return;
         if (!machine.matches(compiled))
             return;
         bool holds = true;
@@ -72,22 +71,21 @@ struct Decider::State {
     {
         if (bucket_index == 0)
             return;
+        // LIMIT: up to this many candidates looking at each beats searching.
+        static constexpr std::uint32_t few = 16;
         auto const& bucket = program.buckets[bucket_index];
-        auto const* const begin = program.groups.data() + bucket.first;
-        // LIMIT: up to this many groups looking at each beats searching.
-        static constexpr std::uint32_t few = 8;
-        if (bucket.count <= few) {
-            for (auto const* group = begin; group != begin + bucket.count; ++group)
-                if (group->action == no_index || applies(group->action))
-                    look_in(*group);
+        std::span<Candidate const> const candidates(program.candidates.data() + bucket.first, bucket.count);
+        if (bucket.count > few) {
+            look_for(candidates, no_index);
+            if (machine.action().index != no_index)
+                look_for(candidates, machine.action().index);
+            for (auto const ancestor : machine.action().ancestors)
+                look_for(candidates, ancestor);
             return;
         }
-        if (begin[bucket.count - 1].action == no_index)
-            look_in(begin[bucket.count - 1]);
-        if (machine.action().index != no_index)
-            look_for(begin, bucket.count, machine.action().index);
-        for (auto const ancestor : machine.action().ancestors)
-            look_for(begin, bucket.count, ancestor);
+        for (auto const& candidate : candidates)
+            if (candidate.action == no_index || applies(candidate.action))
+                consider(candidate.policy);
     }
 
     [[nodiscard]] bool applies(std::uint32_t action) const
@@ -96,36 +94,28 @@ struct Decider::State {
         return asked.index == action || std::find(asked.ancestors.begin(), asked.ancestors.end(), action) != asked.ancestors.end();
     }
 
-    void look_for(ActionGroup const* begin, std::uint32_t count, std::uint32_t action)
+    void look_for(std::span<Candidate const> candidates, std::uint32_t action)
     {
-        auto const* const found = std::lower_bound(begin, begin + count, action, [](ActionGroup const& group, std::uint32_t wanted) { return group.action < wanted; });
-        if (found != begin + count && found->action == action)
-            look_in(*found);
+        auto found = std::lower_bound(candidates.begin(), candidates.end(), action, [](Candidate const& candidate, std::uint32_t wanted) { return candidate.action < wanted; });
+        for (; found != candidates.end() && found->action == action; ++found)
+            consider(found->policy);
     }
 
-    void look_in(ActionGroup const& group)
-    {
-        for (std::uint32_t i = 0; i < group.count; ++i)
-            consider(program.candidates[group.first + i]);
-    }
-
-    void look_around(KnownEntity const& entity, std::vector<std::uint32_t> const& by_entity, std::unordered_map<std::string, std::uint32_t> const& by_type)
+    void look_around(KnownEntity const& entity, std::uint32_t EntityRow::*bucket, std::vector<std::uint32_t> const& by_type)
     {
         if (entity.index != no_index)
-            look_in(by_entity[entity.index]);
+            look_in(program.entities[entity.index].*bucket);
         for (auto const ancestor : entity.ancestors)
-            look_in(by_entity[ancestor]);
-        if (by_type.empty())
-            return;
-        if (auto const found = by_type.find(entity.uid->type); found != by_type.end())
-            look_in(found->second);
+            look_in(program.entities[ancestor].*bucket);
+        if (entity.type != no_index && program.has_type_buckets)
+            look_in(by_type[entity.type]);
     }
 
     // Whether an entity in front changes what was flattened: by standing in for one of the engine's, or by giving parents to one that was only mentioned as a parent.
     [[nodiscard]] bool is_changed_by(EntityStore const& front) const
     {
         return std::any_of(front.begin(), front.end(), [&](auto const& entry) {
-            auto const index = program.index.find(entry.first, program.entities);
+            auto const index = program.index.find(entry.first);
             if (index == no_index)
                 return false;
             auto const& row = program.entities[index];
@@ -161,8 +151,8 @@ struct Decider::State {
         }
         machine.begin(request, front);
         look_in(program.any_bucket);
-        look_around(machine.principal(), program.principal_buckets, program.principal_type_buckets);
-        look_around(machine.resource(), program.resource_buckets, program.resource_type_buckets);
+        look_around(machine.principal(), &EntityRow::principal_bucket, program.principal_type_buckets);
+        look_around(machine.resource(), &EntityRow::resource_bucket, program.resource_type_buckets);
         for (auto* found : { &permits, &forbids, &errors })
             if (found->size() > 1)
                 std::sort(found->begin(), found->end());

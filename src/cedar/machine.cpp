@@ -52,9 +52,13 @@ void Machine::begin(Request const& request, EntityStore const* front)
 
 KnownEntity Machine::know(EntityUid const& uid)
 {
-    KnownEntity made { &uid, program_.index.find(uid, program_.entities), nullptr, {} };
-    if (made.index != no_index)
+    KnownEntity made { .uid = &uid, .index = program_.index.find(uid) };
+    if (made.index != no_index) {
         made.ancestors = program_.ancestors_of(made.index);
+        made.type = program_.entities[made.index].type;
+    } else if (auto const type = program_.name_index.find(uid.type); type != program_.name_index.end()) {
+        made.type = type->second;
+    }
     if (front_ != nullptr && (made.front = front_->find_here(uid)) != nullptr)
         made.ancestors = ancestors_in_front(*made.front);
     return made;
@@ -67,7 +71,7 @@ KnownEntity Machine::known(Slot const& entity)
             return variable;
     // An index says that it is one of the engine's, or only mentioned there: then it may be in front.
     if (entity.extent != no_index && (front_ == nullptr || program_.entities[entity.extent].entity != nullptr))
-        return { program_.entities[entity.extent].uid, entity.extent, nullptr, program_.ancestors_of(entity.extent) };
+        return { .uid = entity.uid, .index = entity.extent, .ancestors = program_.ancestors_of(entity.extent) };
     return know(*entity.uid);
 }
 
@@ -87,33 +91,38 @@ std::span<std::uint32_t const> Machine::ancestors_in_front(Entity const& entity)
         if (auto const* next = front_->find_here(parent))
             if (std::find(walked, walked + walked_count, next) == walked + walked_count)
                 walked[walked_count++] = next;
-        if (auto const index = program_.index.find(parent, program_.entities); index != no_index)
+        if (auto const index = program_.index.find(parent); index != no_index)
             total += 1 + program_.ancestors_of(index).size();
     });
     auto* const found = arena_.make<std::uint32_t>(total);
     auto* end = found;
     each_parent([&](EntityUid const& parent) {
-        if (auto const index = program_.index.find(parent, program_.entities); index != no_index) {
+        if (auto const index = program_.index.find(parent); index != no_index) {
             *end++ = index;
             auto const above = program_.ancestors_of(index);
             end = std::copy(above.begin(), above.end(), end);
         }
     });
     std::sort(found, end);
+    end = std::remove(found, end, program_.index.find(entity.uid));
     return { found, static_cast<std::size_t>(std::unique(found, end) - found) };
 }
 
 bool Machine::passes(ScopeTest const& test, KnownEntity const& entity) const
 {
     auto const is_inside = [&](std::uint32_t ancestor) { return entity.index == ancestor || has_index(entity.ancestors, ancestor); };
-    auto const* const wanted = program_.scope_entities.data() + test.first;
     switch (test.kind) {
     case ScopeConstraint::Kind::any: return true;
-    case ScopeConstraint::Kind::equal: return entity.index == *wanted;
-    case ScopeConstraint::Kind::in: return is_inside(*wanted);
-    case ScopeConstraint::Kind::in_any: return std::any_of(wanted, wanted + test.count, is_inside);
-    case ScopeConstraint::Kind::is: return entity.uid->type == program_.names[test.type];
-    case ScopeConstraint::Kind::is_in: return entity.uid->type == program_.names[test.type] && is_inside(*wanted);
+    case ScopeConstraint::Kind::equal: return entity.index == test.first;
+    case ScopeConstraint::Kind::in: return is_inside(test.first);
+    case ScopeConstraint::Kind::is: return entity.type == test.type;
+    case ScopeConstraint::Kind::is_in: return entity.type == test.type && is_inside(test.first);
+    case ScopeConstraint::Kind::in_any: {
+        if (test.count == 1)
+            return is_inside(test.first);
+        auto const* const wanted = program_.scope_entities.data() + test.first;
+        return std::any_of(wanted, wanted + test.count, is_inside);
+    }
     }
     return false;
 }
@@ -263,7 +272,7 @@ bool Machine::is_in(Slot const& entity, Slot const& ancestor)
     if (is_equal(entity, ancestor))
         return true;
     auto const from = known(entity);
-    auto const index = ancestor.extent != no_index ? ancestor.extent : program_.index.find(*ancestor.uid, program_.entities);
+    auto const index = ancestor.extent != no_index ? ancestor.extent : program_.index.find(*ancestor.uid);
     if (index != no_index && has_index(from.ancestors, index))
         return true;
     // Between entities that only the request knows.

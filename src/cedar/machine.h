@@ -44,8 +44,9 @@ private:
 struct KnownEntity {
     EntityUid const* uid = nullptr;
     std::uint32_t index = no_index;
+    std::uint32_t type = no_index; // of the request's own three: index into names, if a policy names it
     Entity const* front = nullptr;
-    std::span<std::uint32_t const> ancestors; // among the engine's entities, sorted, without itself
+    std::span<std::uint32_t const> ancestors {}; // among the engine's entities, sorted, without itself
 };
 
 class Machine {

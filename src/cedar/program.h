@@ -30,25 +30,29 @@ struct AttributeRow {
     Slot value;
 };
 
-struct EntityRow {
+// A cache line: what is asked of each entity in a request lies together.
+struct alignas(64) EntityRow {
     EntityUid const* uid = nullptr;
     Entity const* entity = nullptr; // nullptr: only mentioned
     std::uint32_t attributes_begin = 0, attributes_end = 0;
     std::uint32_t ancestors_begin = 0, ancestors_end = 0;
-    bool is_ancestor = false; // of another
+    std::uint32_t type = no_index;                            // index into names, if a policy names it
+    std::uint32_t principal_bucket = 0, resource_bucket = 0; // policies for this very entity
+    bool is_ancestor = false;                                 // of another
 };
 
 // What one variable's scope asks, with entities by index.
 struct ScopeTest {
     ScopeConstraint::Kind kind = ScopeConstraint::Kind::any;
-    std::uint32_t type = 0; // index into names
-    std::uint32_t first = 0, count = 0; // into scope_entities
+    std::uint32_t type = no_index;      // index into names
+    std::uint32_t first = 0, count = 0; // the entity, if it is one; else into scope_entities
 };
 
 struct CompiledPolicy {
     Effect effect = Effect::permit;
     ScopeTest principal, action, resource;
     std::uint32_t first = 0, count = 0; // into conditions
+    bool is_repeated = false;           // is a candidate for several actions
 };
 
 struct CompiledCondition {
@@ -56,32 +60,37 @@ struct CompiledCondition {
     bool is_unless = false;
 };
 
-// Policies with one key, grouped by the action they are for.
-struct ActionGroup {
+// A policy under its key, for one action it is for.
+struct Candidate {
     std::uint32_t action = no_index; // no_index: any
-    std::uint32_t first = 0, count = 0; // into candidates
+    std::uint32_t policy = 0;
+    auto operator<=>(Candidate const&) const = default;
 };
+// The candidates of one key, sorted by action: those for any action stand last.
 struct Bucket {
-    std::uint32_t first = 0, count = 0; // into groups
+    std::uint32_t first = 0, count = 0;
 };
 
-// An open hash table from entity to index. The entities lie in Program::entities.
+// An open hash table from entity to index. It keeps the names in one text of its own, so that a look-up touches two cache lines.
 class EntityIndex {
 public:
     void reserve(std::size_t count);
-    void insert(std::uint32_t index, std::size_t hash);
-    [[nodiscard]] std::uint32_t find(EntityUid const&, std::vector<EntityRow> const&) const;
-    static std::size_t hash(EntityUid const&);
-    [[nodiscard]] std::size_t memory() const { return cells_.size() * sizeof(Cell); }
+    void insert(std::uint32_t index, EntityUid const&);
+    [[nodiscard]] std::uint32_t find(EntityUid const&) const;
+    [[nodiscard]] std::size_t memory() const { return cells_.size() * sizeof(Cell) + text_.size(); }
 
 private:
     struct Cell {
-        std::size_t hash = 0;
+        std::uint64_t hash = 0;
         std::uint32_t index = no_index;
+        std::uint32_t text = 0;
     };
     void place(Cell);
+    static std::uint64_t hash(EntityUid const&);
+    [[nodiscard]] bool is_at(EntityUid const&, std::size_t text) const;
 
     std::vector<Cell> cells_;
+    std::string text_; // of each: two lengths, type, id
     std::size_t count_ = 0;
 };
 
@@ -105,15 +114,14 @@ struct Program {
     std::vector<AttributeRow> attributes; // by entity, then name
     std::vector<std::uint32_t> ancestors; // by entity, sorted
 
-    // Which policies to look at. Bucket 0 is empty; buckets by entity are indices, 0 for none.
-    std::vector<std::uint32_t> candidates;
-    std::vector<ActionGroup> groups;
+    // Which policies to look at. Bucket 0 is empty.
+    std::vector<Candidate> candidates;
     std::vector<Bucket> buckets;
     std::uint32_t any_bucket = 0;
-    std::vector<std::uint32_t> principal_buckets; // by entity
-    std::vector<std::uint32_t> resource_buckets;
-    std::unordered_map<std::string, std::uint32_t> principal_type_buckets;
-    std::unordered_map<std::string, std::uint32_t> resource_type_buckets;
+    std::vector<std::uint32_t> principal_type_buckets; // by name
+    std::vector<std::uint32_t> resource_type_buckets;
+    bool has_type_buckets = false;
+    std::unordered_map<std::string, std::uint32_t> name_index;
 
     [[nodiscard]] std::span<std::uint32_t const> ancestors_of(std::uint32_t entity) const
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which policies can apply to a request at all. Each policy lies under one key: of those its scope offers (an entity or a type of principal or resource, or none)
-// the one that fewest policies share; there it is grouped by action. A request looks under the keys of its principal and resource and of all their ancestors.
+// the one that fewest policies share; there they are sorted by action. A request looks under the keys of its principal and resource and of all their ancestors.
 #include "cedar/program.h"
 
 #include <algorithm>
@@ -35,8 +35,8 @@ public:
             chosen[best_of(keys_of(program_.policies[i]))].push_back(i);
 
         program_.buckets.assign(1, {});
-        program_.principal_buckets.assign(program_.entities.size(), 0);
-        program_.resource_buckets.assign(program_.entities.size(), 0);
+        program_.principal_type_buckets.assign(program_.names.size(), 0);
+        program_.resource_type_buckets.assign(program_.names.size(), 0);
         for (auto const& [key, policies] : chosen)
             place(key, add_bucket(policies));
     }
@@ -47,7 +47,7 @@ private:
     void add_keys(ScopeTest const& test, Key::Kind entity, Key::Kind type, std::vector<Key>& keys) const
     {
         if (test.kind == Kind::equal || test.kind == Kind::in || test.kind == Kind::is_in)
-            keys.push_back({ entity, program_.scope_entities[test.first] });
+            keys.push_back({ entity, test.first });
         else if (test.kind == Kind::is)
             keys.push_back({ type, test.type });
     }
@@ -74,20 +74,17 @@ private:
 
     std::uint32_t add_bucket(std::vector<std::uint32_t> const& policies)
     {
-        std::map<std::uint32_t, std::vector<std::uint32_t>> by_action;
+        auto const first = program_.candidates.size();
         for (auto const policy : policies) {
             auto const& test = program_.policies[policy].action;
             if (test.kind == Kind::any)
-                by_action[no_index].push_back(policy);
+                program_.candidates.push_back({ no_index, policy });
             for (std::uint32_t i = 0; i < test.count; ++i)
-                by_action[program_.scope_entities[test.first + i]].push_back(policy);
+                program_.candidates.push_back({ test.count == 1 ? test.first : program_.scope_entities[test.first + i], policy });
+            program_.policies[policy].is_repeated = test.count > 1;
         }
-        Bucket bucket { static_cast<std::uint32_t>(program_.groups.size()), static_cast<std::uint32_t>(by_action.size()) };
-        for (auto const& [action, members] : by_action) {
-            program_.groups.push_back({ action, static_cast<std::uint32_t>(program_.candidates.size()), static_cast<std::uint32_t>(members.size()) });
-            program_.candidates.insert(program_.candidates.end(), members.begin(), members.end());
-        }
-        program_.buckets.push_back(bucket);
+        std::sort(program_.candidates.begin() + static_cast<std::ptrdiff_t>(first), program_.candidates.end());
+        program_.buckets.push_back({ static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(program_.candidates.size() - first) });
         return static_cast<std::uint32_t>(program_.buckets.size() - 1);
     }
 
@@ -95,11 +92,12 @@ private:
     {
         switch (key.kind) {
         case Key::Kind::any: program_.any_bucket = bucket; break;
-        case Key::Kind::principal: program_.principal_buckets[key.index] = bucket; break;
-        case Key::Kind::resource: program_.resource_buckets[key.index] = bucket; break;
-        case Key::Kind::principal_type: program_.principal_type_buckets[program_.names[key.index]] = bucket; break;
-        case Key::Kind::resource_type: program_.resource_type_buckets[program_.names[key.index]] = bucket; break;
+        case Key::Kind::principal: program_.entities[key.index].principal_bucket = bucket; break;
+        case Key::Kind::resource: program_.entities[key.index].resource_bucket = bucket; break;
+        case Key::Kind::principal_type: program_.principal_type_buckets[key.index] = bucket; break;
+        case Key::Kind::resource_type: program_.resource_type_buckets[key.index] = bucket; break;
         }
+        program_.has_type_buckets = program_.has_type_buckets || key.kind == Key::Kind::principal_type || key.kind == Key::Kind::resource_type;
     }
 
     Program& program_;
