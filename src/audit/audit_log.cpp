@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "audit/audit_log.h"
+
+#include "audit/index.h"
+#include "base/logger.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+namespace writ::audit {
+
+namespace {
+
+// Records read and indexed at once.
+constexpr std::size_t batch_records = 1000;
+// LIMIT: questions that wait; beyond it they are refused.
+constexpr std::size_t waiting_questions_max = 1024;
+constexpr std::size_t uses_max = 1000;
+// The index follows the log by itself when appends have paused for so long; a question makes it catch up at once.
+constexpr std::chrono::milliseconds idle_before_indexing { 500 };
+// LIMIT: how long a proof waits for the checkpoint it leads to, in looks one millisecond apart.
+constexpr int checkpoint_looks_max = 5000;
+
+class SqliteAuditLog final : public AuditLog {
+public:
+    SqliteAuditLog(std::unique_ptr<tlog::Log> log, std::unique_ptr<Index> index, Clock const& clock)
+        : log_(std::move(log))
+        , index_(std::move(index))
+        , clock_(clock)
+        , thread_([this] { work(); })
+    {
+    }
+
+    ~SqliteAuditLog() override
+    {
+        {
+            std::lock_guard const lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_all();
+        thread_.join();
+    }
+    SqliteAuditLog(SqliteAuditLog const&) = delete;
+    SqliteAuditLog& operator=(SqliteAuditLog const&) = delete;
+
+    void append(Record const& record, Done<std::uint64_t> done) override { log_->append(to_bytes(to_json_text(record)), std::move(done)); }
+
+    void query(RecordFilter filter, Done<std::vector<StoredRecord>> done) override
+    {
+        ask<std::vector<StoredRecord>>([this, filter = std::move(filter)] { return find(filter); }, std::move(done));
+    }
+
+    void who_used(std::string type, std::string id, Done<std::vector<Use>> done) override
+    {
+        ask<std::vector<Use>>([this, type = std::move(type), id = std::move(id)] { return uses_of(type, id); }, std::move(done));
+    }
+
+    void prove(std::uint64_t sequence, Done<ProvenRecord> done) override
+    {
+        ask<ProvenRecord>([this, sequence] { return proof_of(sequence); }, std::move(done));
+    }
+
+    [[nodiscard]] tlog::Log const& log() const override { return *log_; }
+
+private:
+    template <typename T>
+    void ask(std::function<Result<T>()> answer, Done<T> done)
+    {
+        {
+            std::lock_guard const lock(mutex_);
+            if (questions_.size() < waiting_questions_max && !stopping_) {
+                questions_.push_back([answer = std::move(answer), done] { done(answer()); });
+                wake_.notify_one();
+                return;
+            }
+        }
+        done(resource_exhausted("too many questions to the audit log at once"));
+    }
+
+    void work();
+    Result<> catch_up();
+    Result<StoredRecord> stored(std::uint64_t sequence) const;
+    Result<std::vector<StoredRecord>> find(RecordFilter const& filter);
+    Result<std::vector<Use>> uses_of(std::string const& type, std::string const& id);
+    Result<Use> use_of(std::uint64_t issuance);
+    Result<ProvenRecord> proof_of(std::uint64_t sequence);
+
+    std::unique_ptr<tlog::Log> log_;
+    std::unique_ptr<Index> index_; // of the thread
+    Clock const& clock_;
+    std::uint64_t indexed_ = 0; // of the thread
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<std::function<void()>> questions_;
+    bool stopping_ = false;
+    std::thread thread_; // last: it uses all of the others
+};
+
+void SqliteAuditLog::work()
+{
+    auto const next = index_->next();
+    indexed_ = next.is_ok() ? *next : 0;
+    if (indexed_ > log_->size()) {
+        log_warning("the audit index is ahead of the log; it is built anew");
+        (void)index_->clear().is_ok();
+        indexed_ = 0;
+    }
+    auto seen_size = log_->size();
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        bool const asked = wake_.wait_for(lock, idle_before_indexing, [this] { return stopping_ || !questions_.empty(); });
+        if (stopping_ && questions_.empty())
+            return;
+        if (asked) {
+            auto const question = std::move(questions_.front());
+            questions_.pop_front();
+            lock.unlock();
+            question();
+            lock.lock();
+            continue;
+        }
+        lock.unlock();
+        auto const size = log_->size();
+        if (size == seen_size && size > indexed_) {
+            if (auto const caught_up = catch_up(); caught_up.is_error())
+                log_warning("the audit index does not follow", { { "error", caught_up.error().message } });
+        }
+        seen_size = size;
+        lock.lock();
+    }
+}
+
+Result<> SqliteAuditLog::catch_up()
+{
+    auto const size = log_->size();
+    while (indexed_ < size) {
+        auto const texts = TRY(log_->read_range(indexed_, std::min<std::size_t>(batch_records, size - indexed_)));
+        if (texts.empty())
+            return corruption("audit log: entry " + std::to_string(indexed_) + " cannot be read");
+        std::vector<Record> records;
+        for (auto const& text : texts) {
+            auto parsed = parse_record(as_text(text));
+            // What is no record has its place in the index all the same; questions do not find it.
+            records.push_back(parsed.is_ok() ? std::move(parsed).value() : Record {});
+        }
+        TRY(index_->add(indexed_, records));
+        indexed_ += records.size();
+    }
+    return {};
+}
+
+Result<StoredRecord> SqliteAuditLog::stored(std::uint64_t sequence) const
+{
+    auto text = to_text(TRY(log_->read(sequence)));
+    auto record = TRY(parse_record(text).in("audit record " + std::to_string(sequence)));
+    return StoredRecord { sequence, std::move(text), std::move(record) };
+}
+
+Result<std::vector<StoredRecord>> SqliteAuditLog::find(RecordFilter const& filter)
+{
+    TRY(catch_up());
+    std::vector<StoredRecord> found;
+    for (auto const sequence : TRY(index_->find(filter)))
+        found.push_back(TRY(stored(sequence)));
+    return found;
+}
+
+Result<Use> SqliteAuditLog::use_of(std::uint64_t issuance)
+{
+    auto const issued = TRY(stored(issuance)).record;
+    Use use { issued.workload, issued.workload_name, issued.pipeline, issued.team, issued.run, issued.purpose, issued.action, issued.claims, issued.policies, issued.policy_version,
+        issued.credential.value_or(RecordedCredential {}), issued.decision.value_or(issuance), issuance, issued.time, std::nullopt, "" };
+    auto const revocation = use.credential.lease.empty() ? std::nullopt : TRY(index_->revocation_of(use.credential.lease));
+    if (revocation) {
+        auto const ended = TRY(stored(*revocation)).record;
+        use.to = ended.time;
+        use.ended = ended.reason;
+        // A lease is prolonged while its run lives; the record of its end has the expiry it had then.
+        if (ended.credential && ended.credential->expires)
+            use.credential.expires = ended.credential->expires;
+    } else if (use.credential.lease.empty() && use.credential.expires && *use.credential.expires <= clock_.now()) {
+        use.to = use.credential.expires;
+        use.ended = "expired";
+    }
+    return use;
+}
+
+Result<std::vector<Use>> SqliteAuditLog::uses_of(std::string const& type, std::string const& id)
+{
+    TRY(catch_up());
+    std::vector<Use> uses;
+    for (auto const sequence : TRY(index_->issuances_for(type, id, uses_max)))
+        uses.push_back(TRY(use_of(sequence)));
+    return uses;
+}
+
+Result<ProvenRecord> SqliteAuditLog::proof_of(std::uint64_t sequence)
+{
+    auto record = TRY(stored(sequence));
+    auto latest = log_->latest();
+    std::unique_lock lock(mutex_);
+    for (int look = 0; latest.size <= sequence && look < checkpoint_looks_max && !stopping_; ++look) {
+        wake_.wait_for(lock, std::chrono::milliseconds(1));
+        latest = log_->latest();
+    }
+    lock.unlock();
+    if (latest.size <= sequence)
+        return unavailable("record " + std::to_string(sequence) + " is durable, and in no published checkpoint yet");
+    auto checkpoint = log_->checkpoint();
+    auto const size = TRY(tlog::parse_checkpoint_without_verifying(checkpoint)).size;
+    auto proof = TRY(log_->inclusion_proof(sequence, size));
+    return ProvenRecord { std::move(record), std::move(checkpoint), std::move(proof) };
+}
+
+} // namespace
+
+Result<std::unique_ptr<AuditLog>> AuditLog::open(tlog::LogOptions options, Path index, Clock const& clock)
+{
+    auto log = TRY(tlog::Log::open(std::move(options), clock));
+    auto opened = TRY(Index::open(std::move(index)));
+    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(std::move(log), std::move(opened), clock));
+}
+
+} // namespace writ::audit
