@@ -11,21 +11,30 @@ std::uint64_t mixed(std::uint64_t state, std::uint64_t word)
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
-std::uint64_t load(char const* at, std::size_t count)
+template <typename Word>
+std::uint64_t load(char const* at)
 {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, count);
+    Word word = 0;
+    std::memcpy(&word, at, sizeof word);
     return word;
 }
 
+// Eight bytes at a time; the last ones may be read twice.
 std::uint64_t hash_text(std::uint64_t state, std::string const& text)
 {
-    auto const* at = text.data();
-    auto rest = text.size();
-    state = mixed(state, rest);
-    for (; rest > 8; rest -= 8, at += 8)
-        state = mixed(state, load(at, 8));
-    return mixed(state, load(at, rest));
+    auto const* const begin = text.data();
+    auto const size = text.size();
+    state ^= size;
+    if (size > 8) {
+        for (std::size_t at = 0; at + 8 < size; at += 8)
+            state = mixed(state, load<std::uint64_t>(begin + at));
+        return mixed(state, load<std::uint64_t>(begin + size - 8));
+    }
+    if (size >= 4)
+        return mixed(state, load<std::uint32_t>(begin) << 32U | load<std::uint32_t>(begin + size - 4));
+    if (size == 0)
+        return mixed(state, 0);
+    return mixed(state, load<std::uint8_t>(begin) << 16U | load<std::uint8_t>(begin + size / 2) << 8U | load<std::uint8_t>(begin + size - 1));
 }
 
 } // namespace
@@ -63,11 +72,10 @@ void EntityIndex::insert(std::uint32_t index, EntityUid const& uid)
     place({ hash(uid), index, at });
 }
 
-std::uint32_t EntityIndex::find(EntityUid const& uid) const
+std::uint32_t EntityIndex::find(EntityUid const& uid, std::uint64_t wanted) const
 {
     if (cells_.empty())
         return no_index;
-    auto const wanted = hash(uid);
     for (auto at = wanted & (cells_.size() - 1); cells_[at].index != no_index; at = (at + 1) & (cells_.size() - 1))
         if (cells_[at].hash == wanted && is_at(uid, cells_[at].text))
             return cells_[at].index;

@@ -47,12 +47,31 @@ void Machine::begin(Request const& request, EntityStore const* front)
     arena_.reset();
     request_ = &request;
     front_ = front != nullptr && front->size() > 0 ? front : nullptr;
-    variables_ = { know(request.principal), know(request.action), know(request.resource) };
+    std::array<EntityUid const*, 3> const uids { &request.principal, &request.action, &request.resource };
+    std::array<std::uint64_t, 3> hashes;
+    for (std::size_t i = 0; i < uids.size(); ++i) {
+        hashes[i] = EntityIndex::hash(*uids[i]);
+        program_.index.prefetch(hashes[i]);
+    }
+    for (std::size_t i = 0; i < uids.size(); ++i) {
+        variables_[i] = { .uid = uids[i], .index = program_.index.find(*uids[i], hashes[i]) };
+        if (variables_[i].index != no_index)
+            __builtin_prefetch(&program_.entities[variables_[i].index]);
+    }
+    for (auto& known : variables_)
+        complete(known);
 }
 
 KnownEntity Machine::know(EntityUid const& uid)
 {
     KnownEntity made { .uid = &uid, .index = program_.index.find(uid) };
+    complete(made);
+    return made;
+}
+
+void Machine::complete(KnownEntity& made)
+{
+    auto const& uid = *made.uid;
     if (made.index != no_index) {
         made.ancestors = program_.ancestors_of(made.index);
         made.type = program_.entities[made.index].type;
@@ -61,7 +80,6 @@ KnownEntity Machine::know(EntityUid const& uid)
     }
     if (front_ != nullptr && (made.front = front_->find_here(uid)) != nullptr)
         made.ancestors = ancestors_in_front(*made.front);
-    return made;
 }
 
 KnownEntity Machine::known(Slot const& entity)

@@ -98,6 +98,7 @@ private:
     [[nodiscard]] bool passes(ScopeTest const&, KnownEntity const&) const;
     KnownEntity known(Slot const& entity);
     KnownEntity know(EntityUid const&);
+    void complete(KnownEntity&); // all but its index
     std::span<std::uint32_t const> ancestors_in_front(Entity const&);
 
     Program const& program_;

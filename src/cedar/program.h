@@ -76,7 +76,15 @@ class EntityIndex {
 public:
     void reserve(std::size_t count);
     void insert(std::uint32_t index, EntityUid const&);
-    [[nodiscard]] std::uint32_t find(EntityUid const&) const;
+    [[nodiscard]] std::uint32_t find(EntityUid const& uid) const { return find(uid, hash(uid)); }
+    // In two steps, so that several look-ups wait for memory together. LIMIT: the hash is not keyed; who may declare entities can slow look-ups down, not confuse them.
+    static std::uint64_t hash(EntityUid const&);
+    void prefetch(std::uint64_t hash) const
+    {
+        if (!cells_.empty())
+            __builtin_prefetch(&cells_[hash & (cells_.size() - 1)]);
+    }
+    [[nodiscard]] std::uint32_t find(EntityUid const&, std::uint64_t hash) const;
     [[nodiscard]] std::size_t memory() const { return cells_.size() * sizeof(Cell) + text_.size(); }
 
 private:
@@ -86,7 +94,6 @@ private:
         std::uint32_t text = 0;
     };
     void place(Cell);
-    static std::uint64_t hash(EntityUid const&);
     [[nodiscard]] bool is_at(EntityUid const&, std::size_t text) const;
 
     std::vector<Cell> cells_;
