@@ -282,7 +282,7 @@ Result<JournalContents> read_journal(Path const& folder)
     return contents;
 }
 
-Result<Journal> Journal::open(Path folder, JournalContents const& contents, OpenAppender open_appender)
+Result<std::unique_ptr<Journal>> Journal::open(Path folder, JournalContents const& contents, OpenAppender open_appender)
 {
     std::vector<std::uint64_t> segments;
     for (auto const& segment : contents.segments)
@@ -291,13 +291,14 @@ Result<Journal> Journal::open(Path folder, JournalContents const& contents, Open
         segments.push_back(0);
     auto const whole = contents.segments.empty() ? 0 : contents.segments.back().whole;
     auto appender = TRY(open_appender(folder / segment_name(segments.back()), whole));
-    return Journal(std::move(folder), std::move(open_appender), std::move(segments), contents.end(), std::move(appender));
+    return std::make_unique<Journal>(std::move(folder), std::move(open_appender), std::move(segments), contents.end(), std::move(appender));
 }
 
 Result<> Journal::rotate()
 {
     auto appender = TRY(open_appender_(folder_ / segment_name(size_), 0));
     appender_ = std::move(appender);
+    std::scoped_lock const lock(mutex_);
     segments_.push_back(size_);
     return {};
 }
@@ -309,20 +310,29 @@ Result<> Journal::append(std::span<EntryPtr const> entries)
         TRY(rotate());
     Bytes bytes;
     if (appender_->size() == 0)
-        bytes = encode_segment_head(segments_.back());
+        bytes = encode_segment_head(size_);
     encode_group(bytes, size_, entries);
     TRY(appender_->append(bytes));
     size_ += entries.size();
     return {};
 }
 
+std::optional<std::uint64_t> Journal::oldest_before(std::uint64_t settled)
+{
+    std::scoped_lock const lock(mutex_);
+    if (segments_.size() < 2 || segments_[1] > settled)
+        return std::nullopt;
+    return segments_.front();
+}
+
 Result<> Journal::retire(std::uint64_t settled)
 {
     // Oldest first: what is left after a crash in between still has no gaps.
-    while (segments_.size() > 1 && segments_[1] <= settled) {
-        auto const path = folder_ / segment_name(segments_.front());
+    while (auto const oldest = oldest_before(settled)) {
+        auto const path = folder_ / segment_name(*oldest);
         if (::unlink(path.c_str()) != 0 && errno != ENOENT)
             return errno_error("remove `" + path.string() + "`", errno);
+        std::scoped_lock const lock(mutex_);
         segments_.erase(segments_.begin());
     }
     return {};

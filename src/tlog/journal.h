@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What makes a record durable: segments `journal/<index of the first record, 20 digits>` of groups, one group a sync.
-// docs/formats/audit-log.md has the bytes. Private to tlog. Not thread-safe.
+// docs/formats/audit-log.md has the bytes. Private to tlog. Thread-compatible, but for Journal::retire().
 #pragma once
 
 #include "base/durable_file.h"
@@ -9,6 +9,8 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -67,16 +69,16 @@ Result<JournalContents> read_journal(Path const& folder);
 class Journal {
 public:
     // Goes on where `contents`, just read, end; cuts a torn end off.
-    static Result<Journal> open(Path folder, JournalContents const& contents, OpenAppender);
+    static Result<std::unique_ptr<Journal>> open(Path folder, JournalContents const& contents, OpenAppender);
 
     // Durable on success; after an error nothing of it will be read back unless is_refusing(): then it may be.
     Result<> append(std::span<EntryPtr const>);
     [[nodiscard]] bool is_refusing() const { return appender_->is_refusing(); }
 
-    // Removes segments all of whose records are before `settled`. The one that is written to stays.
+    // Removes segments all of whose records are before `settled`. The one that is written to stays. One other thread may call it.
     Result<> retire(std::uint64_t settled);
 
-private:
+    // For open().
     Journal(Path folder, OpenAppender open_appender, std::vector<std::uint64_t> segments, std::uint64_t size,
         std::unique_ptr<Appender> appender)
         : folder_(std::move(folder))
@@ -86,11 +88,15 @@ private:
         , appender_(std::move(appender))
     {
     }
+
+private:
     Result<> rotate();
+    std::optional<std::uint64_t> oldest_before(std::uint64_t settled);
 
     Path folder_;
     OpenAppender open_appender_;
-    std::vector<std::uint64_t> segments_; // first records, in order
+    std::mutex mutex_;
+    std::vector<std::uint64_t> segments_; // first records, in order; under mutex_
     std::uint64_t size_;                  // records ever
     std::unique_ptr<Appender> appender_;  // of the last segment
 };

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlog/publication.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <set>
+#include <sys/stat.h>
+
+namespace writ::tlog {
+
+namespace {
+
+// LIMIT: partial bundles that stay readable for whoever has just read a checkpoint. Each is as long as all entries in it; keeping all of up
+// to 255 would take a hundred times the entries' own room. Partial tiles of hashes stay until the full one is there, as C2SP tlog-tiles
+// asks.
+constexpr std::size_t partial_bundles_max = 2;
+
+// LIMIT: files synced between two checkpoints, at least; more when more wait.
+constexpr std::size_t settled_at_once_min = 16;
+
+Result<> make_folder(Path const& folder)
+{
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        return errno_error("create folder `" + folder.string() + "`", error.value());
+    return {};
+}
+
+Result<> write_new(Path const& path, BytesView bytes)
+{
+    UniqueFd const fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd.is_open())
+        return errno_error("create `" + path.string() + "`", errno);
+    while (!bytes.empty()) {
+        auto const written = ::write(fd.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno != EINTR)
+            return errno_error("write `" + path.string() + "`", errno);
+        bytes = bytes.subspan(static_cast<std::size_t>(written < 0 ? 0 : written));
+    }
+    return {};
+}
+
+Result<> sync_file(Path const& path)
+{
+    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open() || ::fsync(fd.get()) != 0)
+        return errno_error("sync `" + path.string() + "`", errno);
+    return {};
+}
+
+void remove_quietly(Path const& path)
+{
+    // What cannot be removed is looked at by nobody, and removed with its folder.
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+}
+
+} // namespace
+
+Publication::Publication(Path log_folder, NoteSigner signer, TiledTree tree)
+    : folder_(std::move(log_folder))
+    , signer_(std::move(signer))
+    , tree_(std::move(tree))
+{
+    ASSERT(tree_.size() % tile_width == 0);
+}
+
+Publication::Growth Publication::grow(std::span<EntryPtr const> entries) const
+{
+    Growth growth { .tree = tree_, .bundle = bundle_, .files = {} };
+    for (auto const& entry : entries) {
+        append_entry(growth.bundle, entry->bytes);
+        if ((growth.tree.size() + 1) % tile_width == 0) {
+            growth.files.push_back(
+                { .name = { .level = std::nullopt, .index = growth.tree.size() / tile_width }, .bytes = std::move(growth.bundle) });
+            growth.bundle = {};
+        }
+        growth.tree.append(entry->leaf, growth.files);
+    }
+    if (!growth.bundle.empty())
+        growth.files.push_back(
+            { .name = { .level = std::nullopt, .index = growth.tree.size() / tile_width, .width = growth.tree.size() % tile_width },
+                .bytes = growth.bundle });
+    for (auto& tile : growth.tree.partial_tiles())
+        if (std::ranges::find(partial_tiles_, tile.name)
+            == partial_tiles_.end()) // otherwise it is there: above the leaves most groups change nothing
+            growth.files.push_back(std::move(tile));
+    return growth;
+}
+
+Result<> Publication::place(TileFile const& file)
+{
+    auto const path = folder_ / file.name.path();
+    auto const temporary = folder_ / "tmp" / "tile";
+    TRY(write_new(temporary, file.bytes));
+    if (::rename(temporary.c_str(), path.c_str()) == 0)
+        return {};
+    if (errno != ENOENT)
+        return errno_error("rename to `" + path.string() + "`", errno);
+    TRY(make_folder(path.parent_path()));
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+        return errno_error("rename to `" + path.string() + "`", errno);
+    return {};
+}
+
+Result<std::shared_ptr<Published const>> Publication::publish(std::span<EntryPtr const> entries)
+{
+    auto growth = grow(entries);
+    for (auto const& file : growth.files)
+        TRY(place(file));
+    Checkpoint checkpoint { .origin = signer_.name, .size = growth.tree.size(), .root = growth.tree.root(), .extension = "" };
+    auto note = TRY(sign_checkpoint(checkpoint, signer_));
+    TRY(replace_file(folder_ / "checkpoint", as_bytes(note)));
+    tree_ = growth.tree;
+    bundle_ = std::move(growth.bundle);
+    prune(growth.files);
+    return std::make_shared<Published const>(
+        Published { .checkpoint = std::move(checkpoint), .note = std::move(note), .tree = std::move(growth.tree) });
+}
+
+void Publication::prune(std::vector<TileFile> const& files)
+{
+    partial_tiles_.clear();
+    for (auto const& tile : tree_.partial_tiles())
+        partial_tiles_.push_back(tile.name);
+    for (auto const& file : files) {
+        if (file.name.is_full()) {
+            if (is_settling_)
+                unsettled_.push_back(file.name);
+            remove_quietly(folder_ / partial_folder(file.name));
+            std::erase_if(partial_bundles_, [&](TileName const& partial) { return partial.full() == file.name; });
+        } else if (!file.name.level && (partial_bundles_.empty() || partial_bundles_.back() != file.name)) {
+            partial_bundles_.push_back(file.name);
+        }
+    }
+    while (partial_bundles_.size() > partial_bundles_max) {
+        remove_quietly(folder_ / partial_bundles_.front().path());
+        partial_bundles_.pop_front();
+    }
+}
+
+Result<std::uint64_t> Publication::settle()
+{
+    if (!is_settling_)
+        return unavailable("a file that failed to sync is kept by the journal alone");
+    is_settling_ = false;
+    std::set<Path> folders;
+    for (auto count = std::max(settled_at_once_min, unsettled_.size() / 8); count > 0 && !unsettled_.empty(); --count) {
+        auto const path = folder_ / unsettled_.front().path();
+        TRY(sync_file(path));
+        for (auto folder = path.parent_path(); folder != folder_; folder = folder.parent_path())
+            folders.insert(folder);
+        unsettled_.pop_front();
+    }
+    for (auto const& folder : folders)
+        TRY(sync_folder(folder));
+    is_settling_ = true;
+    return settled_bundles() * tile_width;
+}
+
+std::uint64_t Publication::settled_bundles() const
+{
+    // Files stand in the order of their making: a bundle, then the tiles that its last entry filled.
+    auto const next = std::ranges::find_if(unsettled_, [](TileName const& name) { return !name.level; });
+    auto const next_bundle = next == unsettled_.end() ? tree_.size() / tile_width : next->index;
+    return next == unsettled_.begin() ? next_bundle : next_bundle - 1;
+}
+
+} // namespace writ::tlog

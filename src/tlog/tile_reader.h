@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads tiles and bundles of a log's folder, and hashes of complete subtrees from them. Errors name the file. Private to tlog.
+// Thread-compatible.
+#pragma once
+
+#include "tlog/tile.h"
+
+#include <map>
+
+namespace writ::tlog {
+
+// LIMIT: a bundle of the longest entries.
+inline constexpr std::size_t bundle_bytes_max = tile_width * (2 + 0xffff);
+
+Result<std::vector<Hash>> read_tile(Path const& log_folder, TileName const&);
+Result<Bytes> read_bundle(Path const& log_folder, std::uint64_t index, std::uint64_t width = tile_width);
+
+// The tree of `size`, all of whose full tiles are in the folder: its right edge is computed from them. REQUIRES: size is a multiple of 256.
+Result<TiledTree> read_tree(Path const& log_folder, std::uint64_t size);
+
+// Complete subtrees of a tree: from its own right edge, else from full tiles. Keeps the last tile of each level, as proofs ask for them in
+// order.
+class SubtreeSource {
+public:
+    SubtreeSource(Path log_folder, TiledTree const& tree)
+        : folder_(std::move(log_folder))
+        , tree_(tree)
+    {
+    }
+    Result<Hash> read(Subtree);
+    // The source must outlive what it returns.
+    SubtreeReader reader()
+    {
+        return [this](Subtree subtree) { return read(subtree); };
+    }
+
+private:
+    struct Kept {
+        std::uint64_t index;
+        std::vector<Hash> hashes;
+    };
+    Result<std::span<Hash const>> full_tile(int level, std::uint64_t index);
+
+    Path folder_;
+    TiledTree const& tree_;
+    std::map<int, Kept> kept_;
+};
+
+} // namespace writ::tlog

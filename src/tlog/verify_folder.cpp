@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlog/log_folder.h"
+#include "tlog/tile_reader.h"
+
+#include <algorithm>
+#include <map>
+
+namespace writ::tlog {
+
+namespace {
+
+// LIMIT: a checkpoint may carry witnesses' signatures.
+constexpr std::size_t checkpoint_bytes_max = 256U << 10U;
+
+using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
+
+std::string entry_name(std::uint64_t index) { return "entry " + std::to_string(index); }
+
+bool is_same(BytesView left, BytesView right) { return std::ranges::equal(left, right); }
+
+class FolderVerifier {
+public:
+    FolderVerifier(Path folder, Progress progress)
+        : folder_(std::move(folder))
+        , progress_(std::move(progress))
+    {
+    }
+
+    Result<FolderReport> verify(std::optional<NoteVerifier> verifier)
+    {
+        TRY(read_signed(std::move(verifier)));
+        journal_ = TRY(read_journal(folder_ / "journal"));
+        if (checkpoint_.size > journal_.end())
+            return corruption("`checkpoint` covers " + std::to_string(checkpoint_.size) + " entries, but the journal ends with " + std::to_string(journal_.end()));
+        TRY(verify_published());
+        TRY(verify_unpublished());
+        TRY(verify_other_files());
+        return FolderReport {
+            .size = tree_.size(), .unpublished = tree_.size() - checkpoint_.size, .origin = checkpoint_.origin, .root = checkpoint_.root
+        };
+    }
+
+private:
+    Result<> read_signed(std::optional<NoteVerifier>);
+    Result<> verify_published();
+    Result<> verify_bundle(std::uint64_t index, std::uint64_t width);
+    Result<> verify_tiles(std::vector<TileFile> const&);
+    Result<> verify_unpublished();
+    Result<> verify_other_files();
+    Result<> verify_tile_file(TileName const&);
+    Result<Bytes> content_of(TileName const&);
+
+    void differs(std::string entry, std::string tile);
+    // The journal's copy of an entry, if it still has it.
+    [[nodiscard]] EntryPtr in_journal(std::uint64_t index) const
+    {
+        return index < journal_.first() || index >= journal_.end() ? nullptr : journal_.entries[index - journal_.first()];
+    }
+
+    Path folder_;
+    Progress progress_;
+    Checkpoint checkpoint_;
+    JournalContents journal_;
+    TiledTree tree_; // of the entries read so far
+    // What the files at the right edge of the tree must hold, or begin with: those that are partial in the checkpoint's tree, and those beyond it.
+    std::map<TileName, Bytes> edge_;
+    Bytes bundle_; // the partial one
+    // The first difference between an entry and its hash in a tile, told both ways: only the root says which of the two was altered.
+    std::string altered_entry_, altered_tile_;
+};
+
+Result<> FolderVerifier::read_signed(std::optional<NoteVerifier> verifier)
+{
+    auto written = read_verifier(folder_);
+    if (written.is_error() && written.error().code == ErrorCode::not_found)
+        return corruption("`verifier` is missing");
+    auto const own = TRY(written);
+    if (verifier && own.to_text() != verifier->to_text())
+        return corruption("`verifier` is not the key that was given");
+    auto const note = read_file(folder_ / "checkpoint", checkpoint_bytes_max);
+    if (note.is_error() && note.error().code == ErrorCode::not_found)
+        return corruption("`checkpoint` is missing");
+    checkpoint_ = TRY(verify_checkpoint(as_text(TRY(note)), own));
+    if (checkpoint_.origin != own.name)
+        return corruption("`checkpoint` is of another log, `" + checkpoint_.origin + "`");
+    return {};
+}
+
+void FolderVerifier::differs(std::string entry, std::string tile)
+{
+    if (altered_entry_.empty()) {
+        altered_entry_ = std::move(entry);
+        altered_tile_ = std::move(tile);
+    }
+}
+
+Result<> FolderVerifier::verify_published()
+{
+    while (tree_.size() < checkpoint_.size) {
+        auto const index = tree_.size() / tile_width;
+        TRY(verify_bundle(index, std::min(tile_width, checkpoint_.size - tree_.size())));
+        if (progress_)
+            progress_(tree_.size(), journal_.end());
+    }
+    auto const is_root = tree_.root() == checkpoint_.root;
+    if (!altered_entry_.empty())
+        return corruption(is_root ? altered_tile_ : altered_entry_);
+    if (!is_root)
+        return corruption("the entries and tiles agree with each other, but not with `checkpoint`");
+    for (auto& tile : tree_.partial_tiles()) {
+        auto const hashes = TRY(read_tile(folder_, tile.name));
+        if (!is_same(to_bytes(hashes), tile.bytes))
+            return corruption("`" + tile.name.path() + "` is not the hash of the tiles below it");
+    }
+    return {};
+}
+
+// Entries against their hashes in the tile above, and against the journal's copies.
+Result<> FolderVerifier::verify_bundle(std::uint64_t index, std::uint64_t width)
+{
+    TileName const name { .level = std::nullopt, .index = index, .width = width };
+    TileName const tile_name { .level = 0, .index = index, .width = width };
+    auto const bytes = TRY(read_bundle(folder_, index, width));
+    auto const entries = parse_bundle(bytes, width);
+    if (entries.is_error())
+        return corruption("`" + name.path() + "`: near " + entry_name(index * tile_width) + ": " + entries.error().message);
+    auto const hashes = TRY(read_tile(folder_, tile_name));
+    std::vector<TileFile> filled;
+    for (std::uint64_t i = 0; i < width; ++i) {
+        auto const number = index * tile_width + i;
+        auto const leaf = leaf_hash((*entries)[i]);
+        if (leaf != hashes[i])
+            differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written",
+                "`" + tile_name.path() + "`: the hash of " + entry_name(number) + " is not what was written");
+        if (auto const kept = in_journal(number); kept && kept->leaf != leaf)
+            differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written", "journal: " + entry_name(number) + " is not what was written");
+        tree_.append(leaf, filled);
+    }
+    if (width < tile_width)
+        bundle_ = bytes;
+    return verify_tiles(filled);
+}
+
+Result<> FolderVerifier::verify_tiles(std::vector<TileFile> const& filled)
+{
+    for (auto const& tile : filled) {
+        if (*tile.name.level == 0)
+            continue; // compared hash by hash, which names the entry
+        auto const hashes = TRY(read_tile(folder_, tile.name));
+        if (!is_same(to_bytes(hashes), tile.bytes))
+            differs("`" + tile.name.path() + "` is not the hash of the tiles below it", "`" + tile.name.path() + "` is not the hash of the tiles below it");
+    }
+    return {};
+}
+
+// What the journal alone has; the tiles that it will become may be there already, or not yet.
+Result<> FolderVerifier::verify_unpublished()
+{
+    std::vector<TileFile> filled;
+    while (tree_.size() < journal_.end()) {
+        auto const entry = in_journal(tree_.size());
+        if (entry == nullptr)
+            return corruption(entry_name(tree_.size()) + " is neither published nor in the journal");
+        append_entry(bundle_, entry->bytes);
+        auto const index = tree_.size() / tile_width;
+        tree_.append(entry->leaf, filled);
+        if (tree_.size() % tile_width == 0) {
+            edge_[{ .level = std::nullopt, .index = index }] = std::move(bundle_);
+            bundle_ = {};
+        }
+    }
+    for (auto& tile : filled)
+        edge_[tile.name.full()] = std::move(tile.bytes);
+    for (auto& tile : tree_.partial_tiles())
+        edge_[tile.name.full()] = std::move(tile.bytes);
+    edge_[{ .level = std::nullopt, .index = tree_.size() / tile_width }] = std::move(bundle_);
+    return {};
+}
+
+// Older partial tiles, and tiles beyond the checkpoint: nobody needs them, but whoever reads them must not be misled.
+Result<> FolderVerifier::verify_other_files()
+{
+    std::error_code error;
+    for (std::filesystem::recursive_directory_iterator entry(folder_ / "tile", error), end; !error && entry != end; entry.increment(error)) {
+        if (entry->is_directory(error))
+            continue;
+        auto const path = entry->path().lexically_relative(folder_).string();
+        auto const name = parse_tile_path(path);
+        if (name.is_error())
+            return corruption("`" + path + "` is not a file of the log");
+        TRY(verify_tile_file(*name));
+    }
+    if (error)
+        return errno_error("list `" + (folder_ / "tile").string() + "`", error.value());
+    return {};
+}
+
+Result<> FolderVerifier::verify_tile_file(TileName const& name)
+{
+    auto const is_at_edge = edge_.contains(name.full());
+    if (name.is_full() && !is_at_edge) {
+        // verify_published() has read every full file before the edge.
+        auto const height = static_cast<unsigned>(name.level.value_or(0) + 1) * 8;
+        auto const is_read = height < 64 && name.index < checkpoint_.size >> height;
+        return is_read ? Result<>() : corruption("`" + name.path() + "` is beyond the log's end");
+    }
+    auto const wanted = TRY(content_of(name));
+    auto const bytes = TRY(read_file(folder_ / name.path(), bundle_bytes_max));
+    auto const length = name.level ? name.width * sizeof(Hash) : bytes.size();
+    auto const is_whole = name.level ? bytes.size() == length : parse_bundle(bytes, name.width).is_ok();
+    if (!is_whole || wanted.size() < length || !is_same(bytes, BytesView(wanted).first(length)))
+        return corruption("`" + name.path() + "` is not what was written");
+    return {};
+}
+
+// What a file at the edge, or the full file of a partial one, holds.
+Result<Bytes> FolderVerifier::content_of(TileName const& name)
+{
+    if (auto const edge = edge_.find(name.full()); edge != edge_.end())
+        return edge->second;
+    auto const bytes = read_file(folder_ / name.full().path(), bundle_bytes_max);
+    if (bytes.is_error())
+        return corruption("`" + name.path() + "` is beyond the log's end");
+    return bytes;
+}
+
+} // namespace
+
+Result<FolderReport> verify_folder(Path const& folder, std::optional<NoteVerifier> verifier, Progress const& progress)
+{
+    return FolderVerifier(folder, progress).verify(std::move(verifier));
+}
+
+} // namespace writ::tlog
