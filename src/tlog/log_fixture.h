@@ -77,6 +77,7 @@ inline std::vector<Path> files_of(Path const& folder)
 
 inline void write_file(Path const& path, BytesView bytes)
 {
+    std::filesystem::create_directories(path.parent_path());
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     file.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
     ASSERT(file.good());

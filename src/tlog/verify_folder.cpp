@@ -3,7 +3,10 @@
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
 #include <map>
+#include <sys/file.h>
 
 namespace writ::tlog {
 
@@ -18,6 +21,27 @@ std::string entry_name(std::uint64_t index) { return "entry " + std::to_string(i
 
 bool is_same(BytesView left, BytesView right) { return std::ranges::equal(left, right); }
 
+// LIMIT: how often we look again for what a live log has moved meanwhile.
+constexpr int live_attempts = 10;
+
+// What the first `width` hashes or entries of a file take of it.
+Result<Bytes> first_of(Bytes bytes, TileName const& name, std::uint64_t width)
+{
+    if (name.level) {
+        TRY(parse_tile(bytes, name.width));
+        bytes.resize(width * sizeof(Hash));
+        return bytes;
+    }
+    auto const entries = parse_bundle(bytes, name.width);
+    if (entries.is_error())
+        return corruption("near " + entry_name(name.index * tile_width) + ": " + entries.error().message);
+    std::size_t size = 0;
+    for (auto const& entry : std::span(*entries).first(width))
+        size += 2 + entry.size();
+    bytes.resize(size);
+    return bytes;
+}
+
 class FolderVerifier {
 public:
     FolderVerifier(Path folder, Progress progress)
@@ -26,22 +50,27 @@ public:
     {
     }
 
-    Result<FolderReport> verify(std::optional<NoteVerifier> verifier)
+    Result<FolderReport> verify(std::optional<NoteVerifier> const& verifier)
     {
-        TRY(read_signed(std::move(verifier)));
-        journal_ = TRY(read_journal(folder_ / "journal"));
+        is_live_ = TRY(is_held());
+        TRY(read_consistently(verifier));
         if (checkpoint_.size > journal_.end())
-            return corruption("`checkpoint` covers " + std::to_string(checkpoint_.size) + " entries, but the journal ends with " + std::to_string(journal_.end()));
+            return corruption("`checkpoint` covers " + std::to_string(checkpoint_.size) + " entries, but the journal ends with "
+                + std::to_string(journal_.end()));
         TRY(verify_published());
         TRY(verify_unpublished());
-        TRY(verify_other_files());
+        if (!is_live_) // there they come and go while we read
+            TRY(verify_other_files());
         return FolderReport {
             .size = tree_.size(), .unpublished = tree_.size() - checkpoint_.size, .origin = checkpoint_.origin, .root = checkpoint_.root
         };
     }
 
 private:
-    Result<> read_signed(std::optional<NoteVerifier>);
+    Result<bool> is_held();
+    Result<> read_consistently(std::optional<NoteVerifier> const&);
+    Result<> read_signed(std::optional<NoteVerifier> const&);
+    Result<Bytes> read_content(TileName const&);
     Result<> verify_published();
     Result<> verify_bundle(std::uint64_t index, std::uint64_t width);
     Result<> verify_tiles(std::vector<TileFile> const&);
@@ -59,17 +88,65 @@ private:
 
     Path folder_;
     Progress progress_;
+    UniqueFd lock_; // keeps authorities from starting while we read
+    bool is_live_ = false;
     Checkpoint checkpoint_;
     JournalContents journal_;
     TiledTree tree_; // of the entries read so far
-    // What the files at the right edge of the tree must hold, or begin with: those that are partial in the checkpoint's tree, and those beyond it.
+    // What the files at the right edge of the tree must hold, or begin with: those that are partial in the checkpoint's tree, and those
+    // beyond it.
     std::map<TileName, Bytes> edge_;
     Bytes bundle_; // the partial one
     // The first difference between an entry and its hash in a tile, told both ways: only the root says which of the two was altered.
     std::string altered_entry_, altered_tile_;
 };
 
-Result<> FolderVerifier::read_signed(std::optional<NoteVerifier> verifier)
+// Whether an authority is writing to the folder now. A copy of a folder may have no `lock`.
+Result<bool> FolderVerifier::is_held()
+{
+    lock_ = UniqueFd(::open((folder_ / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!lock_.is_open() && errno != ENOENT)
+        return errno_error("open `" + (folder_ / "lock").string() + "`", errno);
+    return lock_.is_open() && ::flock(lock_.get(), LOCK_SH | LOCK_NB) != 0;
+}
+
+// A checkpoint and a journal that begins no later than it ends. Under a live log the one may move on while we read the other.
+Result<> FolderVerifier::read_consistently(std::optional<NoteVerifier> const& verifier)
+{
+    for (int attempts_left = is_live_ ? live_attempts : 1;; --attempts_left) {
+        TRY(read_signed(verifier));
+        auto journal = read_journal(folder_ / "journal");
+        if (journal.is_ok() && journal->first() <= checkpoint_.size) {
+            journal_ = std::move(*journal);
+            return {};
+        }
+        if (attempts_left > 1)
+            continue;
+        if (journal.is_error())
+            return journal.error();
+        return corruption(
+            "the journal begins with " + entry_name(journal->first()) + ", but `checkpoint` covers " + std::to_string(checkpoint_.size));
+    }
+}
+
+// A tile or bundle; where a partial one has given way to a fuller one, under a live log, what that begins with.
+Result<Bytes> FolderVerifier::read_content(TileName const& name)
+{
+    auto const size_max = name.level ? tile_width * sizeof(Hash) : bundle_bytes_max;
+    for (int attempts_left = is_live_ ? live_attempts : 1; attempts_left > 0; --attempts_left)
+        for (auto fuller = name; fuller.width <= (is_live_ ? tile_width : name.width); ++fuller.width) {
+            auto bytes = read_file(folder_ / fuller.path(), size_max);
+            if (bytes.is_ok())
+                return first_of(std::move(*bytes), fuller, name.width).in("`" + fuller.path() + "`");
+            if (bytes.error().code == ErrorCode::resource_exhausted)
+                return corruption("`" + fuller.path() + "` is longer than it can be");
+            if (bytes.error().code != ErrorCode::not_found)
+                return bytes;
+        }
+    return corruption("`" + name.path() + "` is missing");
+}
+
+Result<> FolderVerifier::read_signed(std::optional<NoteVerifier> const& verifier)
 {
     auto written = read_verifier(folder_);
     if (written.is_error() && written.error().code == ErrorCode::not_found)
@@ -108,8 +185,7 @@ Result<> FolderVerifier::verify_published()
     if (!is_root)
         return corruption("the entries and tiles agree with each other, but not with `checkpoint`");
     for (auto& tile : tree_.partial_tiles()) {
-        auto const hashes = TRY(read_tile(folder_, tile.name));
-        if (!is_same(to_bytes(hashes), tile.bytes))
+        if (!is_same(TRY(read_content(tile.name)), tile.bytes))
             return corruption("`" + tile.name.path() + "` is not the hash of the tiles below it");
     }
     return {};
@@ -120,20 +196,19 @@ Result<> FolderVerifier::verify_bundle(std::uint64_t index, std::uint64_t width)
 {
     TileName const name { .level = std::nullopt, .index = index, .width = width };
     TileName const tile_name { .level = 0, .index = index, .width = width };
-    auto const bytes = TRY(read_bundle(folder_, index, width));
-    auto const entries = parse_bundle(bytes, width);
-    if (entries.is_error())
-        return corruption("`" + name.path() + "`: near " + entry_name(index * tile_width) + ": " + entries.error().message);
-    auto const hashes = TRY(read_tile(folder_, tile_name));
+    auto const bytes = TRY(read_content(name));
+    auto const entries = TRY(parse_bundle(bytes, width));
+    auto const hashes = TRY(parse_tile(TRY(read_content(tile_name)), width));
     std::vector<TileFile> filled;
     for (std::uint64_t i = 0; i < width; ++i) {
         auto const number = index * tile_width + i;
-        auto const leaf = leaf_hash((*entries)[i]);
+        auto const leaf = leaf_hash(entries[i]);
         if (leaf != hashes[i])
             differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written",
                 "`" + tile_name.path() + "`: the hash of " + entry_name(number) + " is not what was written");
         if (auto const kept = in_journal(number); kept && kept->leaf != leaf)
-            differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written", "journal: " + entry_name(number) + " is not what was written");
+            differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written",
+                "journal: " + entry_name(number) + " is not what was written");
         tree_.append(leaf, filled);
     }
     if (width < tile_width)
@@ -146,9 +221,9 @@ Result<> FolderVerifier::verify_tiles(std::vector<TileFile> const& filled)
     for (auto const& tile : filled) {
         if (*tile.name.level == 0)
             continue; // compared hash by hash, which names the entry
-        auto const hashes = TRY(read_tile(folder_, tile.name));
-        if (!is_same(to_bytes(hashes), tile.bytes))
-            differs("`" + tile.name.path() + "` is not the hash of the tiles below it", "`" + tile.name.path() + "` is not the hash of the tiles below it");
+        if (!is_same(TRY(read_content(tile.name)), tile.bytes))
+            differs("`" + tile.name.path() + "` is not the hash of the tiles below it",
+                "`" + tile.name.path() + "` is not the hash of the tiles below it");
     }
     return {};
 }
@@ -181,7 +256,8 @@ Result<> FolderVerifier::verify_unpublished()
 Result<> FolderVerifier::verify_other_files()
 {
     std::error_code error;
-    for (std::filesystem::recursive_directory_iterator entry(folder_ / "tile", error), end; !error && entry != end; entry.increment(error)) {
+    for (std::filesystem::recursive_directory_iterator entry(folder_ / "tile", error), end; !error && entry != end;
+         entry.increment(error)) {
         if (entry->is_directory(error))
             continue;
         auto const path = entry->path().lexically_relative(folder_).string();
@@ -228,7 +304,7 @@ Result<Bytes> FolderVerifier::content_of(TileName const& name)
 
 Result<FolderReport> verify_folder(Path const& folder, std::optional<NoteVerifier> verifier, Progress const& progress)
 {
-    return FolderVerifier(folder, progress).verify(std::move(verifier));
+    return FolderVerifier(folder, progress).verify(verifier);
 }
 
 } // namespace writ::tlog
