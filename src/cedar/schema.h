@@ -70,8 +70,10 @@ private:
     std::map<EntityUid, ActionSchema> actions_;
 };
 
-// As parse_entities, but where the schema names an entity or extension type the value may be written without `__entity` or `__extn`.
-// The schema's actions are among the result. What does not follow the schema is read as without one: validate_entity tells.
+// One entity, where the schema names an entity or extension type the value may be written without `__entity` or `__extn`.
+// What does not follow the schema is read as without one: validate_entity tells.
+Result<Entity> parse_entity(JsonValue const&, Schema const&);
+// A list of them, and the schema's actions, in whose place entities of the list that claim to be them do not come.
 Result<std::vector<Entity>> parse_entities(JsonValue const&, Schema const&);
 // The context of a request for `action`.
 Result<Record> parse_context(JsonValue const&, EntityUid const& action, Schema const&);

@@ -70,6 +70,8 @@ Result<Record> parse_tags(JsonObject const& object, Type const* type)
     return tags;
 }
 
+} // namespace
+
 Result<Entity> parse_entity(JsonValue const& json, Schema const& schema)
 {
     if (!json.is_object())
@@ -91,8 +93,6 @@ Result<Entity> parse_entity(JsonValue const& json, Schema const& schema)
             entity.parents.push_back(TRY(parse_uid_json(parent).in("parents of " + name)));
     return entity;
 }
-
-} // namespace
 
 Result<std::vector<Entity>> parse_entities(JsonValue const& json, Schema const& schema)
 {

@@ -2,8 +2,9 @@
 //
 // cedar_conformance DIR: Cedar's own corpus. DIR has corpus-tests.tar.xz or corpus-tests/, handwritten/ and cedar-go/. Of each test the policies, the schema and
 // the entities are parsed (with the schema), and for each request decision, reasons and errors must be the reference's. `--show N` shows the first N failures.
+#include "cedar/ast.h"
 #include "cedar/engine.h"
-#include "cedar/schema.h"
+#include "cedar/validator.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -44,6 +45,7 @@ struct Tally {
 struct Case {
     PolicySet policies;
     Schema schema;
+    JsonValue entities_json;
     EntityStore entities;
     std::unique_ptr<Engine const> engine;
 };
@@ -56,7 +58,10 @@ std::string text_of(std::vector<SyntaxProblem> const& problems)
     return text;
 }
 
-Result<Case> read_case(fs::path const& root, JsonObject const& test)
+// Some tests are about entities that do not parse.
+enum class Parses : std::uint8_t { everything, policies };
+
+Result<Case> read_case(fs::path const& root, JsonObject const& test, Parses parses)
 {
     auto const file = [&](char const* name) -> Result<std::string> { return read_file(root / std::string(TRY(string_member(test, name)))); };
     Case made;
@@ -66,8 +71,8 @@ Result<Case> read_case(fs::path const& root, JsonObject const& test)
     if (!schema || !problems.empty())
         return invalid_argument("does not parse:" + text_of(problems));
     made.schema = std::move(*schema);
-    auto const json = TRY(parse_json(TRY(file("entities")), corpus_limits));
-    for (auto& entity : TRY(parse_entities(json, made.schema).in("entities")))
+    made.entities_json = TRY(parse_json(TRY(file("entities")), corpus_limits));
+    for (auto& entity : parses == Parses::policies ? std::vector<Entity> {} : TRY(parse_entities(made.entities_json, made.schema).in("entities")))
         made.entities.add(std::move(entity));
     return made;
 }
@@ -117,17 +122,93 @@ Result<> check_request(Case const& test, JsonObject const& json, std::string con
     return {};
 }
 
+std::string text_of(std::vector<ValidationProblem> const& problems)
+{
+    std::string text;
+    for (auto const& problem : problems)
+        text += " " + std::to_string(problem.span.line) + ":" + std::to_string(problem.span.column) + ": " + problem.message + ";";
+    return text;
+}
+
+std::string strings_of(JsonObject const& object, char const* name)
+{
+    auto const found = strings_member(object, name);
+    return found.is_ok() ? joined(*found) : "";
+}
+
+Result<> check_policies(Case const& test, JsonObject const& expected, std::string const& where, Tally& tally)
+{
+    auto const* const per_policy = TRY(object_member(expected, "perPolicy"));
+    for (auto const& policy : test.policies.policies()) {
+        auto const* const wanted = TRY(object_member(*per_policy, policy->id));
+        for (auto const mode : { ValidationMode::strict, ValidationMode::permissive }) {
+            auto const* const name = mode == ValidationMode::strict ? "strict" : "permissive";
+            auto const problems = validate(*policy, test.schema, mode);
+            bool const holds = problems.empty() == TRY(bool_member(*wanted, name));
+            auto const errors = strings_of(*wanted, mode == ValidationMode::strict ? "strictErrors" : "permissiveErrors");
+            tally.check(holds, where + " " + policy->id + " " + name + ": wanted" + errors + "; got" + text_of(problems));
+        }
+    }
+    return {};
+}
+
+Result<> check_validation(Case const& test, JsonObject const& json, JsonObject const& expected, std::string const& where, Tally& tally)
+{
+    TRY(check_policies(test, *TRY(object_member(expected, "policyValidation")), where, tally));
+    auto const& requests = *TRY(array_member(json, "requests"));
+    auto const& answers = *TRY(array_member(expected, "requestValidation"));
+    for (std::size_t i = 0; i < std::min(requests.size(), answers.size()); ++i) {
+        auto const& request_json = requests[i].as_object();
+        Request request { TRY(uid_of(request_json, "principal")), TRY(uid_of(request_json, "action")), TRY(uid_of(request_json, "resource")), {} };
+        auto const context = parse_context(request_json.at("context"), request.action, test.schema);
+        request.context = context.is_ok() ? *context : Record {};
+        auto const done = context.is_ok() ? validate_request(request, test.schema) : Result<>(context.error());
+        tally.check(done.is_ok() == TRY(bool_member(answers[i].as_object(), "strict")), where + " request " + std::to_string(i) + ": " + (done.is_error() ? done.error().message : "is valid"));
+    }
+    auto const& answers_by_entity = *TRY(object_member(*TRY(object_member(expected, "entityValidation")), "perEntity"));
+    for (auto const& entity_json : test.entities_json.as_array()) {
+        auto const uid = TRY(uid_of(entity_json.as_object(), "uid"));
+        auto const* const wanted = answers_by_entity.if_contains(uid.type + "::" + uid.id);
+        if (wanted == nullptr)
+            continue;
+        auto const entity = parse_entity(entity_json, test.schema);
+        auto const done = entity.is_ok() ? validate_entity(*entity, test.schema) : Result<>(entity.error());
+        tally.check(done.is_ok() == !wanted->as_object().contains("errors"), where + ": " + (done.is_error() ? done.error().message : "entity is valid"));
+    }
+    return {};
+}
+
+Result<> check_validation_beside(fs::path const& path, Case const& test, JsonObject const& json, Tally& tally)
+{
+    auto const beside = path.parent_path() / (path.stem().string() + ".validation.json");
+    if (!fs::exists(beside))
+        return {};
+    return check_validation(test, json, TRY(parse_json_object(read_file(beside), corpus_limits)), path.filename().string(), tally);
+}
+
 Result<> check_test(fs::path const& root, fs::path const& path, Tally& tally)
 {
     auto const json = TRY(parse_json_object(read_file(path), corpus_limits));
-    auto test = TRY(read_case(root, json));
+    auto test = TRY(read_case(root, json, Parses::everything));
     test.engine = std::make_unique<Engine const>(test.policies, test.entities);
+    auto const name = path.filename().string();
+    if (json.contains("shouldValidate"))
+        tally.check(validate(test.policies, test.schema).empty() == TRY(bool_member(json, "shouldValidate")), name + " shouldValidate");
+    if (auto const done = check_validation_beside(path, test, json, tally); done.is_error())
+        tally.check(false, name + ": " + done.error().message);
     for (auto const& request : *TRY(array_member(json, "requests"))) {
-        auto const where = path.filename().string() + " " + std::string(string_or(request.as_object(), "description", ""));
+        auto const where = name + " " + std::string(string_or(request.as_object(), "description", ""));
         if (auto const done = check_request(test, request.as_object(), where, tally); done.is_error())
             tally.check(false, where + ": " + done.error().message);
     }
     return {};
+}
+
+// Of cedar-go's tests only the validation files were made with the reference.
+Result<> check_validation_alone(fs::path const& root, fs::path const& path, Tally& tally)
+{
+    auto const json = TRY(parse_json_object(read_file(path), corpus_limits));
+    return check_validation_beside(path, TRY(read_case(root, json, Parses::policies)), json, tally);
 }
 
 bool is_test(fs::path const& path)
@@ -138,7 +219,7 @@ bool is_test(fs::path const& path)
 }
 
 // All tests below `folder`, whose files are named relative to `root`.
-std::size_t check_folder(fs::path const& root, fs::path const& folder, Tally& tally)
+std::size_t check_folder(fs::path const& root, fs::path const& folder, Tally& tally, decltype(check_test)& check = check_test)
 {
     std::vector<fs::path> paths;
     if (fs::is_directory(folder))
@@ -147,7 +228,7 @@ std::size_t check_folder(fs::path const& root, fs::path const& folder, Tally& ta
                 paths.push_back(entry.path());
     std::sort(paths.begin(), paths.end());
     for (auto const& path : paths)
-        if (auto const done = check_test(root, path, tally); done.is_error())
+        if (auto const done = check(root, path, tally); done.is_error())
             tally.check(false, path.filename().string() + ": " + done.error().message);
     return paths.size();
 }
@@ -166,7 +247,9 @@ int main(int count, char** arguments)
         tally.shown_max = std::stoul(arguments[3]);
     auto const corpus = check_folder(root, root / "corpus-tests", tally);
     auto const handwritten = check_folder(root / "handwritten", root / "handwritten" / "tests", tally);
-    std::cout << corpus << " corpus tests, " << handwritten << " handwritten; compared: decision, reasons and errors of each request\n";
+    auto const others = check_folder(root / "cedar-go" / "x" / "exp" / "schema" / "validate", root / "cedar-go" / "x" / "exp" / "schema" / "validate", tally, check_validation_alone);
+    std::cout << corpus << " corpus tests, " << handwritten << " handwritten, " << others
+              << " of cedar-go; compared: strict and permissive validation of each policy, of entities and of requests; decision, reasons and errors of each request\n";
     std::cout << tally.passed << " passed, " << tally.failed << " failed\n";
     return tally.failed > 0 || tally.passed == 0 ? 1 : 0;
 }
