@@ -52,12 +52,13 @@ Result<StatementOwner> prepare(sqlite3* connection, std::string const& sql)
     return StatementOwner(statement);
 }
 
-void bind(sqlite3_stmt* statement, int place, std::string const& text)
+// Not `bind`: for a std::string that would be std::bind, which does nothing, silently.
+void bind_value(sqlite3_stmt* statement, int place, std::string const& text)
 {
     ASSERT(sqlite3_bind_text64(statement, place, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK);
 }
 
-void bind(sqlite3_stmt* statement, int place, std::uint64_t number)
+void bind_value(sqlite3_stmt* statement, int place, std::uint64_t number)
 {
     ASSERT(sqlite3_bind_int64(statement, place, static_cast<std::int64_t>(number)) == SQLITE_OK);
 }
@@ -184,17 +185,17 @@ Result<> Index::add(std::uint64_t first, std::vector<Record> const& records)
     for (auto const& record : records) {
         sqlite3_reset(insert);
         sqlite3_clear_bindings(insert);
-        bind(insert, 1, first++);
-        bind(insert, 2, static_cast<std::uint64_t>(record.type));
+        bind_value(insert, 1, first++);
+        bind_value(insert, 2, static_cast<std::uint64_t>(record.type));
         if (record.allowed)
-            bind(insert, 3, std::uint64_t(*record.allowed ? 1 : 0));
-        bind(insert, 4, record.workload);
-        bind(insert, 5, record.workload_name);
-        bind(insert, 6, record.run);
-        bind(insert, 7, record.resource ? record.resource->type : std::string());
-        bind(insert, 8, record.resource ? record.resource->id : std::string());
-        bind(insert, 9, record.trace);
-        bind(insert, 10, record.credential ? record.credential->lease : std::string());
+            bind_value(insert, 3, std::uint64_t(*record.allowed ? 1 : 0));
+        bind_value(insert, 4, record.workload);
+        bind_value(insert, 5, record.workload_name);
+        bind_value(insert, 6, record.run);
+        bind_value(insert, 7, record.resource ? record.resource->type : std::string());
+        bind_value(insert, 8, record.resource ? record.resource->id : std::string());
+        bind_value(insert, 9, record.trace);
+        bind_value(insert, 10, record.credential ? record.credential->lease : std::string());
         if (sqlite3_step(insert) != SQLITE_DONE) {
             auto error = sqlite_error(connection);
             sqlite3_reset(insert);
@@ -217,7 +218,7 @@ Result<std::vector<std::uint64_t>> Index::find(RecordFilter const& filter)
     auto const statement = TRY(prepare(
         state_->connection.get(), "SELECT sequence FROM records" + conditions.sql + " ORDER BY sequence DESC LIMIT " + std::to_string(std::min<std::size_t>(filter.limit, 1000))));
     for (std::size_t i = 0; i < conditions.texts.size(); ++i)
-        bind(statement.get(), static_cast<int>(i) + 1, conditions.texts[i]);
+        bind_value(statement.get(), static_cast<int>(i) + 1, conditions.texts[i]);
     return read_numbers(state_->connection.get(), statement.get());
 }
 
@@ -225,9 +226,9 @@ Result<std::vector<std::uint64_t>> Index::issuances_for(std::string const& type,
 {
     auto const statement = TRY(prepare(state_->connection.get(),
         "SELECT sequence FROM records WHERE resource_type = ?1 AND resource_id = ?2 AND type = " + std::to_string(static_cast<int>(RecordType::issuance)) + " ORDER BY sequence DESC LIMIT ?3"));
-    bind(statement.get(), 1, type);
-    bind(statement.get(), 2, id);
-    bind(statement.get(), 3, std::uint64_t(limit));
+    bind_value(statement.get(), 1, type);
+    bind_value(statement.get(), 2, id);
+    bind_value(statement.get(), 3, std::uint64_t(limit));
     return read_numbers(state_->connection.get(), statement.get());
 }
 
@@ -235,7 +236,7 @@ Result<std::optional<std::uint64_t>> Index::revocation_of(std::string const& lea
 {
     auto const statement = TRY(prepare(state_->connection.get(),
         "SELECT sequence FROM records WHERE lease = ?1 AND type = " + std::to_string(static_cast<int>(RecordType::revocation)) + " ORDER BY sequence LIMIT 1"));
-    bind(statement.get(), 1, lease);
+    bind_value(statement.get(), 1, lease);
     auto const found = TRY(read_numbers(state_->connection.get(), statement.get()));
     return found.empty() ? std::nullopt : std::optional(found.front());
 }

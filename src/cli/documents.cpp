@@ -52,6 +52,14 @@ std::string place_of(std::string const& path, std::string_view before)
     return path + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
+// Whether the line before that place begins with `#`.
+bool is_in_comment_line(std::string_view text, std::size_t place)
+{
+    auto const line = text.substr(0, place).substr(text.substr(0, place).rfind('\n') + 1);
+    auto const first = line.find_first_not_of(" \t");
+    return first != std::string_view::npos && line[first] == '#';
+}
+
 } // namespace
 
 Result<Settings> parse_settings(std::vector<std::string> const& texts)
@@ -73,6 +81,11 @@ Result<std::string> expand_settings(std::string_view text, std::string const& pa
     for (auto open = text.find("${"); open != std::string_view::npos; open = text.find("${", at)) {
         if (open > at && text[open - 1] == '$') {
             expanded.append(text.substr(at, open - 1 - at)).append("${");
+            at = open + 2;
+            continue;
+        }
+        if (is_in_comment_line(text, open)) {
+            expanded.append(text.substr(at, open + 2 - at));
             at = open + 2;
             continue;
         }
