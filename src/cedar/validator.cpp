@@ -196,8 +196,12 @@ Result<> validate_action_entity(Entity const& entity, Schema const& schema)
     auto const* const action = schema.action(entity.uid);
     if (action == nullptr)
         return invalid_argument("there is no action `" + to_string(entity.uid) + "`");
-    std::set<EntityUid> const parents(entity.parents.begin(), entity.parents.end());
-    if (!entity.attributes.empty() || !entity.tags.empty() || parents != action->ancestors)
+    // Groups may be named in full or only the nearest.
+    std::set<EntityUid> groups(entity.parents.begin(), entity.parents.end());
+    for (auto const& parent : entity.parents)
+        if (auto const* const known = schema.action(parent))
+            groups.insert(known->ancestors.begin(), known->ancestors.end());
+    if (!entity.attributes.empty() || !entity.tags.empty() || groups != action->ancestors)
         return invalid_argument("action `" + to_string(entity.uid) + "` is not as the schema declares it");
     return {};
 }

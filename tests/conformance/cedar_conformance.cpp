@@ -79,7 +79,9 @@ Result<Case> read_case(fs::path const& root, JsonObject const& test, Parses pars
 
 Result<EntityUid> uid_of(JsonObject const& request, char const* name)
 {
-    auto const* const object = TRY(object_member(request, name));
+    auto const* object = TRY(object_member(request, name));
+    if (object->contains("__entity"))
+        object = TRY(object_member(*object, "__entity"));
     return EntityUid { std::string(TRY(string_member(*object, "type"))), std::string(TRY(string_member(*object, "id"))) };
 }
 
