@@ -95,7 +95,7 @@ Result<TileName> parse_tile_path(std::string_view text)
     return name;
 }
 
-Bytes to_bytes(std::span<Hash const> hashes)
+Bytes tile_bytes(std::span<Hash const> hashes)
 {
     Bytes bytes;
     bytes.reserve(hashes.size() * sizeof(Hash));
@@ -172,7 +172,7 @@ void TiledTree::append(Hash const& leaf, std::vector<TileFile>& filled)
         if (hashes.size() < tile_width)
             return;
         auto const tiles = size_ >> static_cast<unsigned>((level + 1) * tile_height);
-        filled.push_back({ .name = { .level = level, .index = tiles - 1 }, .bytes = to_bytes(hashes) });
+        filled.push_back({ .name = { .level = level, .index = tiles - 1 }, .bytes = tile_bytes(hashes) });
         node = root_of_hashes(hashes);
         hashes.clear();
     }
@@ -201,7 +201,7 @@ std::vector<TileFile> TiledTree::partial_tiles() const
         if (auto const& hashes = levels_[level]; !hashes.empty())
             files.push_back(
                 { .name = { .level = static_cast<int>(level), .index = size_ >> ((level + 1) * tile_height), .width = hashes.size() },
-                    .bytes = to_bytes(hashes) });
+                    .bytes = tile_bytes(hashes) });
     return files;
 }
 

@@ -32,7 +32,7 @@ Result<TileName> parse_tile_path(std::string_view);
 // The folder that holds the partial ones of this tile: `tile/0/x001/234.p`.
 std::string partial_folder(TileName const&);
 
-Bytes to_bytes(std::span<Hash const>);
+Bytes tile_bytes(std::span<Hash const>);
 Result<std::vector<Hash>> parse_tile(BytesView, std::uint64_t width);
 
 // An entry as bundles hold it: a 16-bit length, most significant byte first, and the entry.

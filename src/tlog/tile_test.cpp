@@ -54,7 +54,7 @@ TEST(TiledTree, has_the_roots_and_tiles_of_the_tree)
     for (std::uint64_t size = 0; size < 66'000; ++size) {
         if (size < 600 || size > 65'530)
             ASSERT_EQ(tiled.root(), edge.root()) << size;
-        auto const leaf = leaf_hash(writ::to_bytes(std::to_string(size)));
+        auto const leaf = leaf_hash(to_bytes(std::to_string(size)));
         tiled.append(leaf, filled);
         edge.append(leaf);
     }
