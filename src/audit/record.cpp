@@ -123,7 +123,7 @@ JsonObject to_json(Record const& record)
     add_entity(object, "resource", record.resource);
     add_entity(object, "model", record.model);
     if (record.allowed)
-        object.emplace("allowed", *record.allowed);
+        object.emplace("decision", *record.allowed ? "allow" : "deny");
     if (!record.policies.empty())
         object.emplace("policies", to_json(record.policies));
     if (!record.policy_errors.empty())
@@ -132,7 +132,7 @@ JsonObject to_json(Record const& record)
         object.emplace("policy_version", record.policy_version);
     add_credential(object, record.credential);
     if (record.decision)
-        object.emplace("decision", *record.decision);
+        object.emplace("decision_record", *record.decision);
     if (record.latency)
         object.emplace("latency_us", record.latency->count());
     return object;
@@ -278,6 +278,16 @@ Result<std::vector<RecordedClaim>> claims_at(JsonObject const& object)
     return claims;
 }
 
+Result<std::optional<bool>> decision_at(JsonObject const& object)
+{
+    if (!object.contains("decision"))
+        return std::optional<bool>();
+    auto const text = TRY(string_member(object, "decision"));
+    if (text != "allow" && text != "deny")
+        return corruption("`decision` is allow or deny");
+    return std::optional(text == "allow");
+}
+
 Result<Record> record_of(JsonObject const& object)
 {
     Record record;
@@ -287,13 +297,12 @@ Result<Record> record_of(JsonObject const& object)
     record.claims = TRY(claims_at(object));
     record.resource = TRY(entity_at(object, "resource"));
     record.model = TRY(entity_at(object, "model"));
-    if (object.contains("allowed"))
-        record.allowed = TRY(bool_member(object, "allowed"));
+    record.allowed = TRY(decision_at(object));
     record.policies = TRY(texts_at(object, "policies"));
     record.policy_errors = TRY(texts_at(object, "policy_errors"));
     record.policy_version = TRY(count_at(object, "policy_version")).value_or(0);
     record.credential = TRY(credential_at(object));
-    record.decision = TRY(count_at(object, "decision"));
+    record.decision = TRY(count_at(object, "decision_record"));
     if (auto const latency = TRY(count_at(object, "latency_us")))
         record.latency = Duration(static_cast<std::int64_t>(*latency));
     return record;

@@ -99,7 +99,7 @@ TEST(Record, what_is_no_record_is_refused)
     std::string const head = R"({"type":"decision","time":"2026-11-23T20:05:41Z")";
     EXPECT_TRUE(parse_record(head + "}").is_ok());
     for (auto const& text : std::vector<std::string> { "", "[]", "{}", R"({"type":"decision"})",
-             R"({"type":"x","time":"2026-11-23T20:05:41Z"})", head, head + R"(,"allowed":1})", head + R"(,"decision":-1})",
+             R"({"type":"x","time":"2026-11-23T20:05:41Z"})", head, head + R"(,"decision":true})", head + R"(,"decision_record":-1})",
              head + R"(,"claims":[1]})", head + R"(,"claims":[{"name":"a"}]})", head + R"(,"resource":"x"})", head + R"(,"policies":[1]})",
              head + R"(,"credential":{"expires":"soon"}})", head + R"(,"type":"startup"})" })
         EXPECT_EQ(parse_record(text).error().code, ErrorCode::corruption) << text;
