@@ -302,7 +302,8 @@ Typechecker::Answer Typechecker::order(Expression const& expression, Capabilitie
         auto const& other = i == 0 ? right.type : left.type;
         if (is_ordered(*type) && (type->kind == other->kind || i == 0 || !is_ordered(*other)))
             continue;
-        report_(expression.children[i].span, "expected " + (is_ordered(*other) ? to_string(*other) : "Long, datetime or duration") + ", found " + to_string(*type));
+        auto const hint = type->kind == Kind::decimal ? "; decimals are compared with `lessThan`, `greaterThanOrEqual` and the like" : "";
+        report_(expression.children[i].span, "expected " + (is_ordered(*other) ? to_string(*other) : "Long, datetime or duration") + ", found " + to_string(*type) + hint);
         answer.is_ok = false;
     }
     return answer;
