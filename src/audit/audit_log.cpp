@@ -81,6 +81,8 @@ private:
 
     void work();
     Result<> catch_up();
+    Result<> follow(Index& index, std::uint64_t& next) const;
+    Result<std::vector<std::uint64_t>> from_both(std::size_t limit, std::function<Result<std::vector<std::uint64_t>>(Index&)> const& ask_one);
     Result<StoredRecord> stored(std::uint64_t sequence) const;
     Result<std::vector<StoredRecord>> find(RecordFilter const& filter);
     Result<std::vector<Use>> uses_of(std::string const& type, std::string const& id);
@@ -90,7 +92,10 @@ private:
     std::unique_ptr<tlog::Log> log_;
     std::unique_ptr<Index> index_; // of the thread
     Clock const& clock_;
-    std::uint64_t indexed_ = 0; // of the thread
+    std::uint64_t indexed_ = 0; // of the thread, as the next two
+    // What could not be written to the index, since its disk is full: kept in memory until it can.
+    std::unique_ptr<Index> tail_;
+    std::uint64_t tail_next_ = 0;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::function<void()>> questions_;
@@ -132,23 +137,49 @@ void SqliteAuditLog::work()
     }
 }
 
+// Reading goes on when the index's disk is full.
 Result<> SqliteAuditLog::catch_up()
 {
+    auto const followed = follow(*index_, indexed_);
+    if (followed.is_ok()) {
+        tail_.reset();
+        return {};
+    }
+    if (!tail_) {
+        log_warning("the audit index cannot be written; what is new is kept in memory", { { "error", followed.error().message } });
+        tail_ = TRY(Index::open(":memory:"));
+        tail_next_ = indexed_;
+    }
+    return follow(*tail_, tail_next_);
+}
+
+Result<> SqliteAuditLog::follow(Index& index, std::uint64_t& next) const
+{
     auto const size = log_->size();
-    while (indexed_ < size) {
-        auto const texts = TRY(log_->read_range(indexed_, std::min<std::size_t>(batch_records, size - indexed_)));
+    while (next < size) {
+        auto const texts = TRY(log_->read_range(next, std::min<std::size_t>(batch_records, size - next)));
         if (texts.empty())
-            return corruption("audit log: entry " + std::to_string(indexed_) + " cannot be read");
+            return corruption("audit log: entry " + std::to_string(next) + " cannot be read");
         std::vector<Record> records;
         for (auto const& text : texts) {
             auto parsed = parse_record(as_text(text));
             // What is no record has its place in the index all the same; questions do not find it.
             records.push_back(parsed.is_ok() ? std::move(parsed).value() : Record {});
         }
-        TRY(index_->add(indexed_, records));
-        indexed_ += records.size();
+        TRY(index.add(next, records));
+        next += records.size();
     }
     return {};
+}
+
+// Newest first: what is in memory is newer than what is on disk.
+Result<std::vector<std::uint64_t>> SqliteAuditLog::from_both(std::size_t limit, std::function<Result<std::vector<std::uint64_t>>(Index&)> const& ask_one)
+{
+    auto found = tail_ ? TRY(ask_one(*tail_)) : std::vector<std::uint64_t>();
+    auto const older = TRY(ask_one(*index_));
+    found.insert(found.end(), older.begin(), older.end());
+    found.resize(std::min(found.size(), limit));
+    return found;
 }
 
 Result<StoredRecord> SqliteAuditLog::stored(std::uint64_t sequence) const
@@ -162,7 +193,7 @@ Result<std::vector<StoredRecord>> SqliteAuditLog::find(RecordFilter const& filte
 {
     TRY(catch_up());
     std::vector<StoredRecord> found;
-    for (auto const sequence : TRY(index_->find(filter)))
+    for (auto const sequence : TRY(from_both(filter.limit, [&filter](Index& index) { return index.find(filter); })))
         found.push_back(TRY(stored(sequence)));
     return found;
 }
@@ -172,7 +203,11 @@ Result<Use> SqliteAuditLog::use_of(std::uint64_t issuance)
     auto const issued = TRY(stored(issuance)).record;
     Use use { issued.workload, issued.workload_name, issued.pipeline, issued.team, issued.run, issued.purpose, issued.action, issued.claims, issued.policies, issued.policy_version,
         issued.credential.value_or(RecordedCredential {}), issued.decision.value_or(issuance), issuance, issued.time, std::nullopt, "" };
-    auto const revocation = use.credential.lease.empty() ? std::nullopt : TRY(index_->revocation_of(use.credential.lease));
+    std::optional<std::uint64_t> revocation;
+    if (!use.credential.lease.empty())
+        revocation = TRY(index_->revocation_of(use.credential.lease));
+    if (!use.credential.lease.empty() && !revocation && tail_)
+        revocation = TRY(tail_->revocation_of(use.credential.lease));
     if (revocation) {
         auto const ended = TRY(stored(*revocation)).record;
         use.to = ended.time;
@@ -191,7 +226,7 @@ Result<std::vector<Use>> SqliteAuditLog::uses_of(std::string const& type, std::s
 {
     TRY(catch_up());
     std::vector<Use> uses;
-    for (auto const sequence : TRY(index_->issuances_for(type, id, uses_max)))
+    for (auto const sequence : TRY(from_both(uses_max, [&](Index& index) { return index.issuances_for(type, id, uses_max); })))
         uses.push_back(TRY(use_of(sequence)));
     return uses;
 }
