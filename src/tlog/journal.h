@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What makes a record durable: segments `journal/<index of the first record, 20 digits>` of groups, one group a sync.
-// docs/formats/audit-log.md has the bytes. Private to tlog. Thread-compatible, but for Journal::retire().
+// docs/formats/audit-log.md has the bytes. Private to tlog. Thread-compatible, but for Journal::retire() and is_retirable().
 #pragma once
 
 #include "base/durable_file.h"
@@ -75,7 +75,10 @@ public:
     Result<> append(std::span<EntryPtr const>);
     [[nodiscard]] bool is_refusing() const { return appender_->is_refusing(); }
 
-    // Removes segments all of whose records are before `settled`. The one that is written to stays. One other thread may call it.
+    // Whether retire() would remove something.
+    [[nodiscard]] bool is_retirable(std::uint64_t settled) { return oldest_before(settled).has_value(); }
+    // Removes segments all of whose records are before `settled`. The one that is written to stays. Another thread than the one that
+    // appends may call it.
     Result<> retire(std::uint64_t settled);
 
     // For open().

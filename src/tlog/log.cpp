@@ -3,6 +3,7 @@
 
 #include "base/logger.h"
 #include "tlog/log_folder.h"
+#include "tlog/settlement.h"
 #include "tlog/tile_reader.h"
 
 #include <atomic>
@@ -42,6 +43,7 @@ public:
         , lock_(std::move(opened.lock))
         , journal_(std::move(journal))
         , publication_(std::move(publication))
+        , settlement_(options_.folder)
         , published_(std::move(published))
         , size_(opened.settled)
         , tail_first_(opened.settled)
@@ -49,8 +51,10 @@ public:
         auto const skipped = static_cast<std::ptrdiff_t>(opened.settled - opened.journal.first());
         add_to_tail({ opened.journal.entries.begin() + skipped, opened.journal.entries.end() });
         drop_full_bundles();
+        hand_over_full_files();
         writer_ = std::thread([this] { write_groups(); });
         publisher_ = std::thread([this] { publish_rounds(); });
+        settler_ = std::thread([this] { settle_files(); });
     }
 
     ~FolderLog() override
@@ -61,8 +65,10 @@ public:
         }
         appended_.notify_all();
         durable_.notify_all();
+        retirable_.notify_all();
         writer_.join();
         publisher_.join();
+        settler_.join();
         for (auto const& awaiting : awaiting_)
             awaiting.done(unavailable("the log has ended"));
     }
@@ -134,7 +140,8 @@ private:
     std::vector<EntryPtr> take_round();
     void publish_rounds();
     bool publish(std::vector<EntryPtr> const& entries);
-    void settle();
+    void hand_over_full_files();
+    void settle_files();
     std::vector<Awaiting> take_satisfied();
 
     void add_to_tail(std::vector<EntryPtr> const&);
@@ -156,14 +163,16 @@ private:
 
     LogOptions const options_;
     UniqueFd const lock_;
-    std::unique_ptr<Journal> const journal_; // the writer's, but for retire()
+    std::unique_ptr<Journal> const journal_; // the writer's, but for what it lets others call
     Publication publication_;                // the publisher's
+    Settlement settlement_;
     std::atomic<bool> is_refusing_ = false;
     bool is_failing_ = false; // the publisher's: said once, not four times a second
 
     mutable std::mutex mutex_;
-    std::condition_variable appended_; // for the writer
-    std::condition_variable durable_;  // for the publisher
+    std::condition_variable appended_;  // for the writer
+    std::condition_variable durable_;   // for the publisher
+    std::condition_variable retirable_; // for the settler
     // Under mutex_:
     std::deque<Waiting> waiting_;
     std::vector<Awaiting> awaiting_;
@@ -172,10 +181,11 @@ private:
     std::uint64_t tail_first_;  // a multiple of 256
     std::deque<EntryPtr> tail_; // entries from there on; those before are in full bundles
     std::size_t tail_bytes_ = 0;
+    bool is_retirable_ = false;
     bool is_ending_ = false;
     bool has_writer_ended_ = false;
 
-    std::thread writer_, publisher_; // last: they use all of the above
+    std::thread writer_, publisher_, settler_; // last: they use all of the above
 };
 
 std::optional<Error> FolderLog::enqueue(EntryPtr entry, Appended& done)
@@ -257,13 +267,11 @@ void FolderLog::drop_full_bundles()
     }
 }
 
-// The oldest entries that are not published; empty if there is only settling to do, or the end has come.
+// The oldest entries that are not published; empty at the end.
 std::vector<EntryPtr> FolderLog::take_round()
 {
     std::unique_lock lock(mutex_);
-    auto const is_idle = [this] { return publication_.size() == size_ && !has_writer_ended_; };
-    if (publication_.is_settled())
-        durable_.wait(lock, [&] { return !is_idle(); });
+    durable_.wait(lock, [this] { return publication_.size() != size_ || has_writer_ended_; });
     std::vector<EntryPtr> entries;
     std::size_t bytes = 0;
     for (auto i = publication_.size() - tail_first_; i < tail_.size() && entries.size() < round_entries_max && bytes < round_bytes_max;
@@ -276,19 +284,12 @@ std::vector<EntryPtr> FolderLog::take_round()
 
 void FolderLog::publish_rounds()
 {
-    for (;;) {
-        auto const entries = take_round();
-        if (!entries.empty() && !publish(entries)) {
-            std::unique_lock lock(mutex_);
-            if (durable_.wait_for(lock, retry_pause, [this] { return has_writer_ended_; }))
-                return; // the journal has what is not published; the next open goes on
+    for (auto entries = take_round(); !entries.empty(); entries = take_round()) {
+        if (publish(entries))
             continue;
-        }
         std::unique_lock lock(mutex_);
-        if (entries.empty() && has_writer_ended_)
-            return;
-        lock.unlock();
-        settle();
+        if (durable_.wait_for(lock, retry_pause, [this] { return has_writer_ended_; }))
+            return; // the journal has what is not published; the next open goes on
     }
 }
 
@@ -309,6 +310,7 @@ bool FolderLog::publish(std::vector<EntryPtr> const& entries)
         drop_full_bundles();
         satisfied = take_satisfied();
     }
+    hand_over_full_files();
     for (auto const& awaiting : satisfied)
         awaiting.done({});
     return true;
@@ -323,14 +325,35 @@ std::vector<Awaiting> FolderLog::take_satisfied()
     return satisfied;
 }
 
-void FolderLog::settle()
+void FolderLog::hand_over_full_files()
 {
-    if (publication_.is_settled())
+    auto const full = publication_.size() / tile_width * tile_width;
+    settlement_.add(publication_.take_full_files(), full);
+    if (!journal_->is_retirable(full))
         return;
-    auto const settled = publication_.settle();
-    auto const retired = settled.is_ok() ? journal_->retire(*settled) : Result<>(settled.error());
-    if (retired.is_error())
-        log_error("the audit log keeps its journal", { { "error", retired.error().message } });
+    std::scoped_lock const lock(mutex_);
+    is_retirable_ = true;
+    retirable_.notify_one();
+}
+
+// Syncing is left until it lets a segment of the journal go, and to a thread of its own: nobody waits for it.
+void FolderLog::settle_files()
+{
+    for (;;) {
+        {
+            std::unique_lock lock(mutex_);
+            retirable_.wait(lock, [this] { return is_ending_ || is_retirable_; });
+            if (!is_retirable_)
+                return;
+            is_retirable_ = false;
+        }
+        auto const settled = settlement_.settle();
+        auto const retired = settled.is_ok() ? journal_->retire(*settled) : Result<>(settled.error());
+        if (retired.is_error()) {
+            log_error("the audit log keeps all of its journal from now on", { { "error", retired.error().message } });
+            return;
+        }
+    }
 }
 
 Result<std::vector<Bytes>> FolderLog::read_from_bundle(std::uint64_t first, std::size_t count) const

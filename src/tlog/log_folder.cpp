@@ -3,6 +3,7 @@
 
 #include "tlog/tile_reader.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -34,7 +35,7 @@ Result<> remove_unfinished(Path const& folder)
         if (entry->path().filename().string().find(".tmp.") != std::string::npos)
             unfinished.push_back(entry->path());
     if (!error)
-        std::filesystem::remove(folder / "tmp" / "tile", error);
+        std::filesystem::remove(folder / "tmp" / "file", error);
     for (auto const& path : unfinished)
         if (!error)
             std::filesystem::remove(path, error);
@@ -68,6 +69,10 @@ Result<std::optional<SignedCheckpoint>> read_checkpoint(Path const& folder, Note
     if (bytes.is_error() && bytes.error().code == ErrorCode::not_found)
         return std::optional<SignedCheckpoint>();
     auto note = to_text(TRY(bytes));
+    // Its name was there before its bytes were on the disk: power loss may have left none. What the journal and the tiles hold makes
+    // another.
+    if (std::ranges::all_of(note, [](char character) { return character == '\0'; }))
+        return std::optional<SignedCheckpoint>();
     auto checkpoint = TRY(verify_checkpoint(note, verifier));
     if (checkpoint.origin != verifier.name)
         return corruption("`checkpoint` is of another log, `" + checkpoint.origin + "`");
@@ -110,6 +115,10 @@ Result<NoteVerifier> read_verifier(Path const& folder)
 Result<> write_verifier(Path const& folder, NoteSigner const& signer)
 {
     auto const text = signer.verifier().to_text() + "\n";
+    UniqueFd const checkpoint(::open((folder / "checkpoint").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!checkpoint.is_open() || ::fsync(checkpoint.get()) != 0)
+        return errno_error("sync `" + (folder / "checkpoint").string() + "`", errno);
+    TRY(sync_folder(folder));
     auto const created = create_file(folder / "verifier", as_bytes(text));
     return created.is_error() && created.error().code == ErrorCode::conflict ? Result<>() : created;
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <set>
 #include <sys/stat.h>
 
 namespace writ::tlog {
@@ -15,9 +14,6 @@ namespace {
 // to 255 would take a hundred times the entries' own room. Partial tiles of hashes stay until the full one is there, as C2SP tlog-tiles
 // asks.
 constexpr std::size_t partial_bundles_max = 2;
-
-// LIMIT: files synced between two checkpoints, at least; more when more wait.
-constexpr std::size_t settled_at_once_min = 16;
 
 Result<> make_folder(Path const& folder)
 {
@@ -39,14 +35,6 @@ Result<> write_new(Path const& path, BytesView bytes)
             return errno_error("write `" + path.string() + "`", errno);
         bytes = bytes.subspan(static_cast<std::size_t>(written < 0 ? 0 : written));
     }
-    return {};
-}
-
-Result<> sync_file(Path const& path)
-{
-    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.is_open() || ::fsync(fd.get()) != 0)
-        return errno_error("sync `" + path.string() + "`", errno);
     return {};
 }
 
@@ -90,11 +78,11 @@ Publication::Growth Publication::grow(std::span<EntryPtr const> entries) const
     return growth;
 }
 
-Result<> Publication::place(TileFile const& file)
+Result<> Publication::place(Path const& name, BytesView bytes)
 {
-    auto const path = folder_ / file.name.path();
-    auto const temporary = folder_ / "tmp" / "tile";
-    TRY(write_new(temporary, file.bytes));
+    auto const path = folder_ / name;
+    auto const temporary = folder_ / "tmp" / "file";
+    TRY(write_new(temporary, bytes));
     if (::rename(temporary.c_str(), path.c_str()) == 0)
         return {};
     if (errno != ENOENT)
@@ -109,10 +97,10 @@ Result<std::shared_ptr<Published const>> Publication::publish(std::span<EntryPtr
 {
     auto growth = grow(entries);
     for (auto const& file : growth.files)
-        TRY(place(file));
+        TRY(place(file.name.path(), file.bytes));
     Checkpoint checkpoint { .origin = signer_.name, .size = growth.tree.size(), .root = growth.tree.root(), .extension = "" };
     auto note = TRY(sign_checkpoint(checkpoint, signer_));
-    TRY(replace_file(folder_ / "checkpoint", as_bytes(note)));
+    TRY(place("checkpoint", as_bytes(note)));
     tree_ = growth.tree;
     bundle_ = std::move(growth.bundle);
     prune(growth.files);
@@ -127,8 +115,7 @@ void Publication::prune(std::vector<TileFile> const& files)
         partial_tiles_.push_back(tile.name);
     for (auto const& file : files) {
         if (file.name.is_full()) {
-            if (is_settling_)
-                unsettled_.push_back(file.name);
+            full_files_.push_back(file.name);
             remove_quietly(folder_ / partial_folder(file.name));
             std::erase_if(partial_bundles_, [&](TileName const& partial) { return partial.full() == file.name; });
         } else if (!file.name.level && (partial_bundles_.empty() || partial_bundles_.back() != file.name)) {
@@ -139,33 +126,6 @@ void Publication::prune(std::vector<TileFile> const& files)
         remove_quietly(folder_ / partial_bundles_.front().path());
         partial_bundles_.pop_front();
     }
-}
-
-Result<std::uint64_t> Publication::settle()
-{
-    if (!is_settling_)
-        return unavailable("a file that failed to sync is kept by the journal alone");
-    is_settling_ = false;
-    std::set<Path> folders;
-    for (auto count = std::max(settled_at_once_min, unsettled_.size() / 8); count > 0 && !unsettled_.empty(); --count) {
-        auto const path = folder_ / unsettled_.front().path();
-        TRY(sync_file(path));
-        for (auto folder = path.parent_path(); folder != folder_; folder = folder.parent_path())
-            folders.insert(folder);
-        unsettled_.pop_front();
-    }
-    for (auto const& folder : folders)
-        TRY(sync_folder(folder));
-    is_settling_ = true;
-    return settled_bundles() * tile_width;
-}
-
-std::uint64_t Publication::settled_bundles() const
-{
-    // Files stand in the order of their making: a bundle, then the tiles that its last entry filled.
-    auto const next = std::ranges::find_if(unsettled_, [](TileName const& name) { return !name.level; });
-    auto const next_bundle = next == unsettled_.end() ? tree_.size() / tile_width : next->index;
-    return next == unsettled_.begin() ? next_bundle : next_bundle - 1;
 }
 
 } // namespace writ::tlog

@@ -28,11 +28,8 @@ public:
     Result<std::shared_ptr<Published const>> publish(std::span<EntryPtr const>);
     [[nodiscard]] std::uint64_t size() const { return tree_.size(); }
 
-    // Syncs some of the full files. Returns how many entries are in tiles for good. After an error it is never tried again: what a failed
-    // sync has lost only the journal has.
-    Result<std::uint64_t> settle();
-    // Whether settle() has nothing to do.
-    [[nodiscard]] bool is_settled() const { return unsettled_.empty() || !is_settling_; }
+    // The full files that publish() has put in place since the last call, in the order of their making.
+    std::vector<TileName> take_full_files() { return std::exchange(full_files_, {}); }
 
 private:
     struct Growth {
@@ -41,18 +38,16 @@ private:
         std::vector<TileFile> files;
     };
     [[nodiscard]] Growth grow(std::span<EntryPtr const>) const;
-    Result<> place(TileFile const&);
+    Result<> place(Path const& name, BytesView);
     void prune(std::vector<TileFile> const& files);
-    [[nodiscard]] std::uint64_t settled_bundles() const;
 
     Path folder_;
     NoteSigner signer_;
     TiledTree tree_;
     Bytes bundle_;
-    std::deque<TileName> unsettled_;       // full files, in the order of their making
+    std::vector<TileName> full_files_;
     std::vector<TileName> partial_tiles_;  // of hashes, as published last
     std::deque<TileName> partial_bundles_; // that have not been removed, oldest first
-    bool is_settling_ = true;
 };
 
 } // namespace writ::tlog
