@@ -133,7 +133,7 @@ Result<std::shared_ptr<Database>> Database::open(Path const& path)
         return sqlite_error(connection, "open `" + path.string() + "`");
     // LIMIT: for a second process that looks at the file, such as a backup.
     sqlite3_busy_timeout(connection, 2000);
-    std::shared_ptr<Database> database(new Database(std::move(state))); // NOLINT: the constructor is private
+    auto database = std::shared_ptr<Database>(new Database(std::move(state))); // NOLINT: the constructor is private
     TRY(database->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF").in("open `" + path.string() + "`"));
     return database;
 }
