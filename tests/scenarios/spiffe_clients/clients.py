@@ -184,5 +184,5 @@ def with_changed_signature(token: str) -> str:
     return token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1:]
 
 
-__all__ = ["Answer", "ClientScenario", "PYTHON", "TRUST_DOMAIN", "Watcher", "go_client", "moment", "python_environment", "spiffe_id",
+__all__ = ["Answer", "ClientScenario", "HERE", "PYTHON", "TRUST_DOMAIN", "Watcher", "go_client", "moment", "python_environment", "spiffe_id",
            "with_changed_signature", "workload"]
