@@ -90,8 +90,8 @@ Result<Value> Evaluator::evaluate(Expression const& expression) const
     case Operator::all: return every(expression, false);
     case Operator::any: return every(expression, true);
     case Operator::negation: return Value(!TRY(holds(expression.children[0])));
-    case Operator::equal: return Value(TRY(evaluate(expression.children[0])) == TRY(evaluate(expression.children[1])));
-    case Operator::not_equal: return Value(TRY(evaluate(expression.children[0])) != TRY(evaluate(expression.children[1])));
+    case Operator::equal:
+    case Operator::not_equal: return equality(expression);
     case Operator::less:
     case Operator::less_equal:
     case Operator::greater:
@@ -137,6 +137,13 @@ Result<Value> Evaluator::every(Expression const& expression, bool stop_at) const
         if (TRY(holds(child)) == stop_at)
             return Value(stop_at);
     return Value(!stop_at);
+}
+
+Result<Value> Evaluator::equality(Expression const& expression) const
+{
+    auto const left = TRY(evaluate(expression.children[0]));
+    auto const right = TRY(evaluate(expression.children[1]));
+    return Value((left == right) == (expression.op == Operator::equal));
 }
 
 Result<Value> Evaluator::compare(Expression const& expression) const

@@ -27,6 +27,7 @@ public:
 private:
     [[nodiscard]] Value variable(Variable) const;
     [[nodiscard]] Result<Value> every(Expression const&, bool stop_at) const;
+    [[nodiscard]] Result<Value> equality(Expression const&) const;
     [[nodiscard]] Result<Value> compare(Expression const&) const;
     [[nodiscard]] Result<Value> arithmetic(Expression const&) const;
     [[nodiscard]] Result<Value> membership(Expression const&) const;

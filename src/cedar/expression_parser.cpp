@@ -349,7 +349,8 @@ Result<Expression> ExpressionParser::word()
     auto const name = TRY(tokens_.take_name("an expression"));
     if (tokens_.token().is("::")) {
         tokens_.take();
-        made.value = EntityUid { name, TRY(tokens_.take_string()) };
+        auto id = TRY(tokens_.take_string());
+        made.value = EntityUid { name, std::move(id) };
         return finished(std::move(made), begin);
     }
     if (tokens_.token().is("(")) {

@@ -128,7 +128,8 @@ private:
         }
         auto type = TRY(tokens_.take_name("an entity such as `User::\"alice\"`"));
         TRY(tokens_.expect("::"));
-        made.entities.push_back({ std::move(type), TRY(tokens_.take_string()) });
+        auto id = TRY(tokens_.take_string());
+        made.entities.push_back({ std::move(type), std::move(id) });
         if (variable == "action" && !is_action_type(made.entities.back().type))
             return tokens_.problem(tokens_.span_from(token.span), "`" + to_string(made.entities.back()) + "` is no action: its type must be `Action`");
         return {};

@@ -301,7 +301,8 @@ private:
         std::set<std::string> seen;
         while (!tokens_.take_if("}")) {
             auto const from = tokens_.token().span;
-            AttributeSyntax attribute { .annotations = TRY(read_annotations()) };
+            AttributeSyntax attribute;
+            attribute.annotations = TRY(read_annotations());
             attribute.name = TRY(identifier_or_string("an attribute"));
             attribute.is_required = !tokens_.take_if("?");
             TRY(tokens_.expect(":"));

@@ -65,8 +65,10 @@ Result<Value> parse_typed(JsonValue const& json, Type const* type)
 Result<Record> parse_tags(JsonObject const& object, Type const* type)
 {
     Record tags;
-    for (auto const& member : object)
-        tags.insert_or_assign(std::string(member.key()), TRY(parse_typed(member.value(), type)));
+    for (auto const& member : object) {
+        auto value = TRY(parse_typed(member.value(), type));
+        tags.insert_or_assign(std::string(member.key()), std::move(value));
+    }
     return tags;
 }
 

@@ -119,8 +119,10 @@ Result<EntityUid> parse_uid_json(JsonValue const& json)
 Result<Record> parse_record(JsonObject const& object)
 {
     Record record;
-    for (auto const& member : object)
-        record.insert_or_assign(std::string(member.key()), TRY(parse_value(member.value()).in("`" + std::string(member.key()) + "`")));
+    for (auto const& member : object) {
+        auto value = TRY(parse_value(member.value()).in("`" + std::string(member.key()) + "`"));
+        record.insert_or_assign(std::string(member.key()), std::move(value));
+    }
     return record;
 }
 
