@@ -112,6 +112,7 @@ void measure(net::EventLoop& loop, Server const& authority, net::Address const& 
     auto nothing = run_load(loop, authority, connections, duration, [&](std::size_t at) { return get_once(clients[at].get(), "/healthz"); });
     auto x509 = run_load(loop, authority, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/v1/agent/svids/x509", bodies.x509); });
     auto jwt = run_load(loop, authority, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/v1/agent/svids/jwt", bodies.jwt); });
+    settle(loop, authority);
     auto const floor = measure_floor();
     std::printf("\n%zu connections\n%s\n", connections, load_header);
     print("GET /healthz over TLS, no SVID", nothing);

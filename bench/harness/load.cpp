@@ -60,6 +60,19 @@ Load run_load(net::EventLoop& loop, Server const& server, std::size_t connection
     return load;
 }
 
+double settle(net::EventLoop& loop, Server const& server)
+{
+    constexpr std::chrono::milliseconds look { 1200 }; // longer than the index waits before it begins
+    auto const before = server.cpu_time().total();
+    for (auto seen = before;;) {
+        loop.run(net::delay(look));
+        auto const spent = server.cpu_time().total();
+        if (spent - seen < 0.005)
+            return spent - before;
+        seen = spent;
+    }
+}
+
 void print(char const* name, Load& load)
 {
     std::printf("%-36s %11.0f %8.0f %8.0f %9.1f %7.1f %8.1f %16.0f\n", name, load.rate(), load.microseconds.percentile(0.50), load.microseconds.percentile(0.99),

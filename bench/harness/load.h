@@ -35,6 +35,9 @@ Load run_load(net::EventLoop&, Server const&, std::size_t connections, std::chro
 inline constexpr char const* load_header = "                                      per second   p50 us   p99 us    CPU us  (loop)   client   per CPU second";
 void print(char const* name, Load&);
 
+// CPU seconds that the server spends after a load, until it rests: the audit index follows the log when nobody appends.
+double settle(net::EventLoop&, Server const&);
+
 // POST of the same JSON body each time over `client`, which is kept open; answered with 200.
 net::Task<bool> post_once(net::HttpClient* client, std::string path, std::string body);
 net::Task<bool> get_once(net::HttpClient* client, std::string path);
