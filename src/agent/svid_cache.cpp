@@ -9,6 +9,9 @@ namespace writ::agent {
 
 namespace {
 
+// After a renewal that did not reach the authority.
+constexpr Duration renewal_retry = std::chrono::seconds(2);
+
 // What tells one workload's processes from another's: two processes differ in their start time, and are one workload all the same. A declaration that
 // matches on it has to be asked about for each process, so it stays in when the authority is asked.
 std::string key_of(identity::Claims const& claims) { return to_text(JsonValue(identity::to_json(claims))); }
@@ -39,6 +42,7 @@ Result<X509Svids> parse_x509(JsonObject const& answer, Timestamp now)
         for (auto const& certificate : TRY(strings_member(object, "certificates")))
             svid.certificates.push_back(TRY(parse_base64(certificate)));
         renew_at = std::min(renew_at.value_or(svid.expires), half_way(now, svid.expires));
+        parsed.expires = std::min(parsed.svids.empty() ? svid.expires : parsed.expires, svid.expires);
         parsed.svids.push_back(std::move(svid));
     }
     if (parsed.svids.empty())
@@ -69,6 +73,17 @@ void SvidCache::forget()
     jwt_.clear();
 }
 
+// The authority is away: what it gave before is as good as it was, until it expires.
+std::optional<X509Svids> SvidCache::prolong_x509(std::string const& key)
+{
+    auto const now = clock_.now();
+    auto const kept = x509_.find(key);
+    if (kept == x509_.end() || kept->second.expires <= now)
+        return std::nullopt;
+    kept->second.renew_at = std::min(now + renewal_retry, kept->second.expires);
+    return kept->second;
+}
+
 net::Task<Result<X509Svids>> SvidCache::x509(identity::Claims claims)
 {
     auto const now = clock_.now();
@@ -80,6 +95,10 @@ net::Task<Result<X509Svids>> SvidCache::x509(identity::Claims claims)
     auto const private_key = CO_TRY(generated);
     auto answered = co_await authority_.post("/v1/agent/svids/x509",
         JsonObject { { "claims", identity::to_json(claims) }, { "public_key", to_base64(private_key.public_key().to_spki()) } });
+    if (answered.is_error() && answered.error().code == ErrorCode::unavailable) {
+        if (auto valid = prolong_x509(key))
+            co_return std::move(*valid);
+    }
     auto const answer = CO_TRY(answered);
     auto parsed = parse_x509(answer, now);
     auto svids = CO_TRY(parsed);

@@ -25,6 +25,7 @@ struct X509Svids {
     std::vector<X509Svid> svids; // at least one
     std::shared_ptr<SecretBytes const> private_key; // PKCS#8, of all of them
     Timestamp renew_at;
+    Timestamp expires {}; // the first of them
 };
 
 struct JwtSvid {
@@ -43,7 +44,7 @@ public:
     SvidCache(SvidCache const&) = delete;
     SvidCache& operator=(SvidCache const&) = delete;
 
-    // permission_denied: no workload has these claims.
+    // permission_denied: no workload has these claims. While the authority is away, what it gave before, until that expires.
     net::Task<Result<X509Svids>> x509(identity::Claims claims);
     net::Task<Result<std::vector<JwtSvid>>> jwt(identity::Claims claims, std::vector<std::string> audience, std::string id);
 
@@ -54,6 +55,8 @@ private:
         std::vector<JwtSvid> svids;
         Timestamp renew_at;
     };
+
+    std::optional<X509Svids> prolong_x509(std::string const& key);
 
     AuthorityClient& authority_;
     Clock const& clock_;
