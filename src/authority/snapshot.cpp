@@ -3,6 +3,7 @@
 
 #include "authority/declaration_parser.h"
 #include "authority/references.h"
+#include "vocabulary/schema.h"
 
 namespace writ::authority {
 
@@ -51,7 +52,7 @@ cedar::PolicySet parse_policies(DocumentSet const& documents, std::vector<Proble
             sources.push_back({ source.path, source.text });
     }
     std::vector<cedar::SyntaxProblem> found;
-    auto policies = cedar::PolicySet::parse(sources, found);
+    auto policies = vocabulary::parse_policies(sources, found);
     for (auto& problem : found)
         problems.push_back({ { problem.path, problem.span.line, problem.span.column }, std::move(problem.message) });
     return policies;

@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 
-#include "cedar/policy_set.h"
+#include "vocabulary/schema.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -41,7 +41,7 @@ int check(Session const& session, std::vector<std::string> const& paths)
     if (sources->empty())
         return fail(not_found("no .cedar files there"));
     std::vector<cedar::SyntaxProblem> problems;
-    auto const policies = cedar::PolicySet::parse(*sources, problems);
+    auto const policies = vocabulary::parse_policies(*sources, problems);
     if (session.json) {
         JsonArray array;
         for (auto const& problem : problems)
@@ -53,7 +53,7 @@ int check(Session const& session, std::vector<std::string> const& paths)
         std::fprintf(stderr, "%s:%d:%d: %s\n", problem.path.c_str(), problem.span.line, problem.span.column, printable(problem.message).c_str());
     if (!problems.empty())
         return fail(invalid_argument(std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems")));
-    print_line(std::to_string(policies.size()) + " policies in " + std::to_string(sources->size()) + " files: well-formed");
+    print_line(std::to_string(policies.size()) + " policies in " + std::to_string(sources->size()) + " files: valid");
     return 0;
 }
 
@@ -63,7 +63,7 @@ void add_policy_command(CLI::App& app, Session& session)
 {
     auto* command = app.add_subcommand("policy", "Cedar policies");
     command->require_subcommand(1);
-    auto* checking = command->add_subcommand("check", "Find syntax errors, without an authority");
+    auto* checking = command->add_subcommand("check", "Check policies against Writ's schema, without an authority");
     auto const paths = std::make_shared<std::vector<std::string>>();
     checking->add_option("path", *paths, "Files, or folders with .cedar files")->required();
     add_json_flag(*checking, session);

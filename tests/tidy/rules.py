@@ -11,6 +11,7 @@ LAYERS: dict[str, set[str]] = {
     "base": set(),
     "crypto": {"base"},
     "cedar": {"base"},
+    "vocabulary": {"base", "cedar"},
     "tlog": {"base", "crypto"},
     "identity": {"base", "crypto"},
     "net": {"base", "crypto", "identity"},
@@ -19,11 +20,11 @@ LAYERS: dict[str, set[str]] = {
     "attest": {"base", "crypto", "identity", "net"},
     "issue": {"base", "crypto", "identity", "net", "store"},
     "audit": {"base", "crypto", "cedar", "tlog", "identity", "store"},
-    "authority": {"base", "crypto", "cedar", "tlog", "identity", "net", "store", "attest", "issue", "audit"},
+    "authority": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "attest", "issue", "audit"},
     "agent": {"base", "crypto", "identity", "net", "attest"},
-    "cli": {"base", "crypto", "cedar", "tlog", "identity", "net", "audit"},
+    "cli": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "audit"},
     # Composition roots name everything, implementations too.
-    "programs": {"base", "crypto", "cedar", "tlog", "identity", "net", "store", "store/sqlite", "attest", "issue", "audit", "authority",
+    "programs": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "store/sqlite", "attest", "issue", "audit", "authority",
                  "agent", "cli"},
 }
 
