@@ -128,7 +128,10 @@ class Watcher:
             lines = lines_of(self.program.output())
             return lines[-1] if lines and holds(lines[-1]) else None
 
-        return wait_until(f"{what}; so far:\n{self.program.output()[-2000:]}", arrived, seconds)
+        try:
+            return wait_until(what, arrived, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the client said:\n{self.program.output()[-2000:]}") from None
 
     def count(self) -> int:
         return len(lines_of(self.program.output()))
