@@ -116,6 +116,7 @@ net::Task<Result<>> Agent::Parts::follow_once()
     identity.version = version;
     svids.forget();
     changed.notify();
+    runs.renew_now();
     co_return Result<>();
 }
 

@@ -160,7 +160,7 @@ net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reaso
     if (watched->is_over)
         co_return;
     watched->is_over = true;
-    watched->ended.notify();
+    watched->news.notify();
     remove_run_folder(run_folders_, watched->run.id);
     auto wait = end_retry_first;
     for (;;) {
@@ -172,7 +172,7 @@ net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reaso
         wait = std::min(wait * 2, end_retry_longest);
     }
     watched->is_gone = true;
-    watched->ended.notify();
+    watched->news.notify();
     runs_.erase(watched->run.id);
     if (auto const saved = save(); saved.is_error())
         log_warning("the list of runs was not written", { { "error", saved.error().message } });
@@ -188,11 +188,11 @@ net::Task<Result<>> RunWatch::end(std::string id, uid_t uid, std::string reason)
     loop_.spawn(finish(watched, std::move(reason)));
     auto const deadline = clock_.monotonic() + end_wait_longest;
     while (!watched->is_gone) {
-        auto const seen = watched->ended.version();
+        auto const seen = watched->news.version();
         auto const left = deadline - clock_.monotonic();
         if (left <= Duration(0))
             co_return unavailable("the authority has not heard of the run's end yet");
-        co_await watched->ended.wait_past(seen, left);
+        co_await watched->news.wait_past(seen, left);
     }
     co_return Result<>();
 }
@@ -209,12 +209,13 @@ std::vector<WatchedRun> RunWatch::runs_of(uid_t uid) const
 
 net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched)
 {
+    auto seen = watched->news.version();
     while (!watched->is_over) {
         auto const left = std::max(Duration(0), watched->run.expires - clock_.now());
-        auto const seen = watched->ended.version();
-        co_await watched->ended.wait_past(seen, std::clamp(left / 2, Duration(std::chrono::milliseconds(500)), renew_longest));
+        co_await watched->news.wait_past(seen, std::clamp(left / 2, Duration(std::chrono::milliseconds(500)), renew_longest));
         if (watched->is_over)
             co_return;
+        seen = watched->news.version(); // before asking: what comes while the authority answers is asked about again
         auto const answer = co_await authority_.post("/v1/agent/runs/" + watched->run.id + "/renew", JsonObject());
         if (answer.is_error()) {
             log_warning("a run was not renewed", { { "run", watched->run.id }, { "error", answer.error().message } });
@@ -233,6 +234,12 @@ net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched)
         }
         watched->run.expires = expires.value_or(clock_.now() + 2 * renew_longest);
     }
+}
+
+void RunWatch::renew_now()
+{
+    for (auto const& [id, watched] : runs_)
+        watched->news.notify();
 }
 
 net::Task<Result<>> RunWatch::sync()

@@ -46,6 +46,9 @@ public:
     net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
     [[nodiscard]] std::vector<WatchedRun> runs_of(uid_t) const; // of all, for root
 
+    // Asks for all runs anew, at once: policy changed, and what is not allowed any more is taken back.
+    void renew_now();
+
     // Tells the authority which runs live; called when it was away. Runs that ended meanwhile are ended there.
     net::Task<Result<>> sync();
 
@@ -53,7 +56,7 @@ private:
     struct Watched {
         WatchedRun run;
         std::shared_ptr<UniqueFd> pidfd;
-        net::Notification ended;
+        net::Notification news; // of its end, or a reason to renew it
         bool is_over = false; // and the authority is being told
         bool is_gone = false; // the authority has heard
     };
