@@ -4,6 +4,8 @@
 // the entities are parsed (with the schema), and for each request decision, reasons and errors must be the reference's. `--show N` shows the first N failures.
 #include "cedar/ast.h"
 #include "cedar/engine.h"
+#include "cedar/policy_json.h"
+#include "cedar/printer.h"
 #include "cedar/validator.h"
 
 #include <algorithm>
@@ -180,6 +182,44 @@ Result<> check_validation(Case const& test, JsonObject const& json, JsonObject c
     return {};
 }
 
+// What is printed parses to the same again, as text and as JSON.
+Result<> check_policy_forms(Policy const& policy, std::string const& where, Tally& tally)
+{
+    auto const printed = to_string(policy);
+    std::vector<SyntaxProblem> problems;
+    auto const again = PolicySet::parse_numbered({ { "printed", printed } }, problems);
+    tally.check(again.size() == 1 && to_string(*again.policies()[0]) == printed, where + ": prints to what does not parse to the same:" + text_of(problems));
+    auto const json = to_json(policy);
+    auto const from_json = parse_policy_json(json);
+    tally.check(from_json.is_ok() && to_json(*from_json) == json, where + ": JSON is not read to the same" + (from_json.is_error() ? ": " + from_json.error().message : ""));
+    return {};
+}
+
+Result<> check_schema_forms(fs::path const& schema, std::string const& where, Tally& tally)
+{
+    std::vector<SyntaxProblem> problems;
+    auto const syntax = parse_schema_syntax({ "schema", read_file(schema) }, problems);
+    auto const json = to_json(syntax);
+    auto const printed = to_string(syntax);
+    tally.check(to_json(parse_schema_syntax({ "printed", printed }, problems)) == json && problems.empty(), where + ": a printed schema is another:" + text_of(problems));
+    auto const beside = fs::path(schema.string() + ".json");
+    if (!fs::exists(beside))
+        return {};
+    auto const wanted = TRY(parse_json(read_file(beside), corpus_limits));
+    tally.check(json == wanted, where + ": schema as JSON: wanted " + to_text(wanted) + "; got " + to_text(json));
+    auto const reread = TRY(parse_schema_json(wanted));
+    tally.check(to_json(reread) == wanted && Schema::resolve({ reread }, problems).has_value(), where + ": schema from JSON:" + text_of(problems));
+    return {};
+}
+
+Result<> check_forms(fs::path const& root, JsonObject const& json, Case const& test, std::string const& where, Tally& tally)
+{
+    for (auto const& policy : test.policies.policies())
+        TRY(check_policy_forms(*policy, where, tally));
+    auto const schema = TRY(string_member(json, "schema"));
+    return check_schema_forms(root / std::string(schema), where, tally);
+}
+
 Result<> check_validation_beside(fs::path const& path, Case const& test, JsonObject const& json, Tally& tally)
 {
     auto const beside = path.parent_path() / (path.stem().string() + ".validation.json");
@@ -197,6 +237,8 @@ Result<> check_test(fs::path const& root, fs::path const& path, Tally& tally)
     if (json.contains("shouldValidate"))
         tally.check(validate(test.policies, test.schema).empty() == TRY(bool_member(json, "shouldValidate")), name + " shouldValidate");
     if (auto const done = check_validation_beside(path, test, json, tally); done.is_error())
+        tally.check(false, name + ": " + done.error().message);
+    if (auto const done = check_forms(root, json, test, name, tally); done.is_error())
         tally.check(false, name + ": " + done.error().message);
     for (auto const& request : *TRY(array_member(json, "requests"))) {
         auto const where = name + " " + std::string(string_or(request.as_object(), "description", ""));
@@ -251,7 +293,8 @@ int main(int count, char** arguments)
     auto const handwritten = check_folder(root / "handwritten", root / "handwritten" / "tests", tally);
     auto const others = check_folder(root / "cedar-go" / "x" / "exp" / "schema" / "validate", root / "cedar-go" / "x" / "exp" / "schema" / "validate", tally, check_validation_alone);
     std::cout << corpus << " corpus tests, " << handwritten << " handwritten, " << others
-              << " of cedar-go; compared: strict and permissive validation of each policy, of entities and of requests; decision, reasons and errors of each request\n";
+              << " of cedar-go; compared: strict and permissive validation of each policy, of entities and of requests; decision, reasons and "
+                 "errors of each request; policies printed and as JSON, schemas printed and as the reference's JSON\n";
     std::cout << tally.passed << " passed, " << tally.failed << " failed\n";
     return tally.failed > 0 || tally.passed == 0 ? 1 : 0;
 }
