@@ -30,7 +30,7 @@ public:
     virtual ~Log() = default; // publishes what was acknowledged, then ends its thread
 
     // Calls back with the record's index once it is durable: journal written and fdatasync'ed, many records a sync (whatever has gathered while the last sync ran;
-    // no timer). The checkpoint that covers it is published right after. resource_exhausted: disk full (nothing was kept; works again when there is space), record too
+    // a lone record never waits for others). The checkpoint that covers it is published right after. resource_exhausted: disk full (nothing was kept; works again when there is space), record too
     // long, or too many waiting. unavailable: an earlier write failed ambiguously; reopen.
     virtual void append(Bytes record, std::function<void(Result<std::uint64_t>)> done) = 0;
 
