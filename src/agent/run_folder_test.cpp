@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/agent_files.h"
+#include "agent/run_folder.h"
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace writ;
+using namespace writ::agent;
+
+namespace {
+
+constexpr char const* run_a = "run-aaaaaaaaaaaaaaaaaaaa";
+constexpr char const* run_b = "run-bbbbbbbbbbbbbbbbbbbb";
+
+class RunFolder : public testing::Test {
+protected:
+    RunFolder()
+    {
+        std::string name = (std::filesystem::temp_directory_path() / "writ-runs-XXXXXX").string();
+        parent_ = ::mkdtemp(name.data());
+    }
+    ~RunFolder() override { std::filesystem::remove_all(parent_); }
+
+    static std::vector<RunFile> files()
+    {
+        std::vector<RunFile> files;
+        files.push_back({ "pgpass", "PGPASSFILE", SecretText("secret") });
+        return files;
+    }
+
+    Path parent_;
+};
+
+mode_t mode_of(Path const& path)
+{
+    struct stat status {};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0);
+    return status.st_mode & 0777U;
+}
+
+} // namespace
+
+TEST_F(RunFolder, is_its_users_alone)
+{
+    auto const folder = create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
+    EXPECT_EQ(mode_of(folder), 0700U);
+    EXPECT_EQ(mode_of(folder / "pgpass"), 0600U);
+    EXPECT_EQ(to_text(read_file(folder / "pgpass").value()), "secret");
+}
+
+TEST_F(RunFolder, is_never_one_that_was_there)
+{
+    std::filesystem::create_directory(parent_ / run_a);
+    EXPECT_EQ(create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).error().code, ErrorCode::conflict);
+    std::filesystem::create_directory_symlink("/tmp", parent_ / run_b);
+    EXPECT_TRUE(create_run_folder(parent_, run_b, ::getuid(), ::getgid(), files()).is_error());
+}
+
+TEST_F(RunFolder, has_files_of_plain_names_only)
+{
+    std::vector<RunFile> outside;
+    outside.push_back({ "../escaped", "X", SecretText("secret") });
+    EXPECT_TRUE(create_run_folder(parent_, run_a, ::getuid(), ::getgid(), outside).is_error());
+    EXPECT_FALSE(std::filesystem::exists(parent_ / "escaped"));
+}
+
+TEST_F(RunFolder, goes_without_what_its_links_lead_to)
+{
+    auto const folder = create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
+    auto const precious = parent_ / "precious";
+    std::filesystem::create_directory(precious);
+    ASSERT_TRUE(create_file(precious / "file", as_bytes("kept")).is_ok());
+    std::filesystem::create_directory_symlink(precious, folder / "link");
+    remove_run_folder(parent_, run_a);
+    EXPECT_FALSE(std::filesystem::exists(folder));
+    EXPECT_TRUE(std::filesystem::exists(precious / "file"));
+}
+
+TEST_F(RunFolder, others_go_and_what_is_no_run_stays)
+{
+    (void)create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
+    (void)create_run_folder(parent_, run_b, ::getuid(), ::getgid(), files()).value();
+    std::filesystem::create_directory(parent_ / "other");
+    remove_other_run_folders(parent_, { run_b });
+    EXPECT_FALSE(std::filesystem::exists(parent_ / run_a));
+    EXPECT_TRUE(std::filesystem::exists(parent_ / run_b));
+    EXPECT_TRUE(std::filesystem::exists(parent_ / "other"));
+}
+
+TEST_F(RunFolder, an_agents_runs_survive_it)
+{
+    EXPECT_TRUE(load_runs(parent_).value().empty());
+    WatchedRun run;
+    run.id = run_a;
+    run.process = { 17, 99, "boot" };
+    run.uid = 1000;
+    run.leases = { "lease-x" };
+    ASSERT_TRUE(save_runs(parent_, { run }).is_ok());
+    auto const again = load_runs(parent_).value();
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again[0].id, run.id);
+    EXPECT_EQ(again[0].process, run.process);
+    EXPECT_EQ(again[0].leases, run.leases);
+    EXPECT_EQ(mode_of(parent_ / "runs.json"), 0600U);
+    ASSERT_TRUE(replace_file(parent_ / "runs.json", as_bytes("{\"runs\":[1]}")).is_ok());
+    EXPECT_EQ(load_runs(parent_).error().code, ErrorCode::corruption);
+}
