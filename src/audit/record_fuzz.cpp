@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Records: what reads is written, and the same when read again; any text whatever can be recorded.
+#include "audit/record.h"
+
+#include "base/bytes.h"
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t size)
+{
+    using namespace writ;
+    auto const text = as_text({ bytes, size });
+    if (auto const record = audit::parse_record(text); record.is_ok()) {
+        auto const written = audit::to_json_text(*record);
+        ASSERT(written.size() <= limits::record_bytes_max);
+        ASSERT(audit::to_json_text(audit::parse_record(written).value()) == written || written.size() > limits::record_bytes_max / 2);
+    }
+    audit::Record strange;
+    strange.reason = strange.workload = strange.trace = std::string(text);
+    strange.claims.push_back({ .name = std::string(text), .values = { std::string(text), std::string(text) }, .provider = "" });
+    strange.policies.assign(size % 1024, std::string(text.substr(0, size % 64)));
+    auto const written = audit::to_json_text(strange);
+    ASSERT(written.size() <= limits::record_bytes_max && audit::parse_record(written).is_ok());
+    return 0;
+}
