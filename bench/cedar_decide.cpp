@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How long a decision takes: `cedar_decide [--write DIR]`. For each suite p50 and p99 of single decisions (less what asking the clock costs), the mean over a loop,
-// allocations per decision, and what building the engine takes. With --write the suites are laid down for the peers in bench/peers/cedar.
+// How long a decision takes: `cedar_decide [--write DIR | --answers]`, with `--seeds N` before for N random worlds of 500 requests each instead. For each suite p50 and p99 of single decisions (less what asking the clock costs), the mean over a loop,
+// allocations per decision, and what building the engine takes. With --write the suites are laid down for the peers in bench/peers/cedar, with --answers all decisions are printed as they print theirs.
 #include "cedar_suites.h"
 
 #include "cedar/engine.h"
@@ -102,6 +102,33 @@ void measure(bench::Suite const& suite, double overhead)
         100.0 * static_cast<double>(allowed) / (420.0 * static_cast<double>(suite.requests.size())), parse_ms, build_ms, static_cast<double>(engine.memory()) / 1e6);
 }
 
+std::string joined(std::vector<std::string> const& texts)
+{
+    std::string text;
+    for (auto const& one : texts)
+        text += (text.empty() ? "" : ",") + one;
+    return text;
+}
+
+void print_answers(bench::Suite const& suite)
+{
+    std::vector<SyntaxProblem> problems;
+    auto const policies = PolicySet::parse({ { suite.name, suite.policies } }, problems);
+    EntityStore store;
+    for (auto const& entity : suite.entities)
+        store.add(entity);
+    Engine const engine(policies, store);
+    for (auto const& request : suite.requests) {
+        auto decision = engine.decide(request);
+        std::sort(decision.determining.begin(), decision.determining.end());
+        std::vector<std::string> errors;
+        for (auto const& error : decision.errors)
+            errors.push_back(error.policy);
+        std::sort(errors.begin(), errors.end());
+        std::printf("%s %s %s errors %s\n", suite.name.c_str(), decision.allowed ? "allow" : "deny", joined(decision.determining).c_str(), joined(errors).c_str());
+    }
+}
+
 // Entities alone: JSON to an engine that can decide.
 void measure_entities(std::size_t count)
 {
@@ -122,9 +149,7 @@ void measure_entities(std::size_t count)
         static_cast<double>(engine.memory()) / static_cast<double>(count));
 }
 
-} // namespace
-
-int main(int count, char** arguments)
+std::vector<bench::Suite> measured_suites()
 {
     std::vector<bench::Suite> suites;
     bench::SuiteMaker maker(2026);
@@ -135,9 +160,30 @@ int main(int count, char** arguments)
     }
     for (std::size_t const size : { 10, 100, 1'000, 10'000 })
         suites.push_back(maker.machine_learning(size));
-    if (count == 3 && std::string_view(arguments[1]) == "--write") {
+    return suites;
+}
+
+} // namespace
+
+int main(int count, char** values)
+{
+    std::vector<std::string> arguments(values + 1, values + count);
+    std::vector<bench::Suite> suites;
+    if (arguments.size() >= 2 && arguments[0] == "--seeds") {
+        for (std::uint64_t seed = 0; seed < std::stoull(arguments[1]); ++seed)
+            suites.push_back(bench::random_suite(seed, 500));
+        arguments.erase(arguments.begin(), arguments.begin() + 2);
+    } else {
+        suites = measured_suites();
+    }
+    if (arguments.size() == 2 && arguments[0] == "--write") {
         for (auto const& suite : suites)
-            bench::write(suite, arguments[2]);
+            bench::write(suite, arguments[1]);
+        return 0;
+    }
+    if (arguments == std::vector<std::string> { "--answers" }) {
+        for (auto const& suite : suites)
+            print_answers(suite);
         return 0;
     }
     auto const overhead = clock_cost();

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
-#include "cedar/authorizer.h"
+#include "cedar/random_world.h"
 #include "cedar/value_json.h"
 
 #include <filesystem>
@@ -158,6 +158,20 @@ private:
     SeededRandom random_;
 };
 
+// A world of src/cedar/random_world.h, to compare answers rather than time.
+inline Suite random_suite(std::uint64_t seed, std::size_t request_count)
+{
+    // The peer refuses hierarchies with cycles.
+    cedar::WorldGenerator make(seed, false);
+    cedar::RandomWorld const world(make);
+    Suite suite { "seed-" + std::to_string(seed), world.source, {}, {} };
+    for (auto const& [uid, entity] : world.store)
+        suite.entities.push_back(entity);
+    while (suite.requests.size() < request_count)
+        suite.requests.push_back({ make.uid(), make.action(), make.uid(), make.record(2) });
+    return suite;
+}
+
 // DIR/NAME/{policies.cedar, entities.json, requests.json}.
 inline void write(Suite const& suite, std::filesystem::path const& directory)
 {
@@ -169,7 +183,7 @@ inline void write(Suite const& suite, std::filesystem::path const& directory)
         JsonArray parents;
         for (auto const& parent : entity.parents)
             parents.push_back(cedar::to_json(parent));
-        entities.push_back(JsonObject { { "uid", cedar::to_json(entity.uid) }, { "attrs", cedar::to_json(entity.attributes) }, { "parents", std::move(parents) } });
+        entities.push_back(JsonObject { { "uid", cedar::to_json(entity.uid) }, { "attrs", cedar::to_json(entity.attributes) }, { "tags", cedar::to_json(entity.tags) }, { "parents", std::move(parents) } });
     }
     std::ofstream(folder / "entities.json") << to_text(JsonValue(std::move(entities)));
     JsonArray requests;
