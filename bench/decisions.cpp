@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// decisions [FOLDER]: AuthZEN evaluations by a real `writ authority` over its administration socket, each with a durable record, at 1, 16
+// decisions [FOLDER [CONNECTIONS …]]: AuthZEN evaluations by a real `writ authority` over its administration socket, each with a durable record, at 1, 16
 // and 64 connections. Beside them what it stands on, measured in turns: a request that decides nothing over the same socket, and
 // fdatasync of the same bytes on the same disk.
 #include "harness/declarations.h"
@@ -75,6 +75,6 @@ int main(int count, char** arguments)
     auto const decided = ask(loop, installation.admin_socket(), "POST", "/access/v1/evaluation", answer);
     if (!decided.at("decision").as_bool())
         give_up("the decision should be a permission: " + to_text(JsonValue(decided)));
-    for (std::size_t const connections : { 1U, 16U, 64U })
+    for (auto const connections : connection_counts(count, arguments))
         measure(loop, installation, authority, connections);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// issue [FOLDER]: X.509-SVIDs and JWT-SVIDs from a real `writ authority` to a joined agent (this program) over mutual TLS, each with a
+// issue [FOLDER [CONNECTIONS …]]: X.509-SVIDs and JWT-SVIDs from a real `writ authority` to a joined agent (this program) over mutual TLS, each with a
 // durable record, at 1, 16 and 64 connections; beside them the bare signatures that they contain, in turns. Rates are per CPU second of
 // the authority's process: what one core does.
 #include "harness/declarations.h"
@@ -138,6 +138,6 @@ int main(int count, char** arguments)
     auto const address = net::parse_https_origin(string_or(status, "issuer", "")).value();
     agent::AuthorityClient joining(address, clock);
     auto const identity = loop.run(join(&joining, SecretText(std::string(string_or(token, "token", "")))));
-    for (std::size_t const connections : { 1U, 16U, 64U })
+    for (auto const connections : connection_counts(count, arguments))
         measure(loop, authority, address, mutual_tls(identity, clock), connections);
 }

@@ -2,6 +2,7 @@
 #include "harness/load.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 namespace writ::bench {
@@ -109,6 +110,14 @@ net::Task<bool> get_once(net::HttpClient* client, std::string path)
     net::Request request;
     request.path = std::move(path);
     return send_once(client, std::move(request));
+}
+
+std::vector<std::size_t> connection_counts(int count, char** arguments)
+{
+    std::vector<std::size_t> counts;
+    for (int i = 2; i < count; ++i)
+        counts.push_back(std::clamp<std::size_t>(std::strtoul(arguments[i], nullptr, 10), 1, 1000));
+    return counts.empty() ? std::vector<std::size_t> { 1, 16, 64 } : counts;
 }
 
 std::vector<std::unique_ptr<net::HttpClient>> connect_clients(net::Address const& address, std::size_t connections, net::HttpClientOptions const& options)

@@ -38,6 +38,9 @@ void print(char const* name, Load&);
 // CPU seconds that the server spends after a load, until it rests: the audit index follows the log when nobody appends.
 double settle(net::EventLoop&, Server const&);
 
+// What follows the folder on the command line; 1, 16 and 64 if nothing does.
+std::vector<std::size_t> connection_counts(int count, char** arguments);
+
 // POST of the same JSON body each time over `client`, which is kept open; answered with 200.
 net::Task<bool> post_once(net::HttpClient* client, std::string path, std::string body);
 net::Task<bool> get_once(net::HttpClient* client, std::string path);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/durable_file.h"
 
+#include "base/secret.h"
+
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <fcntl.h>
@@ -61,14 +65,19 @@ Result<Bytes> read_file(Path const& path, std::size_t size_max)
     if (!fd.is_open())
         return errno_error(quoted("open", path), errno);
     Bytes bytes;
+    struct stat status {};
+    if (::fstat(fd.get(), &status) == 0 && status.st_size > 0)
+        bytes.reserve(std::min(static_cast<std::size_t>(status.st_size), size_max));
+    // Not read into `bytes` itself, which would be zeroed first: files of /proc are short, have no size, and are read for every caller.
+    std::array<std::uint8_t, 16U << 10U> chunk; // NOLINT: uninitialised
     for (;;) {
-        constexpr std::size_t step = 64U << 10U;
-        auto const old_size = bytes.size();
-        bytes.resize(old_size + step);
-        auto const got = ::read(fd.get(), bytes.data() + old_size, step);
-        if (got < 0 && errno != EINTR)
+        auto const got = ::read(fd.get(), chunk.data(), chunk.size());
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
             return errno_error(quoted("read", path), errno);
-        bytes.resize(old_size + static_cast<std::size_t>(got < 0 ? 0 : got));
+        bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + got);
+        wipe(chunk.data(), static_cast<std::size_t>(got)); // keys are read here too
         if (bytes.size() > size_max)
             return resource_exhausted(quoted("read", path) + ": larger than " + std::to_string(size_max) + " bytes");
         if (got == 0)

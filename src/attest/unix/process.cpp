@@ -122,6 +122,7 @@ struct ProcessAttestor::State {
     std::map<FileVersion, std::string> digests {};
     std::map<uid_t, std::string> users {};
     std::map<gid_t, std::string> groups {};
+    std::string boot {}; // stays what it is for as long as we run
 
     void add_executable(pid_t pid, identity::Claims& claims);
     Result<std::string> digest(int file, struct stat const& status);
@@ -195,8 +196,10 @@ Result<AttestedProcess> ProcessAttestor::attest(pid_t pid, int pidfd)
         return ended();
     auto const status = TRY(parse_proc_status(*status_text));
 
+    if (state_->boot.empty())
+        state_->boot = TRY(boot_id());
     AttestedProcess attested;
-    attested.process = { pid, TRY(parse_start_ticks(*stat_text)), TRY(boot_id()) };
+    attested.process = { pid, TRY(parse_start_ticks(*stat_text)), state_->boot };
     attested.parent = status.parent;
     attested.tracer = status.tracer;
     attested.uid = status.uids[0];
