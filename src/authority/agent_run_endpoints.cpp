@@ -2,6 +2,7 @@
 //
 // Runs, as agents tell of them.
 #include "authority/endpoints.h"
+#include "base/utf8.h"
 
 namespace writ::authority {
 
@@ -104,7 +105,7 @@ Reply end_run(Desk desk, Call call)
     auto const run = CO_TRY(named);
     auto body = parse_json_object(call.request.body.empty() ? "{}" : call.request.body);
     auto const request = CO_TRY(body);
-    auto ended = co_await desk.runs.end(run, call.caller.id, call.caller.id, std::string(string_or(request, "reason", "ended").substr(0, 200)));
+    auto ended = co_await desk.runs.end(run, call.caller.id, call.caller.id, std::string(utf8_prefix(string_or(request, "reason", "ended"), 200)));
     auto const leases = CO_TRY(ended);
     JsonArray array;
     for (auto const& lease : leases)

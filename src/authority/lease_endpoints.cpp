@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
+#include "base/utf8.h"
 
 namespace writ::authority {
 
@@ -28,7 +29,7 @@ Reply revoke_leases(Desk desk, Call call)
     if (id.empty() == run.empty())
         co_return invalid_argument("either `id` (of a lease) or `run` says what to revoke");
     std::string reason(string_or(request, "reason", ""));
-    reason = reason.empty() ? "revoked by an administrator" : "revoked by an administrator: " + reason.substr(0, 200);
+    reason = reason.empty() ? "revoked by an administrator" : "revoked by an administrator: " + std::string(utf8_prefix(reason, 200));
     JsonArray revoked;
     if (!id.empty()) {
         auto taken = co_await desk.leases.take_back(id, call.caller.id, reason);

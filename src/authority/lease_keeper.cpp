@@ -10,8 +10,11 @@ namespace writ::authority {
 namespace {
 
 constexpr Duration round_interval = std::chrono::seconds(1);
-// LIMIT: leases taken back in one round; the rest wait for the next.
-constexpr std::size_t round_leases_max = 64;
+// A system that does not answer is asked again after this, doubled each time.
+constexpr Duration retry_first = std::chrono::seconds(1);
+constexpr Duration retry_longest = std::chrono::seconds(10);
+// LIMIT: leases looked at in one round; the rest wait for the next.
+constexpr std::size_t round_leases_max = 4096;
 
 // Marks a lease as somebody's for as long as it lives.
 class InHand {
@@ -148,6 +151,10 @@ net::Task<Result<identity::Lease>> LeaseKeeper::prolong(std::shared_ptr<Snapshot
     InHand const mine(in_hand_, put_down_, lease.id);
     if (!mine.is_mine())
         co_return conflict("lease `" + lease.id + "` is being changed");
+    // SECURITY: the caller read it before it asked for a decision. What was taken back meanwhile stays so.
+    auto const now = state_.store.leases->find(lease.id);
+    if (now.is_error() || now->state != identity::LeaseState::active)
+        co_return conflict("lease `" + lease.id + "` has ended meanwhile");
     auto const issuer = state_.issuers.find(lease.kind);
     if (issuer == state_.issuers.end())
         co_return unavailable("nothing here issues credentials of type `" + lease.kind + "`");
@@ -244,14 +251,21 @@ net::Task<> LeaseKeeper::round()
         co_return;
     }
     for (auto const& lease : *due) {
-        if (in_hand_.contains(lease.id))
+        auto const retry = retries_.find(lease.id);
+        if (in_hand_.contains(lease.id) || (retry != retries_.end() && state_.clock.monotonic() < retry->second.next))
             continue;
         std::string const reason = lease.state == identity::LeaseState::pending ? "never given out"
             : lease.reason.empty()                                               ? "expired"
                                                                                  : lease.reason;
         auto const taken = co_await take_back(lease.id, "authority", reason);
-        if (taken.is_error() && taken.error().code != ErrorCode::conflict)
-            log_warning("a lease could not be taken back yet", { { "lease", lease.id }, { "credential", lease.credential }, { "error", taken.error().message } });
+        if (taken.is_ok() || taken.error().code == ErrorCode::conflict) {
+            retries_.erase(lease.id);
+            continue;
+        }
+        auto& again = retries_[lease.id];
+        again.wait = std::clamp(again.wait * 2, retry_first, retry_longest);
+        again.next = state_.clock.monotonic() + again.wait;
+        log_warning("a lease could not be taken back yet", { { "lease", lease.id }, { "credential", lease.credential }, { "error", taken.error().message } });
     }
 }
 

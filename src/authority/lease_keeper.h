@@ -48,7 +48,13 @@ private:
     net::Task<Result<>> revoke(identity::Lease lease, std::string caller);
     net::Task<> round();
 
+    struct Retry {
+        Monotonic next {};
+        Duration wait {};
+    };
+
     AuthorityState& state_;
+    std::map<std::string, Retry> retries_; // leases that could not be taken back, and when to try again
     std::set<std::string> in_hand_; // leases somebody is creating or revoking at this moment
     net::Notification put_down_;
 };

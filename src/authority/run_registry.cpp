@@ -88,7 +88,7 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     auto const matching = identify(*snapshot, request.claims);
     auto const found = choose(matching, request.workload);
     if (found.empty() && matching.empty())
-        co_return co_await refuse(request, request.purpose, { "workload", "no declared workload has these claims", "one whose `match` fits them" });
+        co_return co_await refuse(request, request.purpose, { "workload", "none that is declared", "one whose `match` fits what the kernel says of the process" });
     if (found.empty())
         co_return co_await refuse(request, request.purpose, { "workload", names_of(matching), "`" + request.workload + "`" });
     if (found.size() > 1)
@@ -183,7 +183,13 @@ net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string i
             continue;
         }
         auto prolonged = co_await leases_.prolong(snapshot, lease);
-        renewed.push_back(CO_TRY(prolonged));
+        if (prolonged.is_ok()) {
+            renewed.push_back(std::move(prolonged).value());
+        } else if (prolonged.error().code != ErrorCode::conflict) {
+            // Its time stays what it was, and the agent asks again before that is over: a database that is away keeps no other's lease from being prolonged.
+            log_warning("a lease was not prolonged", { { "lease", lease.id }, { "error", prolonged.error().message } });
+            renewed.push_back(lease);
+        }
     }
     co_return renewed;
 }

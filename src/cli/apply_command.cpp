@@ -3,7 +3,6 @@
 #include "cli/documents.h"
 #include "cli/output.h"
 
-#include <cstdio>
 #include <memory>
 
 namespace writ::cli {
@@ -16,23 +15,6 @@ struct Options {
     bool dry_run = false;
     bool prune = false;
 };
-
-std::string place_of(JsonObject const& error)
-{
-    return cell(error, "path") + ":" + cell(error, "line") + ":" + cell(error, "column") + ": " + cell(error, "message");
-}
-
-int print_refusal(net::Response const& response)
-{
-    auto const problem = parse_json_object(response.body);
-    if (problem.is_ok()) {
-        if (auto const errors = array_member(*problem, "errors"); errors.is_ok()) {
-            for (auto const& error : **errors)
-                std::fprintf(stderr, "%s\n", place_of(error.as_object()).c_str());
-        }
-    }
-    return fail(to_error(response));
-}
 
 void print_changes(JsonObject const& answer, bool dry_run)
 {
@@ -68,7 +50,7 @@ int apply(Session const& session, Options const& options)
     if (response.is_error())
         return fail(response.error());
     if (response->status >= 400)
-        return print_refusal(*response);
+        return fail(*response);
     auto const answer = parse_json_object(response->body);
     if (answer.is_error())
         return fail(answer.error());

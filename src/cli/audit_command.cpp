@@ -13,6 +13,9 @@ namespace writ::cli {
 
 namespace {
 
+// A row of the list is for looking over; `audit show` has all of it.
+constexpr std::size_t what_characters_max = 70;
+
 struct Options {
     std::string type, decision, workload, run, resource;
     std::uint64_t limit = 50;
@@ -65,7 +68,7 @@ int list(Session const& session, Options const& options)
     for (auto const& item : answer->at("records").as_array()) {
         auto const& entry = item.as_object();
         auto const& record = entry.at("record").as_object();
-        table.add({ cell(entry, "sequence"), short_time(cell(record, "time")), cell(record, "type"), subject_of(record), what_of(record), cell(record, "purpose"), cell(record, "run") });
+        table.add({ cell(entry, "sequence"), short_time(cell(record, "time")), cell(record, "type"), subject_of(record), shortened(what_of(record), what_characters_max), cell(record, "purpose"), cell(record, "run") });
     }
     table.print("no records");
     return 0;
@@ -114,6 +117,9 @@ int who_used(Session const& session, Options const& options)
 int verify(Session const& session, Options const& options)
 {
     auto const folder = (options.data.empty() ? default_data_folder() : Path(options.data)) / "log";
+    std::error_code missing;
+    if (!std::filesystem::is_directory(folder, missing))
+        return fail(not_found("no log at `" + folder.string() + "`; --data names the authority's data folder, or a copy of it"));
     std::optional<tlog::NoteVerifier> key;
     if (!options.key.empty()) {
         auto parsed = tlog::NoteVerifier::parse(options.key);

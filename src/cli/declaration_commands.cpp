@@ -49,7 +49,12 @@ int remove(Session const& session, Options const& options)
 {
     net::Request request = get_request("/v1/declarations", { { "kind", options.kind }, { "name", options.name } });
     request.method = "DELETE";
-    auto const answer = object_of(call_authority(session, std::move(request)));
+    auto const response = send_to_authority(session, std::move(request));
+    if (response.is_error())
+        return fail(response.error());
+    if (response->status >= 400)
+        return fail(*response);
+    auto const answer = parse_json_object(response->body);
     if (answer.is_error())
         return fail(answer.error());
     if (session.json)

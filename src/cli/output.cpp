@@ -95,6 +95,34 @@ int fail(Error const& error)
     return static_cast<int>(exit_of(error.code));
 }
 
+int fail(net::Response const& response)
+{
+    auto const problem = parse_json_object(response.body);
+    auto const errors = problem.is_ok() ? array_member(*problem, "errors") : Result<JsonArray const*>(not_found(""));
+    if (errors.is_ok()) {
+        for (auto const& item : **errors) {
+            auto const& error = item.as_object();
+            std::fprintf(stderr, "%s:%s:%s: %s\n", cell(error, "path").c_str(), cell(error, "line").c_str(), cell(error, "column").c_str(),
+                cell(error, "message").c_str());
+        }
+    }
+    return fail(to_error(response));
+}
+
+std::string shortened(std::string_view text, std::size_t characters_max)
+{
+    if (width_of(text) <= characters_max)
+        return std::string(text);
+    std::string cut;
+    std::size_t characters = 0;
+    for (char const c : text) {
+        if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U && ++characters >= characters_max)
+            break;
+        cut += c;
+    }
+    return cut + "…";
+}
+
 std::string printable(std::string_view text)
 {
     std::string shown;

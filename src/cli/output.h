@@ -32,6 +32,12 @@ void print_json(JsonValue const&);
 // `writ: message` on standard error; the exit code that goes with it.
 int fail(Error const&);
 
+// The same of an answer of status 400 and above; what it says of single places is printed before it, one line each.
+int fail(net::Response const&);
+
+// At most so many characters, with `…` for what was cut.
+std::string shortened(std::string_view text, std::size_t characters_max);
+
 // A JSON value as a cell: text as it is, lists with commas, absent as empty. Control characters are made visible: names come from outside.
 std::string cell(JsonValue const&);
 std::string cell(JsonObject const&, std::string_view name);
