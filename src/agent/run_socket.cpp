@@ -2,6 +2,7 @@
 #include "agent/run_socket.h"
 
 #include "base/logger.h"
+#include "base/utf8.h"
 #include "identity/run.h"
 
 #include <unistd.h>
@@ -107,7 +108,7 @@ Reply start_run(RunDesk const& desk, net::Request const& request)
 Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
 {
     auto const body = parse_json_object(request.body.empty() ? "{}" : request.body);
-    auto reason = body.is_ok() ? std::string(string_or(*body, "reason", "ended by its user").substr(0, 100)) : "ended by its user";
+    auto reason = body.is_ok() ? std::string(utf8_prefix(string_or(*body, "reason", "ended by its user"), 100)) : "ended by its user";
     auto const ended = co_await desk.runs.end(std::move(run), peer_of(request).uid, std::move(reason));
     if (ended.is_error())
         co_return ended.error();

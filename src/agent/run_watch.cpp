@@ -167,6 +167,8 @@ net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reaso
         auto const answer = co_await authority_.post("/v1/agent/runs/" + watched->run.id + "/end", JsonObject { { "reason", reason } });
         if (answer.is_ok() || answer.error().code == ErrorCode::not_found)
             break;
+        if (answer.error().code == ErrorCode::invalid_argument)
+            reason = "ended"; // whatever is wrong with the words, the credentials go
         log_warning("the end of a run was not heard yet", { { "run", watched->run.id }, { "error", answer.error().message } });
         co_await net::delay(wait);
         wait = std::min(wait * 2, end_retry_longest);

@@ -59,4 +59,14 @@ std::string repaired_utf8(std::string_view text)
     return repaired;
 }
 
+std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max)
+{
+    if (text.size() <= bytes_max)
+        return text;
+    auto end = bytes_max;
+    while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xc0U) == 0x80U)
+        --end;
+    return text.substr(0, end);
+}
+
 } // namespace writ

@@ -26,5 +26,13 @@ TEST(Utf8, what_is_not_text_is_marked_and_the_rest_kept)
     EXPECT_EQ(repaired_utf8(""), "");
 }
 
+TEST(Utf8, a_prefix_ends_with_a_whole_code_point)
+{
+    EXPECT_EQ(utf8_prefix("x\xC3\xA9y", 2), "x");
+    EXPECT_EQ(utf8_prefix("x\xC3\xA9y", 3), "x\xC3\xA9");
+    EXPECT_EQ(utf8_prefix("\xF0\x9F\x98\x80", 3), "");
+    EXPECT_EQ(utf8_prefix("abc", 9), "abc");
+}
+
 } // namespace
 } // namespace writ

@@ -123,6 +123,8 @@ private:
 
     net::Task<Result<Borrowed>> borrow(Target const& target);
     net::Task<Result<>> end_sessions(Borrowed const& connection, std::string const& role);
+    net::Task<Result<>> drop_owned_elsewhere(Borrowed const& connection, Target const& target, std::string const& role);
+    net::Task<Result<>> check_absent(Borrowed const& connection, std::string const& role);
 
     RandomSource& random_;
     PostgresRoleLimits limits_;
@@ -186,12 +188,15 @@ net::Task<Result<Credential>> PostgresRoleIssuer::create(CredentialPlan plan, Ti
     auto const secret = CO_TRY(verifier);
     auto const role = quote_identifier(plan.name);
     auto const& login = target.login;
-    // One transaction: the role is there with its rights, or not at all.
-    SecretText statement("CREATE ROLE " + role + " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT "
+    // One transaction: the role is there with its rights, or not at all. COMMIT is sent once the rest is done: what a server executes after we gave it up, be it
+    // delayed by a network, is never committed.
+    SecretText statement("BEGIN; CREATE ROLE " + role + " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT "
         + std::to_string(limits_.role_connections_max) + " PASSWORD " + quote_literal(secret.reveal()) + " VALID UNTIL " + quote_literal(to_rfc3339(expires)) + "; GRANT CONNECT ON DATABASE "
         + quote_identifier(login.database) + " TO " + role + "; GRANT USAGE ON SCHEMA " + quote_identifier(target.schema) + " TO " + role + "; GRANT " + target.privileges + " ON "
         + quote_identifier(target.schema) + "." + quote_identifier(target.table) + " TO " + role);
     auto created = co_await connection->query(std::move(statement));
+    if (created.is_ok())
+        created = co_await connection->query("COMMIT");
     if (created.is_error())
         co_return std::move(created).error().in("create role");
 
@@ -228,6 +233,35 @@ net::Task<Result<>> PostgresRoleIssuer::end_sessions(Borrowed const& connection,
     co_return unavailable("sessions of role `" + role + "` do not end");
 }
 
+// What a role made in other databases of the server, where everybody may connect. Otherwise a job could keep its role from being dropped.
+net::Task<Result<>> PostgresRoleIssuer::drop_owned_elsewhere(Borrowed const& connection, Target const& target, std::string const& role)
+{
+    auto const& login = target.login;
+    auto listed = co_await connection->query("SELECT DISTINCT datname FROM pg_shdepend JOIN pg_database ON pg_database.oid = dbid JOIN pg_roles ON pg_roles.oid = refobjid"
+                                             " WHERE refclassid = 'pg_authid'::regclass AND datname <> current_database() AND rolname = "
+        + quote_literal(role));
+    for (auto const& row : CO_TRY(listed)) {
+        auto password = read_password(target.password_file);
+        auto secret = CO_TRY(password);
+        auto connected = co_await PostgresConnection::connect({ login.host, login.port, row.front(), login.user, std::move(secret) });
+        auto const there = CO_TRY(connected);
+        auto const dropped = co_await there->query("DROP OWNED BY " + quote_identifier(role));
+        if (dropped.is_error())
+            co_return dropped.error();
+    }
+    co_return Result<>();
+}
+
+// A role that is not seen may be one that is not committed yet: making one of the same name waits for it, or fails.
+net::Task<Result<>> PostgresRoleIssuer::check_absent(Borrowed const& connection, std::string const& role)
+{
+    auto const name = quote_identifier(role);
+    auto const made = co_await connection->query("CREATE ROLE " + name + " NOLOGIN; DROP ROLE " + name);
+    if (made.is_error())
+        co_return unavailable("role `" + role + "` may still come to be: " + made.error().message);
+    co_return Result<>();
+}
+
 net::Task<Result<>> PostgresRoleIssuer::revoke(std::string target_text, std::string name)
 {
     auto parsed = parse_target(target_text);
@@ -238,12 +272,15 @@ net::Task<Result<>> PostgresRoleIssuer::revoke(std::string target_text, std::str
     // First nobody can log in any more, then who is logged in goes, then what the role has and is. The membership lets us end its sessions and drop what it made.
     auto const locked = co_await connection->query("ALTER ROLE " + role + " NOLOGIN PASSWORD NULL; GRANT " + role + " TO CURRENT_USER");
     if (locked.is_error() && locked.error().code == ErrorCode::not_found)
-        co_return Result<>();
+        co_return co_await check_absent(connection, name);
     if (locked.is_error())
         co_return locked.error();
     auto const ended = co_await end_sessions(connection, name);
     if (ended.is_error())
         co_return ended.error();
+    auto const elsewhere = co_await drop_owned_elsewhere(connection, target, name);
+    if (elsewhere.is_error())
+        co_return elsewhere.error();
     auto const dropped = co_await connection->query("DROP OWNED BY " + role + "; DROP ROLE " + role);
     if (dropped.is_error())
         co_return dropped.error();
