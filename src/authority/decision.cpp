@@ -143,7 +143,7 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
     cedar::EntityStore entities(&snapshot->entities);
     entities.add(entity_of(question.principal));
     cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource, context_of(question, now) };
-    auto decision = cedar::decide(request, snapshot->policies, entities);
+    auto decision = snapshot->engine->decide(request, &entities);
 
     Answer answer;
     answer.allowed = decision.allowed;

@@ -84,6 +84,7 @@ std::shared_ptr<Snapshot const> compile_snapshot(std::uint64_t version, Document
     if (!problems.empty())
         return nullptr;
     snapshot->entities = build_entities(snapshot->declarations);
+    snapshot->engine = std::make_unique<cedar::Engine const>(snapshot->policies, snapshot->entities);
     return snapshot;
 }
 

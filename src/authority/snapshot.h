@@ -5,6 +5,7 @@
 #pragma once
 
 #include "authority/document_set.h"
+#include "cedar/engine.h"
 #include "cedar/entity.h"
 #include "cedar/policy_set.h"
 
@@ -18,6 +19,7 @@ struct Snapshot {
     Declarations declarations;
     cedar::PolicySet policies;
     cedar::EntityStore entities; // teams, pipelines and every declared resource
+    std::unique_ptr<cedar::Engine const> engine; // of these policies and entities
 };
 
 // Checks that references between declarations hold, parses the policies and builds the entities. All problems are reported; with any,
