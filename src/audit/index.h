@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The index over the log: an SQLite file that can be thrown away. Knows where records are, not what they say: answers are read from the log. One thread.
+// The index over the log: an SQLite file that can be thrown away. Knows where records are, not what they say: answers are read from the
+// log. One thread.
 #pragma once
 
 #include "audit/audit_log.h"
@@ -22,10 +23,13 @@ public:
 
     // Sequence number of the first record that is not in it.
     Result<std::uint64_t> next();
-    // Adds records that follow one another from next() on, in one transaction.
-    Result<> add(std::uint64_t first, std::vector<Record> const&);
-    // Forgets everything: it was ahead of the log.
+    // Adds records that follow one another from next() on, in one transaction. Entries that are no records have their place too; nothing
+    // finds them.
+    Result<> add(std::uint64_t first, std::vector<std::optional<Record>> const&);
+    // Forgets everything: it was ahead of the log, or damaged.
     Result<> clear();
+    // Whether SQLite has said that the file is not what it wrote. Only clear() helps.
+    [[nodiscard]] bool is_damaged() const;
 
     // Newest first.
     Result<std::vector<std::uint64_t>> find(RecordFilter const&);

@@ -43,8 +43,12 @@ RecordedEntity const biopsies { "Dataset", "oncology/biopsies", "", "" };
 
 TEST_F(IndexTest, finds_records_by_what_is_asked)
 {
-    index_->add(0, { record_of(RecordType::startup, "", std::nullopt), record_of(RecordType::decision, "run-a", biopsies), record_of(RecordType::issuance, "run-a", biopsies, "lease-a"),
-                       record_of(RecordType::decision, "run-b", RecordedEntity { "Dataset", "other", "", "" }), record_of(RecordType::revocation, "run-a", biopsies, "lease-a") })
+    index_
+        ->add(0,
+            { record_of(RecordType::startup, "", std::nullopt), record_of(RecordType::decision, "run-a", biopsies),
+                record_of(RecordType::issuance, "run-a", biopsies, "lease-a"),
+                record_of(RecordType::decision, "run-b", RecordedEntity { "Dataset", "other", "", "" }),
+                record_of(RecordType::revocation, "run-a", biopsies, "lease-a") })
         .value();
     EXPECT_EQ(index_->next().value(), 5U);
     using Found = std::vector<std::uint64_t>;
