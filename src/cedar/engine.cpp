@@ -22,7 +22,7 @@ std::size_t Engine::memory() const
     auto const bytes = [](auto const& things) { return things.capacity() * sizeof(things[0]); };
     auto const& p = *program_;
     return bytes(p.nodes) + bytes(p.children) + bytes(p.constants) + bytes(p.names) + bytes(p.name_lists) + bytes(p.patterns) + bytes(p.policies) + bytes(p.conditions)
-        + bytes(p.scope_entities) + bytes(p.entities) + bytes(p.attributes) + bytes(p.ancestors) + bytes(p.candidates) + bytes(p.buckets)
+        + bytes(p.scope_entities) + bytes(p.entities) + bytes(p.attributes) + bytes(p.ancestors) + bytes(p.candidates)
         + p.index.memory() + p.constant_values.size() * sizeof(Value);
 }
 
@@ -67,13 +67,10 @@ struct Decider::State {
             (compiled.effect == Effect::permit ? permits : forbids).push_back(policy);
     }
 
-    void look_in(std::uint32_t bucket_index)
+    void look_in(Bucket bucket)
     {
-        if (bucket_index == 0)
-            return;
         // LIMIT: up to this many candidates looking at each beats searching.
         static constexpr std::uint32_t few = 16;
-        auto const& bucket = program.buckets[bucket_index];
         std::span<Candidate const> const candidates(program.candidates.data() + bucket.first, bucket.count);
         if (bucket.count > few) {
             look_for(candidates, no_index);
@@ -101,7 +98,7 @@ struct Decider::State {
             consider(found->policy);
     }
 
-    void look_around(KnownEntity const& entity, std::uint32_t EntityRow::*bucket, std::vector<std::uint32_t> const& by_type)
+    void look_around(KnownEntity const& entity, Bucket EntityRow::*bucket, std::vector<Bucket> const& by_type)
     {
         if (entity.index != no_index)
             look_in(program.entities[entity.index].*bucket);

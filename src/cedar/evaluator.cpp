@@ -125,7 +125,7 @@ Value Evaluator::variable(Variable which) const
     case Variable::principal: return request_.principal;
     case Variable::action: return request_.action;
     case Variable::resource: return request_.resource;
-    case Variable::context: return Value::record(request_.context);
+    case Variable::context: return context_;
     }
     ASSERT(false);
     return {};
@@ -233,10 +233,8 @@ Result<Value> Evaluator::tag(Expression const& expression) const
 Result<Value> Evaluator::attribute(Expression const& expression) const
 {
     auto const& name = expression.names.front();
-    // Without a copy of the whole context, the most frequent of all.
-    bool const of_context = expression.children[0].op == Operator::variable && expression.children[0].variable == Variable::context;
-    auto const object = of_context ? Value() : TRY(evaluate(expression.children[0]));
-    Record const* members = &request_.context;
+    auto const object = TRY(evaluate(expression.children[0]));
+    Record const* members = nullptr;
     if (auto const* const uid = std::get_if<EntityUid>(&object.storage())) {
         auto const* const entity = entities_.find(*uid);
         if (entity == nullptr)
@@ -244,12 +242,14 @@ Result<Value> Evaluator::attribute(Expression const& expression) const
         members = &entity->attributes;
     } else if (auto const* const record = std::get_if<std::shared_ptr<Record const>>(&object.storage())) {
         members = record->get();
-    } else if (!of_context) {
+    } else {
         return wrong_type("entity or record", object);
     }
     auto const found = members->find(name);
-    if (found == members->end())
+    if (found == members->end()) {
+        bool const of_context = expression.children[0].op == Operator::variable && expression.children[0].variable == Variable::context;
         return of_context ? invalid_argument("context has no attribute `" + name + "`") : no_attribute(object, name);
+    }
     return found->second;
 }
 

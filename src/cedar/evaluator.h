@@ -14,6 +14,7 @@ public:
     Evaluator(Request const& request, EntityStore const& entities)
         : request_(request)
         , entities_(entities)
+        , context_(Value::record(request.context))
     {
     }
 
@@ -43,6 +44,7 @@ private:
 
     Request const& request_;
     EntityStore const& entities_;
+    Value context_;
 };
 
 // An extension function or method, e.g. `isInRange` of two addresses.

@@ -160,6 +160,10 @@ TEST_F(Evaluation, nesting_has_a_limit)
     for (int i = 0; i < 300; ++i)
         sum += " + 1";
     EXPECT_NE(value_of(sum).find("nested deeper"), std::string::npos);
+    std::string path = "a";
+    for (int i = 0; i < 300; ++i)
+        path += ".a";
+    EXPECT_NE(value_of("context has " + path).find("nested deeper"), std::string::npos);
     std::string alternatives = "false";
     for (int i = 0; i < 20'000; ++i)
         alternatives += " || false";

@@ -91,6 +91,9 @@ Result<Expression> ExpressionParser::finished(Expression made, SourceSpan begin)
     made.span = tokens_.span_from(begin);
     for (auto const& child : made.children)
         made.depth = std::max(made.depth, child.depth + 1);
+    // `x has a.b.c` stands for as many steps.
+    if (made.op == Operator::has_attribute)
+        made.depth += static_cast<int>(std::min<std::size_t>(made.names.size(), expression_depth_max + 1));
     if (made.depth > expression_depth_max)
         return tokens_.problem(made.span, "expression is nested deeper than " + std::to_string(expression_depth_max));
     return made;

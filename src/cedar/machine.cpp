@@ -53,13 +53,23 @@ void Machine::begin(Request const& request, EntityStore const* front)
         hashes[i] = EntityIndex::hash(*uids[i]);
         program_.index.prefetch(hashes[i]);
     }
+    for (auto const hash : hashes)
+        program_.index.prefetch_found(hash, program_.entities);
     for (std::size_t i = 0; i < uids.size(); ++i) {
         variables_[i] = { .uid = uids[i], .index = program_.index.find(*uids[i], hashes[i]) };
         if (variables_[i].index != no_index)
-            __builtin_prefetch(&program_.entities[variables_[i].index]);
+            __builtin_prefetch(program_.ancestors.data() + program_.entities[variables_[i].index].ancestors_begin);
     }
     for (auto& known : variables_)
         complete(known);
+    // LIMIT: of very deep hierarchies only the first ancestors are worth asking for ahead.
+    static constexpr std::size_t prefetched_max = 8;
+    for (auto const& known : variables_)
+        for (std::size_t i = 0; i < std::min(known.ancestors.size(), prefetched_max); ++i)
+            __builtin_prefetch(&program_.entities[known.ancestors[i]]);
+    for (auto const& known : { variables_[0], variables_[2] })
+        if (known.index != no_index)
+            __builtin_prefetch(program_.attributes.data() + program_.entities[known.index].attributes_begin);
 }
 
 KnownEntity Machine::know(EntityUid const& uid)

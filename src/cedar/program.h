@@ -30,6 +30,11 @@ struct AttributeRow {
     Slot value;
 };
 
+// The candidates of one key, sorted by action: those for any action stand last.
+struct Bucket {
+    std::uint32_t first = 0, count = 0; // into candidates
+};
+
 // A cache line: what is asked of each entity in a request lies together.
 struct alignas(64) EntityRow {
     EntityUid const* uid = nullptr;
@@ -37,7 +42,7 @@ struct alignas(64) EntityRow {
     std::uint32_t attributes_begin = 0, attributes_end = 0;
     std::uint32_t ancestors_begin = 0, ancestors_end = 0;
     std::uint32_t type = no_index;                            // index into names, if a policy names it
-    std::uint32_t principal_bucket = 0, resource_bucket = 0; // policies for this very entity
+    Bucket principal_bucket, resource_bucket;                 // policies for this very entity
     bool is_ancestor = false;                                 // of another
 };
 
@@ -66,11 +71,6 @@ struct Candidate {
     std::uint32_t policy = 0;
     auto operator<=>(Candidate const&) const = default;
 };
-// The candidates of one key, sorted by action: those for any action stand last.
-struct Bucket {
-    std::uint32_t first = 0, count = 0;
-};
-
 // An open hash table from entity to index. It keeps the names in one text of its own, so that a look-up touches two cache lines.
 class EntityIndex {
 public:
@@ -83,6 +83,17 @@ public:
     {
         if (!cells_.empty())
             __builtin_prefetch(&cells_[hash & (cells_.size() - 1)]);
+    }
+    // Behind prefetch(): what the entity is most likely called, and its row.
+    void prefetch_found(std::uint64_t hash, std::vector<EntityRow> const& entities) const
+    {
+        if (cells_.empty())
+            return;
+        auto const& cell = cells_[hash & (cells_.size() - 1)];
+        if (cell.hash != hash || cell.index == no_index)
+            return;
+        __builtin_prefetch(text_.data() + cell.text);
+        __builtin_prefetch(&entities[cell.index]);
     }
     [[nodiscard]] std::uint32_t find(EntityUid const&, std::uint64_t hash) const;
     [[nodiscard]] std::size_t memory() const { return cells_.size() * sizeof(Cell) + text_.size(); }
@@ -121,12 +132,11 @@ struct Program {
     std::vector<AttributeRow> attributes; // by entity, then name
     std::vector<std::uint32_t> ancestors; // by entity, sorted
 
-    // Which policies to look at. Bucket 0 is empty.
+    // Which policies to look at.
     std::vector<Candidate> candidates;
-    std::vector<Bucket> buckets;
-    std::uint32_t any_bucket = 0;
-    std::vector<std::uint32_t> principal_type_buckets; // by name
-    std::vector<std::uint32_t> resource_type_buckets;
+    Bucket any_bucket;
+    std::vector<Bucket> principal_type_buckets; // by name
+    std::vector<Bucket> resource_type_buckets;
     bool has_type_buckets = false;
     std::unordered_map<std::string, std::uint32_t> name_index;
 

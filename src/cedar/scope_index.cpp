@@ -34,9 +34,8 @@ public:
         for (std::uint32_t i = 0; i < program_.policies.size(); ++i)
             chosen[best_of(keys_of(program_.policies[i]))].push_back(i);
 
-        program_.buckets.assign(1, {});
-        program_.principal_type_buckets.assign(program_.names.size(), 0);
-        program_.resource_type_buckets.assign(program_.names.size(), 0);
+        program_.principal_type_buckets.assign(program_.names.size(), {});
+        program_.resource_type_buckets.assign(program_.names.size(), {});
         for (auto const& [key, policies] : chosen)
             place(key, add_bucket(policies));
     }
@@ -72,7 +71,7 @@ private:
         return best;
     }
 
-    std::uint32_t add_bucket(std::vector<std::uint32_t> const& policies)
+    Bucket add_bucket(std::vector<std::uint32_t> const& policies)
     {
         auto const first = program_.candidates.size();
         for (auto const policy : policies) {
@@ -84,11 +83,10 @@ private:
             program_.policies[policy].is_repeated = test.count > 1;
         }
         std::sort(program_.candidates.begin() + static_cast<std::ptrdiff_t>(first), program_.candidates.end());
-        program_.buckets.push_back({ static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(program_.candidates.size() - first) });
-        return static_cast<std::uint32_t>(program_.buckets.size() - 1);
+        return { static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(program_.candidates.size() - first) };
     }
 
-    void place(Key const& key, std::uint32_t bucket)
+    void place(Key const& key, Bucket bucket)
     {
         switch (key.kind) {
         case Key::Kind::any: program_.any_bucket = bucket; break;
