@@ -24,8 +24,8 @@ constexpr std::int64_t token_seconds_max = 7 * 86'400;
 Result<Bytes> parse_public_key(JsonObject const& request)
 {
     auto const spki = TRY(parse_base64(TRY(string_member(request, "public_key"))).in("public_key"));
-    auto const key = TRY(crypto::PublicKey::parse_spki(spki).in("public_key"));
-    if (key.type() != crypto::KeyType::p256)
+    auto const type = TRY(crypto::PublicKey::check_spki(spki).in("public_key"));
+    if (type != crypto::KeyType::p256)
         return invalid_argument("`public_key` is a P-256 key");
     return spki;
 }

@@ -4,49 +4,18 @@
 
 #include <algorithm>
 #include <array>
-#include <openssl/ec.h>
 #include <openssl/x509v3.h>
 
 namespace writ::crypto {
 
 namespace {
 
-using GroupPtr = std::unique_ptr<EC_GROUP, OpensslDelete<EC_GROUP_free>>;
-using PointPtr = std::unique_ptr<EC_POINT, OpensslDelete<EC_POINT_free>>;
-using BnCtxPtr = std::unique_ptr<BN_CTX, OpensslDelete<BN_CTX_free>>;
-
 // LIMIT: ub-common-name of RFC 5280 appendix A.
 constexpr std::size_t common_name_bytes_max = 64;
 // LIMIT: names of one leaf; a service has a handful.
 constexpr std::size_t names_max = 100;
 
-constexpr std::array<std::uint8_t, 26> p256_spki_prefix = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
-    0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00 };
 constexpr std::array<std::uint8_t, 2> empty_name = { 0x30, 0x00 };
-
-bool is_p256_point(BytesView point)
-{
-    static GroupPtr const group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)); // only read after its making
-    thread_local BnCtxPtr const scratch(BN_CTX_new());
-    PointPtr const parsed(EC_POINT_new(group.get()));
-    ASSERT(group != nullptr && scratch != nullptr && parsed != nullptr);
-    if (point[0] == 0x04 && EC_POINT_oct2point(group.get(), parsed.get(), point.data(), point.size(), scratch.get()) == 1)
-        return true;
-    ERR_clear_error();
-    return false;
-}
-
-// A key as good as PublicKey::parse_spki() takes it, but for P-256 without making one: checking the point takes 2 µs, a key 17 µs.
-Result<> check_leaf_key(BytesView spki)
-{
-    if (spki.size() == p256_spki_prefix.size() + 65 && std::ranges::equal(spki.first(p256_spki_prefix.size()), p256_spki_prefix)) {
-        if (!is_p256_point(spki.subspan(p256_spki_prefix.size())))
-            return invalid_argument("public key is not a point of its curve");
-        return {};
-    }
-    TRY(PublicKey::parse_spki(spki));
-    return {};
-}
 
 Result<> check_validity(Timestamp not_before, Timestamp not_after)
 {
@@ -144,7 +113,7 @@ Result<Bytes> CertificateIssuer::issue(LeafRequest const& request, BytesView pub
     TRY(check_validity(request.not_before, request.not_after));
     if (request.not_after > state_->not_after)
         return invalid_argument("certificate would end after its issuer's");
-    TRY(check_leaf_key(public_key_spki));
+    TRY(PublicKey::check_spki(public_key_spki));
     auto const serial = TRY(checked_serial(request.serial));
     auto const names = TRY(encode_names(request));
     auto extensions = state_->extensions_for(request);

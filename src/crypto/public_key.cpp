@@ -4,12 +4,16 @@
 
 #include <array>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/param_build.h>
 
 namespace writ::crypto {
 
 namespace {
 
+using GroupPtr = std::unique_ptr<EC_GROUP, OpensslDelete<EC_GROUP_free>>;
+using PointPtr = std::unique_ptr<EC_POINT, OpensslDelete<EC_POINT_free>>;
+using BnCtxPtr = std::unique_ptr<BN_CTX, OpensslDelete<BN_CTX_free>>;
 using ParamBuildPtr = std::unique_ptr<OSSL_PARAM_BLD, OpensslDelete<OSSL_PARAM_BLD_free>>;
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, OpensslDelete<OSSL_PARAM_free>>;
 
@@ -236,12 +240,38 @@ Result<PublicKey> adopt_public_key(KeyType type, EVP_PKEY const* key)
     return public_key_of_point(type, point);
 }
 
+namespace {
+
+bool is_p256_point(BytesView point)
+{
+    static GroupPtr const group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)); // only read after its making
+    thread_local BnCtxPtr const scratch(BN_CTX_new());
+    PointPtr const parsed(EC_POINT_new(group.get()));
+    ASSERT(group != nullptr && scratch != nullptr && parsed != nullptr);
+    if (point[0] == 0x04 && EC_POINT_oct2point(group.get(), parsed.get(), point.data(), point.size(), scratch.get()) == 1)
+        return true;
+    ERR_clear_error();
+    return false;
+}
+
+} // namespace
+
 Result<PublicKey> PublicKey::parse_spki(BytesView der)
 {
     for (auto const& form : point_forms)
         if (der.size() == form.prefix.size() + form.size && std::ranges::equal(der.first(form.prefix.size()), form.prefix))
             return public_key_of_point(form.type, der.subspan(form.prefix.size()));
     return parse_rsa_spki(DerReader(der)).in("parse public key");
+}
+
+Result<KeyType> PublicKey::check_spki(BytesView der)
+{
+    auto const prefix = BytesView(p256_prefix);
+    if (der.size() != prefix.size() + form_of(KeyType::p256).size || !std::ranges::equal(der.first(prefix.size()), prefix))
+        return TRY(parse_spki(der)).type();
+    if (!is_p256_point(der.subspan(prefix.size())))
+        return invalid_argument("public key is not a point of its curve");
+    return KeyType::p256;
 }
 
 Result<PublicKey> PublicKey::parse_pem(std::string_view text)

@@ -3,6 +3,8 @@
 
 #include "store/sqlite/database.h"
 
+#include <map>
+
 namespace writ::store {
 
 namespace {
@@ -293,17 +295,23 @@ public:
     Result<> add(Agent const& agent) override
     {
         auto statement = TRY(database_->prepare("INSERT OR REPLACE INTO agents VALUES (?1, ?2, ?3, ?4)"));
+        known_.erase(agent.id); // first: whatever comes of it, the database is asked again
         TRY(statement.bind(agent.id).bind(agent.joined).bind(agent.seen).bind(std::int64_t(agent.banned)).run());
         return {};
     }
 
+    // Asked for each request of an agent, so it is remembered: nobody else writes to the database.
     Result<Agent> find(std::string const& id) override
     {
+        if (auto const known = known_.find(id); known != known_.end())
+            return known->second;
         auto statement = TRY(database_->prepare("SELECT id, joined, seen, banned FROM agents WHERE id = ?1"));
         auto agents = TRY(read(statement.bind(id)));
         if (agents.empty())
             return not_found("no agent `" + id + "`");
-        return std::move(agents.front());
+        if (known_.size() >= known_agents_max)
+            known_.clear();
+        return known_[id] = std::move(agents.front());
     }
 
     Result<std::vector<Agent>> list() override { return read(TRY(database_->prepare("SELECT id, joined, seen, banned FROM agents ORDER BY id"))); }
@@ -317,7 +325,11 @@ private:
         return agents;
     }
 
+    // LIMIT: agents remembered; beyond it some are read again.
+    static constexpr std::size_t known_agents_max = 10'000;
+
     std::shared_ptr<Database> database_;
+    std::map<std::string, Agent> known_;
 };
 
 } // namespace

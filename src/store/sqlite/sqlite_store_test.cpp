@@ -48,6 +48,17 @@ TEST(SqliteStore, redeems_a_token_once_and_not_after_its_time)
     EXPECT_EQ(store.join_tokens->redeem("d3", at(0)).error().code, ErrorCode::not_found);
 }
 
+TEST(SqliteStore, an_agent_is_what_it_was_last_made)
+{
+    auto const store = new_store();
+    std::string const id = "spiffe://a/writ/agent/x";
+    EXPECT_EQ(store.agents->find(id).error().code, ErrorCode::not_found);
+    EXPECT_TRUE(store.agents->add({ id, at(0), at(0), false }).is_ok());
+    EXPECT_FALSE(store.agents->find(id).value().banned);
+    EXPECT_TRUE(store.agents->add({ id, at(0), at(1), true }).is_ok());
+    EXPECT_TRUE(store.agents->find(id).value().banned) << "what was remembered is no longer so";
+}
+
 TEST(SqliteStore, tells_which_leases_are_due)
 {
     using identity::LeaseState;
