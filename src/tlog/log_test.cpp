@@ -130,6 +130,25 @@ TEST_F(LogTest, the_journal_is_cut_where_the_tiles_have_its_entries)
     EXPECT_EQ(append_and_wait(*log, "one more").value(), 1000U);
 }
 
+// As on a disk that is full for tiles: records are acknowledged all the same, and published when it goes again.
+TEST_F(LogTest, publication_that_fails_is_tried_again_while_appends_go_on)
+{
+    auto log = open().value();
+    fill(*log, 3);
+    std::filesystem::remove_all(log_folder() / "tmp");
+    write_file(log_folder() / "tmp", {});
+    for (std::uint64_t index = 3; index < 300; ++index)
+        ASSERT_EQ(append_and_wait(*log, text_of(index)).value(), index);
+    EXPECT_EQ(as_text(log->read(299).value()), "entry 299");
+    EXPECT_EQ(log->latest().size, 3U);
+    EXPECT_EQ(verify().value().unpublished, 297U);
+    std::filesystem::remove(log_folder() / "tmp");
+    std::filesystem::create_directory(log_folder() / "tmp");
+    ASSERT_TRUE(wait_until_published(*log, 300).is_ok());
+    log.reset();
+    EXPECT_EQ(verify().value().unpublished, 0U);
+}
+
 TEST_F(LogTest, a_record_too_long_and_one_too_many_are_refused_at_once)
 {
     auto few = options();
