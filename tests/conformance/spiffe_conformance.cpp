@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // spiffe_conformance DIR: SPIFFE IDs (spiffe-id-cases.json), bundles and X.509-SVIDs (go-spiffe's test data) through our parsers. What a file is to be is told
-// by its name, as its authors named them: `valid`, `good`, `multiple` parse, `wrong`, `corrupt`, `missing`, `no_keys`, `empty` do not.
+// by its name, as its authors named them: `wrong`, `corrupt`, `missing`, `multiple` (two certificates for one key), `no_keys` and `empty` are
+// to be refused, the others to parse.
 #include "base/durable_file.h"
 #include "crypto/x509.h"
 #include "identity/bundle.h"
@@ -93,7 +94,7 @@ void check_file(Path const& file, Tally& tally)
 {
     auto const name = file.filename().string();
     auto const folder = file.parent_path().parent_path().filename().string();
-    bool const wanted = !has_word(name, { "wrong", "corrupt", "missing", "no_keys", "empty" });
+    bool const wanted = !has_word(name, { "wrong", "corrupt", "missing", "multiple", "no_keys", "empty" });
     auto const text = text_of(file);
     if (name == "spiffe-id-cases.json")
         check_ids(file, tally);
