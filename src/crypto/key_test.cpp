@@ -213,6 +213,21 @@ TEST(PrivateJwk, with_the_public_half_of_another_key_is_refused)
     EXPECT_EQ(PrivateKey::parse_jwk(ec).error().code, ErrorCode::invalid_argument);
 }
 
+TEST(Pkcs8, of_rsa_with_another_modulus_is_refused)
+{
+    auto const key = PrivateKey::generate(KeyType::rsa).value();
+    auto const pkcs8 = key.to_pkcs8();
+    EXPECT_EQ(PrivateKey::parse_pkcs8(pkcs8.reveal()).value().public_key().to_spki(), key.public_key().to_spki());
+    auto const modulus = parse_base64url(string_or(key.public_key().to_jwk(), "n", "")).value();
+    auto const found = std::ranges::search(pkcs8.reveal(), modulus);
+    ASSERT_FALSE(found.empty());
+    for (std::size_t byte = 1; byte < modulus.size(); byte += 17) {
+        auto altered = pkcs8.reveal();
+        altered[static_cast<std::size_t>(found.begin() - pkcs8.reveal().begin()) + byte] ^= 2U;
+        EXPECT_EQ(PrivateKey::parse_pkcs8(altered).error().code, ErrorCode::invalid_argument) << "byte " << byte;
+    }
+}
+
 TEST(Spki, is_checked_as_it_is_parsed_whatever_bit_is_flipped)
 {
     for (auto const type : { KeyType::p256, KeyType::p384, KeyType::ed25519 }) {
