@@ -58,6 +58,7 @@ cedar::Entity entity_of(Principal const& principal)
 cedar::Record context_of(Question const& question, Timestamp now)
 {
     auto context = question.context;
+    context.erase("approver");
     context.insert_or_assign("purpose", Value(question.purpose));
     context.insert_or_assign("run", Value(question.run));
     context.insert_or_assign("time", Value(cedar::Datetime { std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count() }));

@@ -22,6 +22,9 @@ void add_status_command(CLI::App&, Session&);
 void add_version_command(CLI::App&, Session&);
 void add_completion_command(CLI::App&, Session&);
 
+// writ policy test, writ policy explain
+void add_policy_decision_commands(CLI::App& policy, Session&);
+
 // Shared by commands that print tables.
 void add_json_flag(CLI::App&, Session&);
 void add_run_dir_option(CLI::App&, Session&);
