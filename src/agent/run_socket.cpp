@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "identity/run.h"
 
+#include <limits>
 #include <unistd.h>
 
 namespace writ::agent {
@@ -50,27 +51,29 @@ net::Response problem_response(Error const& error)
 
 net::UnixPeer const& peer_of(net::Request const& request) { return std::get<net::UnixPeer>(request.peer); }
 
-Result<attest::AttestedProcess> attest_peer(RunDesk const& desk, net::Request const& request)
+net::Task<Result<attest::AttestedProcess>> attest_peer(RunDesk const& desk, net::Request const& request)
 {
     auto const& peer = peer_of(request);
-    auto attested = TRY(desk.attestor.attest(peer.pid, peer.pidfd->get()));
+    auto found = co_await desk.attestor.attest_beside(peer.pid, peer.pidfd->get());
+    auto attested = CO_TRY(found);
     if (attested.uid != peer.uid)
-        return unauthenticated("the caller changed its user after it connected");
-    return attested;
+        co_return unauthenticated("the caller changed its user after it connected");
+    co_return attested;
 }
 
 // ---- runs
 
 // SECURITY: the caller may start a run for a child of its own that has the same user and waits, stopped, before its first instruction: what was attested is then
 // what will run. It cannot name anybody else's process, nor one that is running.
-Result<attest::AttestedProcess> attest_child(RunDesk const& desk, net::UnixPeer const& peer, pid_t pid, int pidfd)
+net::Task<Result<attest::AttestedProcess>> attest_child(RunDesk const& desk, net::UnixPeer const& peer, pid_t pid, int pidfd)
 {
-    auto attested = TRY(desk.attestor.attest(pid, pidfd));
+    auto found = co_await desk.attestor.attest_beside(pid, pidfd);
+    auto attested = CO_TRY(found);
     if (attested.parent != peer.pid || attested.uid != peer.uid || !attested.is_stopped || attested.tracer != peer.pid)
-        return permission_denied("a run is started for a child of the caller that it holds stopped at its start");
+        co_return permission_denied("a run is started for a child of the caller that it holds stopped at its start");
     if (!peer.is_alive())
-        return unauthenticated("the caller has ended");
-    return attested;
+        co_return unauthenticated("the caller has ended");
+    co_return attested;
 }
 
 Reply start_run(RunDesk const& desk, net::Request const& request)
@@ -78,15 +81,16 @@ Reply start_run(RunDesk const& desk, net::Request const& request)
     auto body = parse_json_object(request.body);
     auto const object = CO_TRY(body);
     auto numbered = integer_member(object, "pid");
-    auto const pid = static_cast<pid_t>(CO_TRY(numbered));
-    if (pid <= 1)
+    auto const number = CO_TRY(numbered);
+    if (number <= 1 || number > std::numeric_limits<pid_t>::max())
         co_return invalid_argument("`pid` is that of the job's first process");
+    auto const pid = static_cast<pid_t>(number);
     auto opened = attest::open_process(pid);
     if (opened.is_error())
         co_return permission_denied("a run is started for a child of the caller");
     RunStart start;
     start.pidfd = std::move(opened).value();
-    auto attested = attest_child(desk, peer_of(request), pid, start.pidfd.get());
+    auto attested = co_await attest_child(desk, peer_of(request), pid, start.pidfd.get());
     start.process = CO_TRY(attested);
     start.purpose = std::string(string_or(object, "purpose", ""));
     start.workload = std::string(string_or(object, "workload", ""));
@@ -133,7 +137,7 @@ Reply list_runs(RunDesk const& desk, net::Request const& request)
 
 Reply x509_svids(RunDesk const& desk, net::Request const& request)
 {
-    auto attested = attest_peer(desk, request);
+    auto attested = co_await attest_peer(desk, request);
     auto process = CO_TRY(attested);
     auto fetched = co_await desk.svids.x509(std::move(process.claims));
     auto const found = CO_TRY(fetched);
@@ -154,7 +158,7 @@ Reply jwt_svids(RunDesk const& desk, net::Request const& request)
     auto const object = CO_TRY(body);
     auto listed = strings_member(object, "audience");
     auto audience = CO_TRY(listed);
-    auto attested = attest_peer(desk, request);
+    auto attested = co_await attest_peer(desk, request);
     auto process = CO_TRY(attested);
     auto fetched = co_await desk.svids.jwt(std::move(process.claims), std::move(audience), std::string(string_or(object, "id", "")));
     auto const found = CO_TRY(fetched);

@@ -96,10 +96,37 @@ Result<> RunWatch::restore()
     return {};
 }
 
+Result<> RunWatch::check_room(RunStart const& start) const
+{
+    auto const& process = start.process.process;
+    auto const is_of_process = [&process](auto const& entry) { return entry.second->run.process == process; };
+    if (starting_.contains(process.pid) || std::any_of(runs_.begin(), runs_.end(), is_of_process))
+        return conflict("process " + std::to_string(process.pid) + " has a run already");
+    if (runs_.size() + starting_.size() >= runs_max)
+        return resource_exhausted("this node has " + std::to_string(runs_max) + " runs already");
+    auto const uid = start.process.uid;
+    auto const count = std::count_if(runs_.begin(), runs_.end(), [uid](auto const& entry) { return entry.second->run.uid == uid; })
+        + std::count_if(starting_.begin(), starting_.end(), [uid](auto const& entry) { return entry.second == uid; });
+    if (static_cast<std::size_t>(count) >= user_runs_max)
+        return resource_exhausted("this user has " + std::to_string(user_runs_max) + " runs already");
+    return {};
+}
+
+// SECURITY: one process, one run: otherwise a single stopped child could take all runs of a node, with a role for each.
 net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::start(RunStart start)
 {
-    if (runs_.size() >= runs_max)
-        co_return resource_exhausted("this node has " + std::to_string(runs_max) + " runs already");
+    auto const room = check_room(start);
+    if (room.is_error())
+        co_return room.error();
+    auto const pid = start.process.process.pid;
+    starting_.emplace(pid, start.process.uid);
+    auto begun = co_await begin(std::move(start));
+    starting_.erase(pid);
+    co_return begun;
+}
+
+net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunStart start)
+{
     JsonObject request { { "claims", identity::to_json(start.process.claims) }, { "purpose", start.purpose } };
     if (!start.workload.empty())
         request.emplace("workload", start.workload);

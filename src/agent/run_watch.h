@@ -15,6 +15,8 @@ namespace writ::agent {
 
 // LIMIT: runs of one node at once.
 inline constexpr std::size_t runs_max = 4096;
+// LIMIT: of one user, so that nobody takes all of them.
+inline constexpr std::size_t user_runs_max = 1024;
 
 struct RunStart {
     attest::AttestedProcess process;
@@ -40,7 +42,7 @@ public:
     // Runs of before a restart: those that live are watched again, the others ended. Before anything else.
     Result<> restore();
 
-    // A response of the authority other than 200 is handed on as it is.
+    // A response of the authority other than 200 is handed on as it is. conflict: the process has a run already.
     net::Task<Result<std::variant<RunStarted, net::Response>>> start(RunStart);
     // Returns when its credentials are gone. not_found: no such run of that user (0: of any). unavailable: the authority has not heard yet; it is told until it has.
     net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
@@ -61,6 +63,8 @@ private:
         bool is_gone = false; // the authority has heard
     };
 
+    [[nodiscard]] Result<> check_room(RunStart const&) const;
+    net::Task<Result<std::variant<RunStarted, net::Response>>> begin(RunStart);
     net::Task<> watch(std::shared_ptr<Watched> watched);
     net::Task<> finish(std::shared_ptr<Watched> watched, std::string reason);
     net::Task<> renew(std::shared_ptr<Watched> watched);
@@ -72,6 +76,7 @@ private:
     Path folder_;
     Path run_folders_;
     std::map<std::string, std::shared_ptr<Watched>> runs_;
+    std::map<pid_t, uid_t> starting_; // processes whose run the authority is being asked for
 };
 
 } // namespace writ::agent

@@ -28,17 +28,18 @@ std::optional<net::GrpcStatus> refuse_forged(net::GrpcCall const& call)
     return std::nullopt;
 }
 
-Result<attest::AttestedProcess> attest_peer(WorkloadDesk const& desk, net::GrpcCall const& call)
+net::Task<Result<attest::AttestedProcess>> attest_peer(WorkloadDesk const& desk, net::GrpcCall const& call)
 {
     auto const* peer = std::get_if<net::UnixPeer>(&call.peer());
     if (peer == nullptr)
-        return unauthenticated("the Workload API is for processes of this machine");
+        co_return unauthenticated("the Workload API is for processes of this machine");
     if (!desk.joined)
-        return unavailable("the agent has not joined yet");
-    auto attested = TRY(desk.attestor.attest(peer->pid, peer->pidfd->get()));
+        co_return unavailable("the agent has not joined yet");
+    auto found = co_await desk.attestor.attest_beside(peer->pid, peer->pidfd->get());
+    auto attested = CO_TRY(found);
     if (attested.uid != peer->uid)
-        return unauthenticated("the caller changed its user after it connected");
-    return attested;
+        co_return unauthenticated("the caller changed its user after it connected");
+    co_return attested;
 }
 
 std::string trust_domain_id(WorkloadDesk const& desk) { return "spiffe://" + desk.identity.trust_domain; }
@@ -82,7 +83,7 @@ GrpcReply fetch_x509_svid(WorkloadDesk const* desk, net::GrpcCall& call)
     std::string last;
     for (;;) {
         auto const seen = desk->changed.version();
-        auto attested = attest_peer(*desk, call); // each time: the process may be another program by now
+        auto attested = co_await attest_peer(*desk, call); // each time: the process may be another program by now
         if (attested.is_error())
             co_return status_of(attested.error());
         auto found = co_await desk->svids.x509(std::move(attested->claims));
@@ -122,7 +123,7 @@ GrpcReply fetch_bundles(WorkloadDesk const* desk, net::GrpcCall& call, std::stri
     std::string last;
     for (;;) {
         auto const seen = desk->changed.version();
-        auto attested = attest_peer(*desk, call);
+        auto attested = co_await attest_peer(*desk, call);
         if (attested.is_error())
             co_return status_of(attested.error());
         auto const found = co_await desk->svids.x509(std::move(attested->claims));
@@ -147,7 +148,7 @@ GrpcReply fetch_jwt_svid(WorkloadDesk const* desk, net::GrpcCall& call)
     workload::JwtSvidRequest request;
     if (!request.ParseFromString(call.request()) || request.audience().empty())
         co_return net::GrpcStatus { net::GrpcCode::invalid_argument, "an audience is needed" };
-    auto attested = attest_peer(*desk, call);
+    auto attested = co_await attest_peer(*desk, call);
     if (attested.is_error())
         co_return status_of(attested.error());
     std::vector<std::string> audience(request.audience().begin(), request.audience().end());
@@ -209,7 +210,7 @@ GrpcReply validate_jwt_svid(WorkloadDesk const* desk, net::GrpcCall& call)
     workload::ValidateJwtSvidRequest request;
     if (!request.ParseFromString(call.request()) || request.audience().empty() || request.svid().empty())
         co_return net::GrpcStatus { net::GrpcCode::invalid_argument, "audience and svid are needed" };
-    if (auto const attested = attest_peer(*desk, call); attested.is_error())
+    if (auto const attested = co_await attest_peer(*desk, call); attested.is_error())
         co_return status_of(attested.error());
     auto const jwt = validate(*desk, request.svid(), request.audience());
     if (jwt.is_error())

@@ -245,14 +245,21 @@ net::Task<Result<std::vector<std::string>>> LeaseKeeper::take_back_run(std::stri
 
 net::Task<> LeaseKeeper::round()
 {
-    auto const due = state_.store.leases->due(state_.clock.now(), round_leases_max);
+    auto due = state_.store.leases->due(state_.clock.now(), round_leases_max);
     if (due.is_error()) {
         log_error("leases cannot be read", { { "error", due.error().message } });
         co_return;
     }
-    for (auto const& lease : *due) {
+    // A database that does not answer costs one deadline a round, not one for each lease: the other databases' leases must end too. Whose turn was longest ago is
+    // first, so that one lease that cannot be taken back does not stand before the others of its database for ever.
+    auto const turn_of = [this](identity::Lease const& lease) {
         auto const retry = retries_.find(lease.id);
-        if (in_hand_.contains(lease.id) || (retry != retries_.end() && state_.clock.monotonic() < retry->second.next))
+        return retry == retries_.end() ? Monotonic() : retry->second.next;
+    };
+    std::stable_sort(due->begin(), due->end(), [&turn_of](auto const& left, auto const& right) { return turn_of(left) < turn_of(right); });
+    std::set<std::string> silent;
+    for (auto const& lease : *due) {
+        if (in_hand_.contains(lease.id) || silent.contains(lease.provider) || state_.clock.monotonic() < turn_of(lease))
             continue;
         std::string const reason = lease.state == identity::LeaseState::pending ? "never given out"
             : lease.reason.empty()                                               ? "expired"
@@ -262,6 +269,8 @@ net::Task<> LeaseKeeper::round()
             retries_.erase(lease.id);
             continue;
         }
+        if (taken.error().code == ErrorCode::unavailable)
+            silent.insert(lease.provider);
         auto& again = retries_[lease.id];
         again.wait = std::clamp(again.wait * 2, retry_first, retry_longest);
         again.next = state_.clock.monotonic() + again.wait;

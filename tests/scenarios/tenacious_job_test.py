@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A job, or an accident, that would keep a role alive behind its run."""
+import ctypes
 import os
 import signal
 import subprocess
@@ -46,6 +47,21 @@ class TenaciousJob(Scenario):
         answer = self.writ.run_socket("POST", f"/v1/runs/{listed['run']}/end", {"reason": "x" + "\u00e9" * 60})
         self.assertEqual(200, answer.status, answer.text)
         self.assertFalse(self.postgres.has_role(run.role))
+
+    def test_one_process_has_one_run(self):
+        child = os.fork()
+        if child == 0:
+            ctypes.CDLL(None, use_errno=True).ptrace(0, 0, None, None)  # PTRACE_TRACEME: stops behind its exec
+            os.execv(PYTHON, [PYTHON, "-c", ""])
+        try:
+            os.waitpid(child, 0)
+            answers = [self.writ.run_socket("POST", "/v1/runs", {"pid": pid, "purpose": "train"}) for pid in (child, child, child + 2**32)]
+            self.assertEqual([200, 409, 400], [answer.status for answer in answers], [answer.text for answer in answers])
+            self.assertEqual(1, len(self.postgres.roles()))
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        wait_until("no role is left", lambda: not self.postgres.roles())
 
     def test_a_statement_that_arrives_late_makes_no_role(self):
         """The authority gave a connection up; what it had sent there is executed when nobody waits for it any more."""

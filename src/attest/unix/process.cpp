@@ -4,9 +4,11 @@
 #include "attest/unix/proc_files.h"
 #include "base/durable_file.h"
 #include "crypto/digest.h"
+#include "net/notification.h"
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <fcntl.h>
 #include <grp.h>
@@ -15,6 +17,8 @@
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <thread>
 #include <unistd.h>
 
 namespace writ::attest {
@@ -27,6 +31,11 @@ constexpr std::size_t proc_file_bytes_max = 1U << 20U;
 constexpr off_t executable_bytes_max = off_t(1) << 30U;
 // LIMIT: executables whose digest is remembered.
 constexpr std::size_t digests_max = 256;
+// LIMIT: executables of one user that are being read or wait for it.
+constexpr std::size_t user_readings_max = 4;
+constexpr Duration reading_patience = std::chrono::seconds(30);
+// SECURITY: such a file system is a program of some user, which may answer us otherwise than it answered the kernel, or never.
+constexpr auto fuse_magic = 0x65735546;
 
 Result<std::string> read_proc(pid_t pid, char const* name)
 {
@@ -78,11 +87,13 @@ FileVersion version_of(struct stat const& status)
     return { status.st_dev, status.st_ino, status.st_size, to_nanoseconds(status.st_mtim), to_nanoseconds(status.st_ctim) };
 }
 
-Result<std::string> digest_of(int file)
+Result<std::string> digest_of(int file, std::atomic<bool> const& is_over)
 {
     crypto::Sha256 digest;
     Bytes buffer(1U << 17U);
     for (;;) {
+        if (is_over)
+            return unavailable("the attestor is being closed");
         auto const count = ::read(file, buffer.data(), buffer.size());
         if (count < 0)
             return errno_error("read an executable", errno);
@@ -90,6 +101,27 @@ Result<std::string> digest_of(int file)
             return to_hex(digest.finish());
         digest.update(BytesView(buffer).first(static_cast<std::size_t>(count)));
     }
+}
+
+struct Executable {
+    UniqueFd file;
+    struct stat status {};
+};
+
+std::string exe_link(pid_t pid) { return "/proc/" + std::to_string(pid) + "/exe"; }
+
+std::optional<Executable> open_executable(pid_t pid)
+{
+    Executable executable { UniqueFd(::open(exe_link(pid).c_str(), O_RDONLY | O_CLOEXEC)) };
+    if (!executable.file.is_open() || ::fstat(executable.file.get(), &executable.status) != 0 || !S_ISREG(executable.status.st_mode))
+        return std::nullopt;
+    return executable;
+}
+
+bool is_readable(Executable const& executable)
+{
+    struct statfs system {};
+    return executable.status.st_size <= executable_bytes_max && ::fstatfs(executable.file.get(), &system) == 0 && system.f_type != fuse_magic;
 }
 
 } // namespace
@@ -118,14 +150,24 @@ bool is_alive(int pidfd)
 }
 
 struct ProcessAttestor::State {
+    explicit State(Clock const& system_clock) : clock(system_clock) { }
+
     Clock const& clock;
     std::map<FileVersion, std::string> digests {};
     std::map<uid_t, std::string> users {};
     std::map<gid_t, std::string> groups {};
     std::string boot {}; // stays what it is for as long as we run
+    // Read on the thread beside, each for the one attestation that waits for it.
+    std::multimap<FileVersion, std::string> readings {};
+    std::map<uid_t, std::size_t> waiting {};
+    bool is_reading = false;
+    net::Notification read {};
+    std::atomic<bool> is_over = false;
+    std::thread reader {};
 
-    void add_executable(pid_t pid, identity::Claims& claims);
-    Result<std::string> digest(int file, struct stat const& status);
+    void add_executable(pid_t pid, identity::Claims& claims, bool may_read);
+    Result<std::string> digest(Executable const& executable, bool may_read);
+    net::Task<> read_beside(Executable executable);
     template <typename Id>
     static std::string const& name(std::map<Id, std::string>& names, Id id, std::string (*find)(Id));
 };
@@ -142,12 +184,19 @@ std::string const& ProcessAttestor::State::name(std::map<Id, std::string>& names
     return names[id] = find(id);
 }
 
-Result<std::string> ProcessAttestor::State::digest(int file, struct stat const& status)
+Result<std::string> ProcessAttestor::State::digest(Executable const& executable, bool may_read)
 {
-    auto const version = version_of(status);
+    auto const file = executable.file.get();
+    auto const version = version_of(executable.status);
     if (auto const known = digests.find(version); known != digests.end())
         return known->second;
-    auto text = TRY(digest_of(file));
+    std::string text;
+    if (auto const reading = readings.find(version); reading != readings.end())
+        text = readings.extract(reading).mapped();
+    else if (may_read)
+        text = TRY(digest_of(file, is_over));
+    else
+        return unavailable("too many executables of this user are being read");
     struct stat after {};
     if (::fstat(file, &after) != 0 || version_of(after) != version)
         return unauthenticated("the executable changed while it was read");
@@ -161,33 +210,83 @@ Result<std::string> ProcessAttestor::State::digest(int file, struct stat const& 
     return text;
 }
 
-void ProcessAttestor::State::add_executable(pid_t pid, identity::Claims& claims)
+// SECURITY: anybody can start an executable of a GiB that nobody has seen; reading it must not keep the agent from renewing the others' credentials.
+net::Task<> ProcessAttestor::State::read_beside(Executable executable)
 {
-    auto const link = "/proc/" + std::to_string(pid) + "/exe";
-    UniqueFd const file(::open(link.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat status {};
-    if (!file.is_open() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    while (is_reading) {
+        auto const seen = read.version();
+        auto const free = co_await read.wait_past(seen, reading_patience);
+        if (!free)
+            co_return;
+    }
+    if (digests.contains(version_of(executable.status)))
+        co_return;
+    is_reading = true;
+    if (reader.joinable())
+        reader.join(); // it has handed over its result
+    auto const digested = co_await net::await_callback<Result<std::string>>([this, file = executable.file.get()](net::Completion<Result<std::string>> done) {
+        reader = std::thread([this, file, done = std::move(done)] { done(digest_of(file, is_over)); });
+    });
+    is_reading = false;
+    read.notify();
+    struct stat after {};
+    auto const version = version_of(executable.status);
+    if (digested.is_ok() && ::fstat(executable.file.get(), &after) == 0 && version_of(after) == version)
+        readings.emplace(version, *digested);
+}
+
+void ProcessAttestor::State::add_executable(pid_t pid, identity::Claims& claims, bool may_read)
+{
+    auto const executable = open_executable(pid);
+    if (!executable)
         return;
+    auto const& status = executable->status;
     std::error_code error;
-    auto const path = std::filesystem::read_symlink(link, error);
+    auto const path = std::filesystem::read_symlink(exe_link(pid), error);
     struct stat named {};
     // SECURITY: in another mount namespace any file can be mounted at /usr/bin/python3. The path counts only if it leads to the same file from here.
     if (!error && ::stat(path.c_str(), &named) == 0 && named.st_dev == status.st_dev && named.st_ino == status.st_ino)
         claims.values["unix.path"] = { path.string() };
-    if (status.st_size <= executable_bytes_max) {
-        if (auto text = digest(file.get(), status); text.is_ok())
+    if (is_readable(*executable)) {
+        if (auto text = digest(*executable, may_read); text.is_ok())
             claims.values["unix.sha256"] = { std::move(text).value() };
     }
 }
 
 ProcessAttestor::ProcessAttestor(Clock const& clock)
-    : state_(std::make_unique<State>(State { clock }))
+    : state_(std::make_unique<State>(clock))
 {
 }
 
-ProcessAttestor::~ProcessAttestor() = default;
+ProcessAttestor::~ProcessAttestor()
+{
+    state_->is_over = true;
+    if (state_->reader.joinable())
+        state_->reader.join();
+}
 
-Result<AttestedProcess> ProcessAttestor::attest(pid_t pid, int pidfd)
+Result<AttestedProcess> ProcessAttestor::attest(pid_t pid, int pidfd) { return attest_known(pid, pidfd, true); }
+
+net::Task<Result<AttestedProcess>> ProcessAttestor::attest_beside(pid_t pid, int pidfd)
+{
+    auto& state = *state_;
+    struct stat process {};
+    auto executable = open_executable(pid);
+    if (executable && is_readable(*executable) && !state.digests.contains(version_of(executable->status)) && ::stat(("/proc/" + std::to_string(pid)).c_str(), &process) == 0) {
+        auto& waiting = state.waiting[process.st_uid];
+        if (waiting < user_readings_max) {
+            ++waiting;
+            co_await state.read_beside(std::move(*executable));
+            if (--waiting == 0)
+                state.waiting.erase(process.st_uid);
+        }
+    }
+    auto attested = attest_known(pid, pidfd, false);
+    state.readings.clear(); // what another one waits for is not here yet: each is used up in the turn of the loop that brought it
+    co_return attested;
+}
+
+Result<AttestedProcess> ProcessAttestor::attest_known(pid_t pid, int pidfd, bool may_read)
 {
     auto const ended = [] { return unauthenticated("the process ended while it was attested"); };
     auto const status_text = read_proc(pid, "status");
@@ -232,7 +331,7 @@ Result<AttestedProcess> ProcessAttestor::attest(pid_t pid, int pidfd)
             claims.values["unix.cgroup"] = std::move(paths);
     }
     claims.values["unix.start_time"] = { std::to_string(attested.process.start_ticks) };
-    state_->add_executable(pid, claims);
+    state_->add_executable(pid, claims, may_read);
 
     // INVARIANT: everything above was read of this process, or it is thrown away: the number belongs to it as long as the pidfd says it lives.
     if (!is_alive(pidfd))

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/unique_fd.h"
 #include "identity/claim.h"
+#include "net/task.h"
 
 #include <cstdint>
 #include <memory>
@@ -51,8 +52,13 @@ public:
     // Claims that this agent may not read (executable of another user's process, without root) are absent.
     Result<AttestedProcess> attest(pid_t pid, int pidfd);
 
+    // The same, on a loop that must not stand still: an executable whose digest is not known is read on another thread first. A user who has several being read
+    // already gets no digest. REQUIRES: the attestor and what `pidfd` refers to outlive the task.
+    net::Task<Result<AttestedProcess>> attest_beside(pid_t pid, int pidfd);
+
 private:
     struct State;
+    Result<AttestedProcess> attest_known(pid_t pid, int pidfd, bool may_read);
     std::unique_ptr<State> state_;
 };
 

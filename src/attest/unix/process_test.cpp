@@ -103,3 +103,17 @@ TEST(ProcessAttestor, knows_a_number_that_was_used_again)
     process.start_ticks -= 1;
     EXPECT_EQ(open_process(process).error().code, ErrorCode::not_found);
 }
+
+TEST(ProcessAttestor, reads_an_executable_beside_the_loop_and_then_knows_it)
+{
+    SystemClock const clock;
+    Child const child;
+    auto const pidfd = open_process(child.pid()).value();
+    ProcessAttestor attestor(clock);
+    auto const wanted = attestor.attest(child.pid(), pidfd.get()).value().claims;
+    ProcessAttestor other(clock);
+    net::EventLoop loop;
+    for (int round = 0; round < 2; ++round)
+        EXPECT_EQ(loop.run(other.attest_beside(child.pid(), pidfd.get())).value().claims.values, wanted.values);
+    EXPECT_TRUE(wanted.values.contains("unix.sha256"));
+}
