@@ -13,7 +13,8 @@ namespace writ::authority {
 namespace {
 
 constexpr Duration agent_svid_lifetime = std::chrono::hours(24);
-constexpr Duration jwt_svid_lifetime = std::chrono::minutes(5);
+// LIMIT: and never longer than the workload's X.509-SVIDs live.
+constexpr Duration jwt_svid_lifetime_max = std::chrono::minutes(5);
 constexpr Duration watch_max = std::chrono::seconds(30);
 // LIMIT: audiences of one JWT-SVID.
 constexpr std::size_t audiences_max = 10;
@@ -214,7 +215,7 @@ Reply jwt_svids(Desk desk, Call call)
     for (auto const& workload : svid_request.workloads) {
         if (!wanted.empty() && workload.id.text() != wanted)
             continue;
-        auto issued = state.keys.jwt(algorithm).issue({ workload.id, audience, jwt_svid_lifetime, {} }, state.clock.now(), state.random);
+        auto issued = state.keys.jwt(algorithm).issue({ workload.id, audience, std::min(jwt_svid_lifetime_max, workload.workload->svid_lifetime), {} }, state.clock.now(), state.random);
         auto const svid = CO_TRY(issued);
         auto const appended = co_await append_record(
             state, issuance_of(state, call.caller.id, principal_of(workload, svid_request.claims), { "jwt_svid", svid.id, scope, "", svid.expires }));
