@@ -82,7 +82,8 @@ net::Task<Result<>> Agent::Parts::join()
     auto const saved = save_identity(options.data_folder, identity_given);
     if (saved.is_error())
         co_return saved.error();
-    log_info("joined", { { "agent", identity_given.id }, { "authority", identity_given.issuer }, { "expires", to_rfc3339(identity_given.expires) } });
+    log_info("joined",
+        { { "agent", identity_given.id }, { "authority", identity_given.issuer }, { "expires", to_rfc3339(identity_given.expires) } });
     co_return adopt(std::move(identity_given));
 }
 
@@ -100,7 +101,8 @@ Result<> Agent::Parts::listen()
 // Waits until the authority has news, or has been waiting long enough.
 net::Task<Result<>> Agent::Parts::follow_once()
 {
-    auto asked = co_await authority.send("GET", "/v1/agent/watch", { { "version", std::to_string(identity.version) } }, JsonValue(), watch_deadline);
+    auto asked = co_await authority.send(
+        "GET", "/v1/agent/watch", { { "version", std::to_string(identity.version) } }, JsonValue(), watch_deadline);
     auto const response = CO_TRY(asked);
     if (response.status != 200)
         co_return to_error(response);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent: one per node. Joins the authority, attests this machine's processes for it, serves the SPIFFE Workload API and runs. One loop, one thread.
+// The agent: one per node. Joins the authority, attests this machine's processes for it, serves the SPIFFE Workload API and runs. One loop,
+// one thread.
 #pragma once
 
 #include "base/durable_file.h"
@@ -15,7 +16,7 @@ namespace writ::agent {
 struct AgentOptions {
     net::TcpAddress authority;
     Path data_folder;
-    Path run_folder; // sockets, and the private folders of runs
+    Path run_folder;       // sockets, and the private folders of runs
     SecretText join_token; // needed once; not looked at if the folder has an identity that has not expired
 };
 

@@ -32,8 +32,9 @@ JsonObject to_json(WatchedRun const& run)
     JsonArray leases;
     for (auto const& lease : run.leases)
         leases.emplace_back(lease);
-    return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose }, { "pid", std::int64_t(run.process.pid) },
-        { "start_ticks", std::int64_t(run.process.start_ticks) }, { "boot_id", run.process.boot_id }, { "uid", std::int64_t(run.uid) }, { "started", to_rfc3339(run.started) },
+    return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
+        { "pid", std::int64_t(run.process.pid) }, { "start_ticks", std::int64_t(run.process.start_ticks) },
+        { "boot_id", run.process.boot_id }, { "uid", std::int64_t(run.uid) }, { "started", to_rfc3339(run.started) },
         { "expires", to_rfc3339(run.expires) }, { "leases", std::move(leases) } };
 }
 
@@ -42,7 +43,8 @@ JsonObject to_json(WatchedRun const& run)
 Result<AgentIdentity> load_identity(Path const& folder)
 {
     SecretBytes const bytes(TRY(read_file(folder / identity_name, file_bytes_max)));
-    auto const object = TRY(parse_json_object(as_text(bytes.reveal()), { .size_max = file_bytes_max }).in("`" + (folder / identity_name).string() + "`"));
+    auto const object
+        = TRY(parse_json_object(as_text(bytes.reveal()), { .size_max = file_bytes_max }).in("`" + (folder / identity_name).string() + "`"));
     AgentIdentity identity;
     identity.id = TRY(string_member(object, "id"));
     identity.trust_domain = TRY(string_member(object, "trust_domain"));
@@ -61,9 +63,9 @@ Result<> save_identity(Path const& folder, AgentIdentity const& identity)
     JsonArray certificates;
     for (auto const& certificate : identity.certificates)
         certificates.emplace_back(to_base64(certificate));
-    JsonObject const object { { "id", identity.id }, { "trust_domain", identity.trust_domain }, { "issuer", identity.issuer }, { "issued", to_rfc3339(identity.issued) },
-        { "expires", to_rfc3339(identity.expires) }, { "certificates", std::move(certificates) }, { "private_key", to_base64(identity.private_key.reveal()) },
-        { "bundle", identity::to_json(identity.bundle) } };
+    JsonObject const object { { "id", identity.id }, { "trust_domain", identity.trust_domain }, { "issuer", identity.issuer },
+        { "issued", to_rfc3339(identity.issued) }, { "expires", to_rfc3339(identity.expires) }, { "certificates", std::move(certificates) },
+        { "private_key", to_base64(identity.private_key.reveal()) }, { "bundle", identity::to_json(identity.bundle) } };
     SecretText const text(to_text(JsonValue(object)));
     return replace_file(folder / identity_name, as_bytes(text.reveal()), 0600);
 }
@@ -75,7 +77,8 @@ Result<std::vector<WatchedRun>> load_runs(Path const& folder)
         return std::vector<WatchedRun>();
     if (bytes.is_error())
         return bytes.error();
-    auto const object = TRY(parse_json_object(as_text(*bytes), { .size_max = file_bytes_max }).in("`" + (folder / runs_name).string() + "`"));
+    auto const object
+        = TRY(parse_json_object(as_text(*bytes), { .size_max = file_bytes_max }).in("`" + (folder / runs_name).string() + "`"));
     std::vector<WatchedRun> runs;
     for (auto const& item : *TRY(array_member(object, "runs"))) {
         if (!item.is_object())

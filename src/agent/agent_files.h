@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an agent keeps on its own disk: its identity, and the runs it watches, so that a killed agent that comes back knows both. JSON, mode 0600.
+// What an agent keeps on its own disk: its identity, and the runs it watches, so that a killed agent that comes back knows both. JSON, mode
+// 0600.
 #pragma once
 
 #include "agent/authority_client.h"

@@ -24,8 +24,8 @@ net::Request json_request(std::string method, std::string path, net::Parameters 
 
 ErrorCode parse_error_code(std::string_view name)
 {
-    for (auto const code : { ErrorCode::invalid_argument, ErrorCode::unauthenticated, ErrorCode::permission_denied, ErrorCode::not_found, ErrorCode::conflict,
-             ErrorCode::resource_exhausted, ErrorCode::unavailable, ErrorCode::corruption }) {
+    for (auto const code : { ErrorCode::invalid_argument, ErrorCode::unauthenticated, ErrorCode::permission_denied, ErrorCode::not_found,
+             ErrorCode::conflict, ErrorCode::resource_exhausted, ErrorCode::unavailable, ErrorCode::corruption }) {
         if (to_string(code) == name)
             return code;
     }
@@ -85,7 +85,8 @@ net::Task<Result<AgentIdentity>> AuthorityClient::join(SecretText token)
         co_return invalid_argument("a join token has the form SECRET.SHA256; make one with `writ token create`");
     auto parsed = parse_hex(std::string_view(token.reveal()).substr(dot + 1));
     if (parsed.is_error() || parsed->size() != 32)
-        co_return invalid_argument("a join token ends in the SHA-256 of the authority's root certificate; make one with `writ token create`");
+        co_return invalid_argument(
+            "a join token ends in the SHA-256 of the authority's root certificate; make one with `writ token create`");
     net::TlsClientOptions options;
     options.pinned_root_sha256 = std::move(parsed).value();
     options.server_id_path = std::string(authority_path);
@@ -116,7 +117,8 @@ net::Task<Result<AgentIdentity>> AuthorityClient::renew()
     co_return co_await ask_for_identity(*client, "/v1/agent/renew", {});
 }
 
-net::Task<Result<net::Response>> AuthorityClient::send(std::string method, std::string path, net::Parameters query, JsonValue body, Duration deadline)
+net::Task<Result<net::Response>> AuthorityClient::send(
+    std::string method, std::string path, net::Parameters query, JsonValue body, Duration deadline)
 {
     auto const client = client_;
     if (!client)

@@ -17,9 +17,9 @@ namespace writ::agent {
 struct AgentIdentity {
     std::string id; // SPIFFE ID
     std::string trust_domain;
-    std::string issuer; // the authority's URL
+    std::string issuer;              // the authority's URL
     std::vector<Bytes> certificates; // DER, leaf first
-    SecretBytes private_key; // PKCS#8
+    SecretBytes private_key;         // PKCS#8
     Timestamp issued, expires;
     std::uint64_t version = 0; // of the declarations, when last heard of
     identity::Bundle bundle;
@@ -33,7 +33,8 @@ public:
     {
     }
 
-    // A token is `SECRET.SHA256 of the root certificate in hexadecimal`: the server must show a path to that root before it is shown the secret.
+    // A token is `SECRET.SHA256 of the root certificate in hexadecimal`: the server must show a path to that root before it is shown the
+    // secret.
     net::Task<Result<AgentIdentity>> join(SecretText token);
     // From now on all calls are made as this identity.
     Result<> use(AgentIdentity const&);
@@ -41,7 +42,8 @@ public:
     net::Task<Result<AgentIdentity>> renew();
 
     // Any status. unavailable: the authority is not reached.
-    net::Task<Result<net::Response>> send(std::string method, std::string path, net::Parameters query, JsonValue body, Duration deadline = std::chrono::seconds(60));
+    net::Task<Result<net::Response>> send(
+        std::string method, std::string path, net::Parameters query, JsonValue body, Duration deadline = std::chrono::seconds(60));
     // A JSON object, or the error that the authority's problem details tell.
     net::Task<Result<JsonObject>> post(std::string path, JsonValue body);
 

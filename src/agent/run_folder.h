@@ -13,7 +13,7 @@
 namespace writ::agent {
 
 struct RunFile {
-    std::string name; // one path segment
+    std::string name;     // one path segment
     std::string variable; // set to the file's path
     SecretText content;
 };

@@ -36,7 +36,7 @@ protected:
 
 mode_t mode_of(Path const& path)
 {
-    struct stat status {};
+    struct stat status { };
     EXPECT_EQ(::stat(path.c_str(), &status), 0);
     return status.st_mode & 0777U;
 }

@@ -42,8 +42,8 @@ int status_of(ErrorCode code)
 // SPEC: RFC 9457. Who connects here is a known user of this machine, and gets the message.
 net::Response problem_response(Error const& error)
 {
-    auto response = json_response({ { "type", "about:blank" }, { "title", to_string(error.code) }, { "status", status_of(error.code) }, { "code", to_string(error.code) },
-        { "detail", error.message } });
+    auto response = json_response({ { "type", "about:blank" }, { "title", to_string(error.code) }, { "status", status_of(error.code) },
+        { "code", to_string(error.code) }, { "detail", error.message } });
     response.status = status_of(error.code);
     response.headers.set("content-type", "application/problem+json");
     return response;
@@ -63,8 +63,8 @@ net::Task<Result<attest::AttestedProcess>> attest_peer(RunDesk const& desk, net:
 
 // ---- runs
 
-// SECURITY: the caller may start a run for a child of its own that has the same user and waits, stopped, before its first instruction: what was attested is then
-// what will run. It cannot name anybody else's process, nor one that is running.
+// SECURITY: the caller may start a run for a child of its own that has the same user and waits, stopped, before its first instruction: what
+// was attested is then what will run. It cannot name anybody else's process, nor one that is running.
 net::Task<Result<attest::AttestedProcess>> attest_child(RunDesk const& desk, net::UnixPeer const& peer, pid_t pid, int pidfd)
 {
     auto found = co_await desk.attestor.attest_beside(pid, pidfd);
@@ -121,8 +121,8 @@ Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
 
 JsonObject to_json(WatchedRun const& run)
 {
-    return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose }, { "pid", std::int64_t(run.process.pid) },
-        { "started", to_rfc3339(run.started) }, { "leases", run.leases.size() } };
+    return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
+        { "pid", std::int64_t(run.process.pid) }, { "started", to_rfc3339(run.started) }, { "leases", run.leases.size() } };
 }
 
 Reply list_runs(RunDesk const& desk, net::Request const& request)
@@ -146,8 +146,8 @@ Reply x509_svids(RunDesk const& desk, net::Request const& request)
         JsonArray certificates;
         for (auto const& certificate : svid.certificates)
             certificates.emplace_back(to_base64(certificate));
-        svids.push_back(JsonObject { { "id", svid.id }, { "certificates", std::move(certificates) }, { "private_key", to_base64(found.private_key->reveal()) },
-            { "expires", to_rfc3339(svid.expires) } });
+        svids.push_back(JsonObject { { "id", svid.id }, { "certificates", std::move(certificates) },
+            { "private_key", to_base64(found.private_key->reveal()) }, { "expires", to_rfc3339(svid.expires) } });
     }
     co_return json_response({ { "svids", std::move(svids) }, { "bundle", identity::to_json(desk.identity.bundle) } });
 }
@@ -170,8 +170,9 @@ Reply jwt_svids(RunDesk const& desk, net::Request const& request)
 
 Reply status(RunDesk const& desk, net::Request const& request)
 {
-    co_return json_response({ { "joined", desk.joined }, { "agent", desk.identity.id }, { "trust_domain", desk.identity.trust_domain }, { "authority", desk.identity.issuer },
-        { "expires", to_rfc3339(desk.identity.expires) }, { "runs", desk.runs.runs_of(peer_of(request).uid).size() } });
+    co_return json_response({ { "joined", desk.joined }, { "agent", desk.identity.id }, { "trust_domain", desk.identity.trust_domain },
+        { "authority", desk.identity.issuer }, { "expires", to_rfc3339(desk.identity.expires) },
+        { "runs", desk.runs.runs_of(peer_of(request).uid).size() } });
 }
 
 // ---- which of them
@@ -208,7 +209,9 @@ net::Task<net::Response> answer_run_request(RunDesk const* desk, net::Request re
         co_return problem_response(not_found("no such path"));
     auto response = co_await std::move(reply);
     if (response.is_error()) {
-        log_info("request refused", { { "path", request.path }, { "peer", net::describe(request.peer) }, { "code", to_string(response.error().code) }, { "message", response.error().message } });
+        log_info("request refused",
+            { { "path", request.path }, { "peer", net::describe(request.peer) }, { "code", to_string(response.error().code) },
+                { "message", response.error().message } });
         co_return problem_response(response.error());
     }
     co_return std::move(response).value();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent's HTTP interface on a unix socket: runs and SVIDs as JSON, for `writ run`, scripts and tests. Any user may connect; who calls is what the kernel says.
+// The agent's HTTP interface on a unix socket: runs and SVIDs as JSON, for `writ run`, scripts and tests. Any user may connect; who calls
+// is what the kernel says.
 #pragma once
 
 #include "agent/run_watch.h"

@@ -38,7 +38,8 @@ Result<> parse_credential(JsonObject const& credential, ParsedGrants& parsed)
         if (!item.is_object())
             return invalid_argument("a file is an object");
         auto const& file = item.as_object();
-        parsed.files.push_back({ std::string(TRY(string_member(file, "name"))), std::string(TRY(string_member(file, "variable"))), SecretText(std::string(TRY(string_member(file, "content")))) });
+        parsed.files.push_back({ std::string(TRY(string_member(file, "name"))), std::string(TRY(string_member(file, "variable"))),
+            SecretText(std::string(TRY(string_member(file, "content")))) });
     }
     return {};
 }
@@ -157,7 +158,8 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     // On disk before the job gets anything: a killed agent that comes back knows what to end.
     runs_.emplace(watched->run.id, watched);
     auto const saved = save();
-    auto folder = saved.is_ok() ? create_run_folder(run_folders_, watched->run.id, start.process.uid, start.process.gid, grants.files) : Result<Path>(saved.error());
+    auto folder = saved.is_ok() ? create_run_folder(run_folders_, watched->run.id, start.process.uid, start.process.gid, grants.files)
+                                : Result<Path>(saved.error());
     if (folder.is_error()) {
         co_await finish(watched, "its credentials could not be handed over");
         co_return folder.error();

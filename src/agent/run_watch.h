@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The runs of this node: started for a process that has not run yet, renewed while it lives, ended when it does, whoever is alive to see it. One loop.
+// The runs of this node: started for a process that has not run yet, renewed while it lives, ended when it does, whoever is alive to see
+// it. One loop.
 #pragma once
 
 #include "agent/agent_files.h"
@@ -23,7 +24,7 @@ struct RunStart {
     UniqueFd pidfd;
     std::string purpose;
     std::string workload; // named by the user; may be empty
-    JsonArray uses; // may be empty
+    JsonArray uses;       // may be empty
 };
 
 struct RunStarted {
@@ -44,7 +45,8 @@ public:
 
     // A response of the authority other than 200 is handed on as it is. conflict: the process has a run already.
     net::Task<Result<std::variant<RunStarted, net::Response>>> start(RunStart);
-    // Returns when its credentials are gone. not_found: no such run of that user (0: of any). unavailable: the authority has not heard yet; it is told until it has.
+    // Returns when its credentials are gone. not_found: no such run of that user (0: of any). unavailable: the authority has not heard yet;
+    // it is told until it has.
     net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
     [[nodiscard]] std::vector<WatchedRun> runs_of(uid_t) const; // of all, for root
 
@@ -59,8 +61,8 @@ private:
         WatchedRun run;
         std::shared_ptr<UniqueFd> pidfd;
         net::Notification news; // of its end, or a reason to renew it
-        bool is_over = false; // and the authority is being told
-        bool is_gone = false; // the authority has heard
+        bool is_over = false;   // and the authority is being told
+        bool is_gone = false;   // the authority has heard
     };
 
     [[nodiscard]] Result<> check_room(RunStart const&) const;

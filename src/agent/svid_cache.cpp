@@ -12,12 +12,11 @@ namespace {
 // After a renewal that did not reach the authority.
 constexpr Duration renewal_retry = std::chrono::seconds(2);
 
-// What tells one workload's processes from another's: two processes differ in their start time, and are one workload all the same. A declaration that
-// matches on it has to be asked about for each process, so it stays in when the authority is asked.
+// What tells one workload's processes from another's: two processes differ in their start time, and are one workload all the same. A
+// declaration that matches on it has to be asked about for each process, so it stays in when the authority is asked.
 std::string key_of(identity::Claims const& claims) { return to_text(JsonValue(identity::to_json(claims))); }
 
-template <typename Map>
-void make_room(Map& map, Timestamp now)
+template <typename Map> void make_room(Map& map, Timestamp now)
 {
     if (map.size() < cached_max)
         return;
@@ -58,7 +57,8 @@ Result<std::vector<JwtSvid>> parse_jwt(JsonObject const& answer)
         if (!item.is_object())
             return invalid_argument("an SVID is an object");
         auto const& object = item.as_object();
-        svids.push_back({ std::string(TRY(string_member(object, "id"))), std::make_shared<SecretText const>(std::string(TRY(string_member(object, "token")))),
+        svids.push_back({ std::string(TRY(string_member(object, "id"))),
+            std::make_shared<SecretText const>(std::string(TRY(string_member(object, "token")))),
             TRY(parse_rfc3339(TRY(string_member(object, "expires")))) });
     }
     return svids;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SVIDs for attested processes: fetched from the authority once for each set of claims, and kept until half of their life is over or something
-// changed there. One loop.
+// SVIDs for attested processes: fetched from the authority once for each set of claims, and kept until half of their life is over or
+// something changed there. One loop.
 #pragma once
 
 #include "agent/authority_client.h"
@@ -22,7 +22,7 @@ struct X509Svid {
 };
 
 struct X509Svids {
-    std::vector<X509Svid> svids; // at least one
+    std::vector<X509Svid> svids;                    // at least one
     std::shared_ptr<SecretBytes const> private_key; // PKCS#8, of all of them
     Timestamp renew_at;
     Timestamp expires {}; // the first of them

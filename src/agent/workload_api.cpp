@@ -111,7 +111,8 @@ std::string x509_bundles_response(WorkloadDesk const& desk)
 std::string jwt_bundles_response(WorkloadDesk const& desk)
 {
     workload::JwtBundlesResponse response;
-    (*response.mutable_bundles())[trust_domain_id(desk)] = to_text(JsonValue(identity::to_jwk_set(desk.identity.bundle.jwt_keys, "jwt-svid")));
+    (*response.mutable_bundles())[trust_domain_id(desk)]
+        = to_text(JsonValue(identity::to_jwk_set(desk.identity.bundle.jwt_keys, "jwt-svid")));
     return response.SerializeAsString();
 }
 
@@ -229,9 +230,11 @@ GrpcReply validate_jwt_svid(WorkloadDesk const* desk, net::GrpcCall& call)
 void add_workload_api(net::GrpcServer& server, WorkloadDesk const* desk)
 {
     server.add("/SpiffeWorkloadAPI/FetchX509SVID", [desk](net::GrpcCall& call) { return fetch_x509_svid(desk, call); });
-    server.add("/SpiffeWorkloadAPI/FetchX509Bundles", [desk](net::GrpcCall& call) { return fetch_bundles(desk, call, x509_bundles_response); });
+    server.add(
+        "/SpiffeWorkloadAPI/FetchX509Bundles", [desk](net::GrpcCall& call) { return fetch_bundles(desk, call, x509_bundles_response); });
     server.add("/SpiffeWorkloadAPI/FetchJWTSVID", [desk](net::GrpcCall& call) { return fetch_jwt_svid(desk, call); });
-    server.add("/SpiffeWorkloadAPI/FetchJWTBundles", [desk](net::GrpcCall& call) { return fetch_bundles(desk, call, jwt_bundles_response); });
+    server.add(
+        "/SpiffeWorkloadAPI/FetchJWTBundles", [desk](net::GrpcCall& call) { return fetch_bundles(desk, call, jwt_bundles_response); });
     server.add("/SpiffeWorkloadAPI/ValidateJWTSVID", [desk](net::GrpcCall& call) { return validate_jwt_svid(desk, call); });
 }
 

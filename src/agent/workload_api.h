@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The SPIFFE Workload API (SPIFFE_Workload_API §4 to §6): gRPC on a unix socket, its callers known by their pid. Streams are pushed anew when half of an SVID's life
-// is over, and when declarations or bundle change.
+// The SPIFFE Workload API (SPIFFE_Workload_API §4 to §6): gRPC on a unix socket, its callers known by their pid. Streams are pushed anew
+// when half of an SVID's life is over, and when declarations or bundle change.
 #pragma once
 
 #include "agent/svid_cache.h"

@@ -26,7 +26,7 @@ struct RecordFilter {
     std::string resource; // `Type::id` or id
     std::string trace;
     std::optional<std::uint64_t> before; // sequence numbers below it
-    std::size_t limit = 100; // LIMIT: 1,000
+    std::size_t limit = 100;             // LIMIT: 1,000
 };
 
 struct Use {
@@ -38,7 +38,7 @@ struct Use {
     std::uint64_t decision = 0, issuance = 0; // sequence numbers
     Timestamp from;
     std::optional<Timestamp> to; // revocation, or expiry if that was earlier; absent: still in use
-    std::string ended; // why: `run ended`, `expired`…; empty: still in use
+    std::string ended;           // why: `run ended`, `expired`…; empty: still in use
 };
 
 struct ProvenRecord {

@@ -34,7 +34,8 @@ Result<Bytes> parse_public_key(JsonObject const& request)
 // A number that changes whenever the bundle or the declarations do, across restarts too: agents hand it back.
 std::uint64_t version_of(AuthorityState const& state) { return state.snapshot->version; }
 
-audit::Record issuance_of(AuthorityState& state, std::string const& caller, Principal const& principal, audit::RecordedCredential credential)
+audit::Record issuance_of(
+    AuthorityState& state, std::string const& caller, Principal const& principal, audit::RecordedCredential credential)
 {
     audit::Record record;
     record.type = audit::RecordType::issuance;
@@ -87,7 +88,8 @@ Reply make_join_token(Desk desk, Call call)
     auto const added = state.store.join_tokens->add({ to_hex(crypto::sha256(as_bytes(secret))), id, expires });
     if (added.is_error())
         co_return added.error();
-    co_return json_response(JsonObject { { "token", secret + "." + to_hex(crypto::sha256(state.keys.root_certificate())) }, { "agent_id", id }, { "expires", to_rfc3339(expires) } });
+    co_return json_response(JsonObject { { "token", secret + "." + to_hex(crypto::sha256(state.keys.root_certificate())) },
+        { "agent_id", id }, { "expires", to_rfc3339(expires) } });
 }
 
 net::Task<Result<net::Response>> issue_to_agent(AuthorityState& state, identity::SpiffeId id, Bytes public_key, std::string reason)
@@ -103,8 +105,9 @@ net::Task<Result<net::Response>> issue_to_agent(AuthorityState& state, identity:
     if (appended.is_error())
         co_return appended.error();
     ++state.metrics.x509_svids;
-    co_return json_response(JsonObject { { "agent_id", id.text() }, { "certificates", JsonArray { to_base64(svid.certificate) } }, { "expires", to_rfc3339(svid.expires) },
-        { "trust_domain", state.trust_domain }, { "issuer", state.issuer }, { "version", version_of(state) }, { "bundle", identity::to_json(state.keys.bundle()) } });
+    co_return json_response(JsonObject { { "agent_id", id.text() }, { "certificates", JsonArray { to_base64(svid.certificate) } },
+        { "expires", to_rfc3339(svid.expires) }, { "trust_domain", state.trust_domain }, { "issuer", state.issuer },
+        { "version", version_of(state) }, { "bundle", identity::to_json(state.keys.bundle()) } });
 }
 
 Reply join(Desk desk, Call call)
@@ -176,13 +179,14 @@ Reply x509_svids(Desk desk, Call call)
         auto const now = state.clock.now();
         auto issued = state.keys.x509().issue({ workload.id, public_key, workload.workload->svid_lifetime, {}, {} }, now, state.random);
         auto const svid = CO_TRY(issued);
-        auto const appended = co_await append_record(
-            state, issuance_of(state, call.caller.id, principal_of(workload, svid_request.claims), { "x509_svid", svid.serial, workload.id.text(), "", svid.expires }));
+        auto const appended = co_await append_record(state,
+            issuance_of(state, call.caller.id, principal_of(workload, svid_request.claims),
+                { "x509_svid", svid.serial, workload.id.text(), "", svid.expires }));
         if (appended.is_error())
             co_return appended.error();
         ++state.metrics.x509_svids;
-        svids.push_back(JsonObject { { "id", workload.id.text() }, { "workload", workload.workload->name }, { "certificates", JsonArray { to_base64(svid.certificate) } },
-            { "expires", to_rfc3339(svid.expires) } });
+        svids.push_back(JsonObject { { "id", workload.id.text() }, { "workload", workload.workload->name },
+            { "certificates", JsonArray { to_base64(svid.certificate) } }, { "expires", to_rfc3339(svid.expires) } });
     }
     co_return json_response(JsonObject { { "svids", std::move(svids) } });
 }
@@ -215,14 +219,18 @@ Reply jwt_svids(Desk desk, Call call)
     for (auto const& workload : svid_request.workloads) {
         if (!wanted.empty() && workload.id.text() != wanted)
             continue;
-        auto issued = state.keys.jwt(algorithm).issue({ workload.id, audience, std::min(jwt_svid_lifetime_max, workload.workload->svid_lifetime), {} }, state.clock.now(), state.random);
+        auto issued = state.keys.jwt(algorithm).issue(
+            { workload.id, audience, std::min(jwt_svid_lifetime_max, workload.workload->svid_lifetime), {} }, state.clock.now(),
+            state.random);
         auto const svid = CO_TRY(issued);
-        auto const appended = co_await append_record(
-            state, issuance_of(state, call.caller.id, principal_of(workload, svid_request.claims), { "jwt_svid", svid.id, scope, "", svid.expires }));
+        auto const appended = co_await append_record(state,
+            issuance_of(
+                state, call.caller.id, principal_of(workload, svid_request.claims), { "jwt_svid", svid.id, scope, "", svid.expires }));
         if (appended.is_error())
             co_return appended.error();
         ++state.metrics.jwt_svids;
-        svids.push_back(JsonObject { { "id", workload.id.text() }, { "workload", workload.workload->name }, { "token", svid.token.reveal() }, { "expires", to_rfc3339(svid.expires) } });
+        svids.push_back(JsonObject { { "id", workload.id.text() }, { "workload", workload.workload->name },
+            { "token", svid.token.reveal() }, { "expires", to_rfc3339(svid.expires) } });
     }
     if (svids.empty())
         co_return permission_denied("the process is not `" + std::string(wanted) + "`");

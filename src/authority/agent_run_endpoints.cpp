@@ -26,8 +26,10 @@ JsonObject to_json(Grant const& grant)
     for (auto const& file : grant.credential.files) {
         files.push_back(JsonObject { { "name", file.name }, { "variable", file.variable }, { "content", file.content.reveal() } });
     }
-    object.emplace("credential", JsonObject { { "lease", grant.lease->id }, { "kind", grant.lease->kind }, { "id", grant.lease->credential }, { "scope", grant.lease->scope },
-        { "expires", to_rfc3339(grant.lease->expires) }, { "environment", std::move(environment) }, { "files", std::move(files) } });
+    object.emplace("credential",
+        JsonObject { { "lease", grant.lease->id }, { "kind", grant.lease->kind }, { "id", grant.lease->credential },
+            { "scope", grant.lease->scope }, { "expires", to_rfc3339(grant.lease->expires) }, { "environment", std::move(environment) },
+            { "files", std::move(files) } });
     return object;
 }
 
@@ -59,7 +61,8 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
             if (!item.is_object())
                 return invalid_argument("a use is an object");
             auto const& resource = *TRY(object_member(item.as_object(), "resource"));
-            request.uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))), std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))) });
+            request.uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))),
+                std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))) });
         }
     }
     return request;
@@ -76,7 +79,8 @@ Reply start_run(Desk desk, Call call)
     JsonArray grants;
     for (auto const& grant : started.grants)
         grants.push_back(to_json(grant));
-    co_return json_response(JsonObject { { "run", started.run.id }, { "workload", started.run.workload }, { "workload_name", started.run.workload_name }, { "grants", std::move(grants) } });
+    co_return json_response(JsonObject { { "run", started.run.id }, { "workload", started.run.workload },
+        { "workload_name", started.run.workload_name }, { "grants", std::move(grants) } });
 }
 
 Result<std::string> run_of(Call const& call)
@@ -105,7 +109,8 @@ Reply end_run(Desk desk, Call call)
     auto const run = CO_TRY(named);
     auto body = parse_json_object(call.request.body.empty() ? "{}" : call.request.body);
     auto const request = CO_TRY(body);
-    auto ended = co_await desk.runs.end(run, call.caller.id, call.caller.id, std::string(utf8_prefix(string_or(request, "reason", "ended"), 200)));
+    auto ended
+        = co_await desk.runs.end(run, call.caller.id, call.caller.id, std::string(utf8_prefix(string_or(request, "reason", "ended"), 200)));
     auto const leases = CO_TRY(ended);
     JsonArray array;
     for (auto const& lease : leases)

@@ -13,7 +13,8 @@ constexpr std::uint64_t records_max = 1000;
 Result<JsonObject> to_json(audit::StoredRecord const& stored)
 {
     auto record = TRY(parse_json(stored.text));
-    return JsonObject { { "sequence", stored.sequence }, { "hash", to_hex(tlog::leaf_hash(as_bytes(stored.text))) }, { "record", std::move(record) } };
+    return JsonObject { { "sequence", stored.sequence }, { "hash", to_hex(tlog::leaf_hash(as_bytes(stored.text))) },
+        { "record", std::move(record) } };
 }
 
 Result<audit::RecordFilter> parse_filter(Call const& call)
@@ -61,7 +62,8 @@ Reply show_record(Desk desk, Call call)
         co_return invalid_argument("a record is named by its sequence number");
     auto* const log = desk.state.audit.get();
     using Found = Result<audit::ProvenRecord>;
-    auto found = co_await net::await_callback<Found>([log, sequence](net::Completion<Found> done) { log->prove(sequence, std::move(done)); });
+    auto found
+        = co_await net::await_callback<Found>([log, sequence](net::Completion<Found> done) { log->prove(sequence, std::move(done)); });
     auto const proven = CO_TRY(found);
     auto converted = to_json(proven.stored);
     auto object = CO_TRY(converted);
@@ -85,12 +87,15 @@ JsonObject to_json(audit::Use const& use)
     JsonArray policies;
     for (auto const& policy : use.policies)
         policies.emplace_back(policy);
-    JsonObject credential { { "kind", use.credential.kind }, { "id", use.credential.id }, { "scope", use.credential.scope }, { "lease", use.credential.lease } };
+    JsonObject credential { { "kind", use.credential.kind }, { "id", use.credential.id }, { "scope", use.credential.scope },
+        { "lease", use.credential.lease } };
     if (use.credential.expires)
         credential.emplace("expires", to_rfc3339(*use.credential.expires));
-    JsonObject object { { "workload", use.workload_name.empty() ? use.workload : use.workload_name }, { "workload_id", use.workload }, { "pipeline", use.pipeline }, { "team", use.team },
-        { "run", use.run }, { "purpose", use.purpose }, { "action", use.action }, { "decision", "allow" }, { "policies", std::move(policies) }, { "policy_version", use.policy_version },
-        { "claims", std::move(claims) }, { "credential", std::move(credential) }, { "decision_record", use.decision }, { "issuance_record", use.issuance }, { "from", to_rfc3339(use.from) } };
+    JsonObject object { { "workload", use.workload_name.empty() ? use.workload : use.workload_name }, { "workload_id", use.workload },
+        { "pipeline", use.pipeline }, { "team", use.team }, { "run", use.run }, { "purpose", use.purpose }, { "action", use.action },
+        { "decision", "allow" }, { "policies", std::move(policies) }, { "policy_version", use.policy_version },
+        { "claims", std::move(claims) }, { "credential", std::move(credential) }, { "decision_record", use.decision },
+        { "issuance_record", use.issuance }, { "from", to_rfc3339(use.from) } };
     object.emplace("to", use.to ? JsonValue(to_rfc3339(*use.to)) : JsonValue(nullptr));
     object.emplace("ended", use.ended);
     return object;
@@ -104,7 +109,8 @@ Reply who_used(Desk desk, Call call)
         co_return invalid_argument("`type` and `id` name the resource");
     auto* const log = desk.state.audit.get();
     using Found = Result<std::vector<audit::Use>>;
-    auto found = co_await net::await_callback<Found>([log, &type, &id](net::Completion<Found> done) { log->who_used(type, id, std::move(done)); });
+    auto found
+        = co_await net::await_callback<Found>([log, &type, &id](net::Completion<Found> done) { log->who_used(type, id, std::move(done)); });
     auto const uses = CO_TRY(found);
     JsonArray array;
     for (auto const& use : uses)

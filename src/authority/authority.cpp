@@ -161,7 +161,8 @@ net::Task<> Authority::Parts::keep_identity(Parts* parts)
 
 Result<> Authority::Parts::listen(std::unique_ptr<net::Listener> public_listener)
 {
-    tls = TRY(net::TlsServerContext::create(TRY(new_identity()), net::ClientCertificates::optional, state->keys.bundle().x509_roots, state->clock));
+    tls = TRY(net::TlsServerContext::create(
+        TRY(new_identity()), net::ClientCertificates::optional, state->keys.bundle().x509_roots, state->clock));
     auto const handler = [this](net::Request request) { return answer(this, std::move(request)); };
     public_server = std::make_unique<net::HttpServer>(loop, handler);
     public_server->serve_tls(std::move(public_listener), tls);
@@ -199,11 +200,12 @@ Result<std::unique_ptr<Authority>> Authority::start(
     auto signer = TRY(open_log_signer(*store.keys, key_encryption_key, options.trust_domain, clock.now(), random));
     auto snapshot = TRY(load_snapshot(*store.declarations, options.trust_domain));
     auto const log_folder = options.data_folder / "log";
-    auto audit = TRY(audit::AuditLog::open({ .folder = log_folder, .signer = std::move(signer) }, options.data_folder / "audit-index.db", clock));
+    auto audit
+        = TRY(audit::AuditLog::open({ .folder = log_folder, .signer = std::move(signer) }, options.data_folder / "audit-index.db", clock));
 
     auto parts = std::make_unique<Parts>(Parts { loop, options,
-        std::make_unique<AuthorityState>(AuthorityState { clock, random, options.trust_domain, issuer, std::move(store), std::move(audit), log_folder, std::move(keys), std::move(issuers),
-            std::move(snapshot), {}, {} }) });
+        std::make_unique<AuthorityState>(AuthorityState { clock, random, options.trust_domain, issuer, std::move(store), std::move(audit),
+            log_folder, std::move(keys), std::move(issuers), std::move(snapshot), {}, {} }) });
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs });
@@ -211,7 +213,9 @@ Result<std::unique_ptr<Authority>> Authority::start(
     loop.spawn(answer_startup(*parts->state));
     loop.spawn(parts->leases->keep());
     loop.spawn(Parts::keep_identity(parts.get()));
-    log_info("authority serves", { { "issuer", issuer }, { "trust_domain", options.trust_domain }, { "admin", options.admin_socket }, { "policy_version", parts->state->snapshot->version } });
+    log_info("authority serves",
+        { { "issuer", issuer }, { "trust_domain", options.trust_domain }, { "admin", options.admin_socket },
+            { "policy_version", parts->state->snapshot->version } });
     return std::unique_ptr<Authority>(new Authority(std::move(parts))); // NOLINT: the constructor is private
 }
 

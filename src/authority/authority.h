@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The authority: attests joining agents, decides, issues and records. Serves HTTPS for everybody and a unix socket for administration. One loop, one thread.
+// The authority: attests joining agents, decides, issues and records. Serves HTTPS for everybody and a unix socket for administration. One
+// loop, one thread.
 #pragma once
 
 #include "authority/endpoints.h"
@@ -14,7 +15,8 @@ struct AuthorityOptions {
     Path data_folder;
     std::string trust_domain;
     net::TcpAddress listen; // port 0: the kernel chooses
-    // Host name or address under which agents and relying parties reach it; empty: the listening address. It is in `iss` and in the certificate.
+    // Host name or address under which agents and relying parties reach it; empty: the listening address. It is in `iss` and in the
+    // certificate.
     std::string public_host;
     std::string admin_socket;
 };
@@ -23,8 +25,10 @@ using IssuersByKind = std::map<std::string, std::unique_ptr<issue::CredentialIss
 
 class Authority {
 public:
-    // Opens what is in the data folder, or begins a new trust domain there; listens; spawns its tasks. conflict: another process has the folder.
-    static Result<std::unique_ptr<Authority>> start(net::EventLoop&, AuthorityOptions, store::Store, IssuersByKind, Clock const&, RandomSource&);
+    // Opens what is in the data folder, or begins a new trust domain there; listens; spawns its tasks. conflict: another process has the
+    // folder.
+    static Result<std::unique_ptr<Authority>> start(
+        net::EventLoop&, AuthorityOptions, store::Store, IssuersByKind, Clock const&, RandomSource&);
     ~Authority();
     Authority(Authority const&) = delete;
     Authority& operator=(Authority const&) = delete;

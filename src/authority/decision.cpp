@@ -61,7 +61,8 @@ cedar::Record context_of(Question const& question, Timestamp now)
     context.erase("approver");
     context.insert_or_assign("purpose", Value(question.purpose));
     context.insert_or_assign("run", Value(question.run));
-    context.insert_or_assign("time", Value(cedar::Datetime { std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count() }));
+    context.insert_or_assign(
+        "time", Value(cedar::Datetime { std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count() }));
     context.insert_or_assign("posture", Value::record({}));
     return context;
 }
@@ -91,7 +92,8 @@ Principal principal_of_id(Snapshot const& snapshot, std::string const& id)
 std::vector<IdentifiedWorkload> identify(Snapshot const& snapshot, identity::Claims const& claims)
 {
     auto const& providers = snapshot.declarations.trust_providers;
-    if (std::none_of(providers.begin(), providers.end(), [&](auto const& provider) { return provider.second.value.type == claims.provider; }))
+    if (std::none_of(
+            providers.begin(), providers.end(), [&](auto const& provider) { return provider.second.value.type == claims.provider; }))
         return {};
     std::vector<IdentifiedWorkload> found;
     for (auto const& [name, workload] : snapshot.declarations.workloads) {
@@ -143,7 +145,8 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
     auto const now = state.clock.now();
     cedar::EntityStore entities(&snapshot->entities);
     entities.add(entity_of(question.principal));
-    cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource, context_of(question, now) };
+    cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource,
+        context_of(question, now) };
     auto decision = snapshot->engine->decide(request, &entities);
 
     Answer answer;

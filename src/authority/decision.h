@@ -11,13 +11,14 @@ namespace writ::authority {
 // Who asks or is asked about: a workload, with the claims that proved it if it was attested for this question.
 struct Principal {
     std::string type = "Workload";
-    std::string id; // SPIFFE ID
+    std::string id;   // SPIFFE ID
     std::string name; // of the declared workload; empty: none
     std::string pipeline, team;
     std::optional<identity::Claims> claims;
 };
 
-// The workload as which an id is declared, without claims. Ids of templates are recognised by their form; of several that fit, none is meant.
+// The workload as which an id is declared, without claims. Ids of templates are recognised by their form; of several that fit, none is
+// meant.
 Principal principal_of_id(Snapshot const&, std::string const& id);
 
 struct IdentifiedWorkload {

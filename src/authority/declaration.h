@@ -82,14 +82,12 @@ struct Service {
 };
 
 // A declaration with where it stood.
-template <typename T>
-struct Declared {
+template <typename T> struct Declared {
     T value;
     Position position;
 };
 
-template <typename T>
-using DeclaredByName = std::map<std::string, Declared<T>, std::less<>>;
+template <typename T> using DeclaredByName = std::map<std::string, Declared<T>, std::less<>>;
 
 struct Declarations {
     DeclaredByName<TrustProvider> trust_providers;

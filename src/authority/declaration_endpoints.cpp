@@ -16,9 +16,11 @@ net::Response refuse(std::vector<Problem> const& problems)
     for (auto const& problem : problems) {
         if (errors.size() == problems_max)
             break;
-        errors.push_back(JsonObject { { "path", problem.position.path }, { "line", problem.position.line }, { "column", problem.position.column }, { "message", problem.message } });
+        errors.push_back(JsonObject { { "path", problem.position.path }, { "line", problem.position.line },
+            { "column", problem.position.column }, { "message", problem.message } });
     }
-    auto const error = invalid_argument("the declarations have " + std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems"));
+    auto const error
+        = invalid_argument("the declarations have " + std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems"));
     return problem_response_with(error, { { "errors", std::move(errors) } });
 }
 
@@ -28,7 +30,8 @@ Result<std::vector<Document>> parse_documents(JsonObject const& request)
     for (auto const& item : *TRY(array_member(request, "documents"))) {
         if (!item.is_object())
             return invalid_argument("a document has `path` and `text`");
-        documents.push_back({ std::string(TRY(string_member(item.as_object(), "path"))), std::string(TRY(string_member(item.as_object(), "text"))) });
+        documents.push_back(
+            { std::string(TRY(string_member(item.as_object(), "path"))), std::string(TRY(string_member(item.as_object(), "text"))) });
     }
     return documents;
 }
@@ -74,7 +77,8 @@ Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
         record.action = "administer";
         record.policy_version = version;
         record.outcome = "ok";
-        record.reason = "declarations version " + std::to_string(version) + " (SHA-256 " + to_hex(crypto::sha256(as_bytes(text))) + "): " + summary(merge.changes);
+        record.reason = "declarations version " + std::to_string(version) + " (SHA-256 " + to_hex(crypto::sha256(as_bytes(text)))
+            + "): " + summary(merge.changes);
         auto const appended = co_await append_record(state, std::move(record));
         if (appended.is_error())
             co_return appended.error();
@@ -84,7 +88,8 @@ Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
         state.snapshot = std::move(snapshot);
         state.changed.notify();
     }
-    co_return json_response(JsonObject { { "version", changes && !dry_run ? version : state.snapshot->version }, { "changes", to_json(merge.changes) }, { "dry_run", dry_run } });
+    co_return json_response(JsonObject { { "version", changes && !dry_run ? version : state.snapshot->version },
+        { "changes", to_json(merge.changes) }, { "dry_run", dry_run } });
 }
 
 Reply apply(Desk desk, Call call)
@@ -101,7 +106,8 @@ Reply apply(Desk desk, Call call)
     auto const incoming = split_documents(documents, problems);
     if (!problems.empty())
         co_return refuse(problems);
-    co_return co_await put_in_force(desk, call.caller.id, merge_documents(desk.state.snapshot->documents, incoming, flag("prune")), flag("dry_run"));
+    co_return co_await put_in_force(
+        desk, call.caller.id, merge_documents(desk.state.snapshot->documents, incoming, flag("prune")), flag("dry_run"));
 }
 
 Reply list(Desk desk, Call call)

@@ -23,7 +23,8 @@ std::string read_name(FieldReader& fields, YamlNode const& node)
     fields.text("kind");
     auto name = fields.text("name");
     if (!name.empty() && !is_name(name))
-        fields.problem(node.find("name")->position, "a name has letters, digits and -_./@: only, at most " + std::to_string(name_length_max));
+        fields.problem(
+            node.find("name")->position, "a name has letters, digits and -_./@: only, at most " + std::to_string(name_length_max));
     return name;
 }
 
@@ -158,8 +159,7 @@ Service read_service(YamlNode const& node, std::vector<Problem>& problems)
 }
 
 // Reads one declaration and keeps it, if it is sound.
-template <typename T>
-auto into(DeclaredByName<T> Declarations::*place, T (*read)(YamlNode const&, std::vector<Problem>&))
+template <typename T> auto into(DeclaredByName<T> Declarations::*place, T (*read)(YamlNode const&, std::vector<Problem>&))
 {
     return [place, read](YamlDeclaration const& declaration, Declarations& declarations, std::vector<Problem>& problems) {
         auto const problems_before = problems.size();

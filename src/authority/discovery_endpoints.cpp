@@ -16,9 +16,10 @@ net::Response cacheable(JsonObject const& object)
 Reply openid_configuration(Desk desk, Call)
 {
     auto const& issuer = desk.state.issuer;
-    co_return cacheable({ { "issuer", issuer }, { "jwks_uri", issuer + "/.well-known/jwks.json" }, { "token_endpoint", issuer + "/oauth2/token" },
-        { "response_types_supported", JsonArray { "id_token" } }, { "subject_types_supported", JsonArray { "public" } },
-        { "id_token_signing_alg_values_supported", JsonArray { "ES256", "RS256" } }, { "grant_types_supported", JsonArray { "urn:ietf:params:oauth:grant-type:token-exchange" } },
+    co_return cacheable({ { "issuer", issuer }, { "jwks_uri", issuer + "/.well-known/jwks.json" },
+        { "token_endpoint", issuer + "/oauth2/token" }, { "response_types_supported", JsonArray { "id_token" } },
+        { "subject_types_supported", JsonArray { "public" } }, { "id_token_signing_alg_values_supported", JsonArray { "ES256", "RS256" } },
+        { "grant_types_supported", JsonArray { "urn:ietf:params:oauth:grant-type:token-exchange" } },
         { "claims_supported", JsonArray { "iss", "sub", "aud", "exp", "iat", "jti", "act" } } });
 }
 

@@ -65,7 +65,8 @@ void add_document(DocumentSet& set, DeclarationKey key, DeclarationSource source
     auto const [entry, is_new] = set.try_emplace(std::move(key), source);
     if (!is_new) {
         problems.push_back({ { source.path, source.first_line, 1 },
-            entry->first.kind + " `" + entry->first.name + "` is declared already, at " + entry->second.path + ":" + std::to_string(entry->second.first_line) });
+            entry->first.kind + " `" + entry->first.name + "` is declared already, at " + entry->second.path + ":"
+                + std::to_string(entry->second.first_line) });
     }
 }
 
@@ -154,7 +155,8 @@ std::string to_text(DocumentSet const& set)
 {
     JsonArray entries;
     for (auto const& [key, source] : set)
-        entries.push_back(JsonObject { { "kind", key.kind }, { "name", key.name }, { "path", source.path }, { "line", source.first_line }, { "text", source.text } });
+        entries.push_back(JsonObject {
+            { "kind", key.kind }, { "name", key.name }, { "path", source.path }, { "line", source.first_line }, { "text", source.text } });
     return writ::to_text(JsonValue(std::move(entries)));
 }
 

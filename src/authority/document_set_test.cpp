@@ -48,10 +48,12 @@ TEST(DocumentSet, survives_being_stored)
 
 TEST(DocumentSet, problems_name_file_line_and_column)
 {
-    EXPECT_EQ(first_problem({ { "x.yaml", "kind: Dataset\nname: a\n---\nkind: Dataset\nname: b\nname: c\n" } }), "x.yaml:6:1: `name` is given twice");
+    EXPECT_EQ(first_problem({ { "x.yaml", "kind: Dataset\nname: a\n---\nkind: Dataset\nname: b\nname: c\n" } }),
+        "x.yaml:6:1: `name` is given twice");
     EXPECT_EQ(first_problem({ { "x.yaml", "\nkind: Dataset\n" } }), "x.yaml:2:1: a declaration needs the fields `kind` and `name`");
     EXPECT_NE(first_problem({ { "x.yaml", "kind: [\n" } }).find("x.yaml:2:"), std::string::npos);
-    EXPECT_NE(first_problem({ { "x.yaml", two_datasets }, { "y.yml", "kind: Dataset\nname: a\n" } }).find("declared already, at x.yaml:1"), std::string::npos);
+    EXPECT_NE(first_problem({ { "x.yaml", two_datasets }, { "y.yml", "kind: Dataset\nname: a\n" } }).find("declared already, at x.yaml:1"),
+        std::string::npos);
     EXPECT_NE(first_problem({ { "x.json", "{}" } }).find(".cedar"), std::string::npos);
 }
 

@@ -18,7 +18,10 @@ Result<JsonObject const*> part_of(JsonObject const& item, JsonObject const* defa
     return object_member(*defaults, name);
 }
 
-Result<cedar::EntityUid> entity_of(JsonObject const& part) { return cedar::EntityUid { std::string(TRY(string_member(part, "type"))), std::string(TRY(string_member(part, "id"))) }; }
+Result<cedar::EntityUid> entity_of(JsonObject const& part)
+{
+    return cedar::EntityUid { std::string(TRY(string_member(part, "type"))), std::string(TRY(string_member(part, "id"))) };
+}
 
 Result<Question> parse_evaluation(Desk desk, std::string const& caller, JsonObject const& item, JsonObject const* defaults)
 {

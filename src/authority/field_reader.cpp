@@ -9,8 +9,7 @@ namespace writ::authority {
 
 namespace {
 
-template <typename T>
-bool parse_number(std::string_view text, T& number)
+template <typename T> bool parse_number(std::string_view text, T& number)
 {
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     return error == std::errc() && end == text.data() + text.size() && !text.empty();
@@ -49,7 +48,8 @@ Result<Duration> parse_duration(std::string_view text)
         if (length.count() > 0 && length <= std::chrono::days(366))
             return Duration(length);
     }
-    return invalid_argument("`" + std::string(text.substr(0, 40)) + "` is not a length of time such as `90s`, `10m`, `2h` or `1d`, at most `366d`");
+    return invalid_argument(
+        "`" + std::string(text.substr(0, 40)) + "` is not a length of time such as `90s`, `10m`, `2h` or `1d`, at most `366d`");
 }
 
 std::string_view nearest_name(std::string_view name, std::set<std::string, std::less<>> const& candidates)

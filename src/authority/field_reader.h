@@ -21,14 +21,14 @@ public:
     {
     }
 
-    std::string text(std::string_view name);                                     // required, not empty
+    std::string text(std::string_view name); // required, not empty
     std::string text_or(std::string_view name, std::string_view otherwise);
     std::string one_of(std::string_view name, std::initializer_list<std::string_view> allowed); // required
-    std::vector<std::string> texts(std::string_view name);                       // a list, or one text for a list of one; absent: empty
-    std::map<std::string, std::string> text_map(std::string_view name);          // absent: empty
+    std::vector<std::string> texts(std::string_view name);              // a list, or one text for a list of one; absent: empty
+    std::map<std::string, std::string> text_map(std::string_view name); // absent: empty
     std::uint16_t port_or(std::string_view name, std::uint16_t otherwise);
-    Duration duration_or(std::string_view name, Duration otherwise);             // 90s, 10m, 2h, 1d
-    YamlNode const* node(std::string_view name);                                 // as it stands; nullptr if absent
+    Duration duration_or(std::string_view name, Duration otherwise); // 90s, 10m, 2h, 1d
+    YamlNode const* node(std::string_view name);                     // as it stands; nullptr if absent
 
     void problem(Position, std::string message);
     // Reports the fields that were not read.

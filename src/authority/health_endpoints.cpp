@@ -20,7 +20,8 @@ Reply readyz(Desk desk, Call)
 Reply metrics(Desk desk, Call)
 {
     auto const open = desk.state.store.leases->count_open();
-    co_return text_response(to_prometheus(desk.state.metrics, open.is_ok() ? *open : 0, desk.state.audit->log().size(), desk.state.snapshot->version),
+    co_return text_response(
+        to_prometheus(desk.state.metrics, open.is_ok() ? *open : 0, desk.state.audit->log().size(), desk.state.snapshot->version),
         "text/plain; version=0.0.4; charset=utf-8");
 }
 
@@ -35,9 +36,10 @@ Reply status(Desk desk, Call)
     for (auto const& agent : agents)
         names.push_back(JsonObject { { "id", agent.id }, { "joined", to_rfc3339(agent.joined) }, { "banned", agent.banned } });
     auto const& declared = state.snapshot->declarations;
-    co_return json_response(JsonObject { { "trust_domain", state.trust_domain }, { "issuer", state.issuer }, { "policy_version", state.snapshot->version },
-        { "workloads", declared.workloads.size() }, { "policies", state.snapshot->policies.size() }, { "leases", leases }, { "agents", std::move(names) },
-        { "tree_size", state.audit->log().size() }, { "time", to_rfc3339(state.clock.now()) } });
+    co_return json_response(
+        JsonObject { { "trust_domain", state.trust_domain }, { "issuer", state.issuer }, { "policy_version", state.snapshot->version },
+            { "workloads", declared.workloads.size() }, { "policies", state.snapshot->policies.size() }, { "leases", leases },
+            { "agents", std::move(names) }, { "tree_size", state.audit->log().size() }, { "time", to_rfc3339(state.clock.now()) } });
 }
 
 } // namespace

@@ -36,7 +36,8 @@ struct KeyMaker {
         auto const key = TRY(crypto::PrivateKey::generate(type));
         auto const pkcs8 = key.to_pkcs8();
         Bytes const certificate = TRY(certify(key));
-        TRY(store.add({ std::string(name), crypto::seal(key_encryption_key, pkcs8.reveal(), as_bytes(name), random), certificate, now, now + root_lifetime }));
+        TRY(store.add({ std::string(name), crypto::seal(key_encryption_key, pkcs8.reveal(), as_bytes(name), random), certificate, now,
+            now + root_lifetime }));
         return std::pair(key, certificate);
     }
 };
@@ -47,12 +48,14 @@ std::string issuer_key_id(crypto::PrivateKey const& key) { return key.public_key
 
 } // namespace
 
-Result<Keyring> Keyring::open(
-    store::KeyStore& store, SecretBytes const& key_encryption_key, std::string trust_domain, std::string issuer, Timestamp now, RandomSource& random)
+Result<Keyring> Keyring::open(store::KeyStore& store, SecretBytes const& key_encryption_key, std::string trust_domain, std::string issuer,
+    Timestamp now, RandomSource& random)
 {
     KeyMaker maker { store, key_encryption_key, now, random };
     auto const certify = [&](crypto::PrivateKey const& key) {
-        return crypto::create_root({ "Writ " + trust_domain, "spiffe://" + trust_domain, now - std::chrono::minutes(5), now + root_lifetime, random.bytes(16) }, key);
+        return crypto::create_root(
+            { "Writ " + trust_domain, "spiffe://" + trust_domain, now - std::chrono::minutes(5), now + root_lifetime, random.bytes(16) },
+            key);
     };
     auto const [root_key, root_certificate] = TRY(maker.open_or_create(root_name, crypto::KeyType::p256, certify));
     auto const es256 = TRY(maker.open_or_create(es256_name, crypto::KeyType::p256, no_certificate)).first;
@@ -64,7 +67,8 @@ Result<Keyring> Keyring::open(
 
     Keyring keyring;
     keyring.bundle_.x509_roots = { root_certificate };
-    keyring.bundle_.jwt_keys = { { issuer_key_id(es256), crypto::Algorithm::es256, es256.public_key() }, { issuer_key_id(rs256), crypto::Algorithm::rs256, rs256.public_key() } };
+    keyring.bundle_.jwt_keys = { { issuer_key_id(es256), crypto::Algorithm::es256, es256.public_key() },
+        { issuer_key_id(rs256), crypto::Algorithm::rs256, rs256.public_key() } };
     keyring.bundle_.sequence = 1;
     keyring.bundle_.refresh_hint = 300;
     keyring.x509_ = TRY(issue::X509SvidIssuer::create(root_certificate, root_key));
@@ -73,7 +77,10 @@ Result<Keyring> Keyring::open(
     return keyring;
 }
 
-issue::JwtSvidIssuer const& Keyring::jwt(crypto::Algorithm algorithm) const { return algorithm == crypto::Algorithm::rs256 ? *rs256_ : *es256_; }
+issue::JwtSvidIssuer const& Keyring::jwt(crypto::Algorithm algorithm) const
+{
+    return algorithm == crypto::Algorithm::rs256 ? *rs256_ : *es256_;
+}
 
 Result<tlog::NoteSigner> open_log_signer(
     store::KeyStore& store, SecretBytes const& key_encryption_key, std::string const& trust_domain, Timestamp now, RandomSource& random)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The trust domain's keys: an X.509 root (P-256) and keys for JWT-SVIDs (ES256, and RS256 for relying parties that know nothing else), sealed in the store
-// with a key-encryption key that lies in a file of its own.
+// The trust domain's keys: an X.509 root (P-256) and keys for JWT-SVIDs (ES256, and RS256 for relying parties that know nothing else),
+// sealed in the store with a key-encryption key that lies in a file of its own.
 #pragma once
 
 #include "base/random.h"
@@ -21,7 +21,8 @@ inline constexpr Duration root_lifetime = std::chrono::days(3650);
 class Keyring {
 public:
     // Opens the keys in the store, or makes them the first time. corruption: they were sealed with another key-encryption key.
-    static Result<Keyring> open(store::KeyStore&, SecretBytes const& key_encryption_key, std::string trust_domain, std::string issuer, Timestamp now, RandomSource&);
+    static Result<Keyring> open(store::KeyStore&, SecretBytes const& key_encryption_key, std::string trust_domain, std::string issuer,
+        Timestamp now, RandomSource&);
 
     [[nodiscard]] identity::Bundle const& bundle() const { return bundle_; }
     [[nodiscard]] Bytes const& root_certificate() const { return bundle_.x509_roots.front(); }
@@ -35,6 +36,7 @@ private:
 };
 
 // The signer of the log's checkpoints, kept like the other keys. Its name is the log's origin.
-Result<tlog::NoteSigner> open_log_signer(store::KeyStore&, SecretBytes const& key_encryption_key, std::string const& trust_domain, Timestamp now, RandomSource&);
+Result<tlog::NoteSigner> open_log_signer(
+    store::KeyStore&, SecretBytes const& key_encryption_key, std::string const& trust_domain, Timestamp now, RandomSource&);
 
 } // namespace writ::authority

@@ -64,13 +64,16 @@ std::optional<Source> source_of(Snapshot const& snapshot, cedar::EntityUid const
     auto const& server = database->second.value;
     Source source;
     source.provider = &provider->second.value;
-    source.settings = { { "host", server.host }, { "port", std::int64_t(server.port) }, { "database", server.database }, { "user", source.provider->user },
-        { "password_file", source.provider->password_file } };
+    source.settings = { { "host", server.host }, { "port", std::int64_t(server.port) }, { "database", server.database },
+        { "user", source.provider->user }, { "password_file", source.provider->password_file } };
     source.resource = { { "schema", dataset->second.value.schema }, { "table", dataset->second.value.table } };
     return source;
 }
 
-audit::RecordedCredential recorded(identity::Lease const& lease) { return { lease.kind, lease.credential, lease.scope, lease.id, lease.expires }; }
+audit::RecordedCredential recorded(identity::Lease const& lease)
+{
+    return { lease.kind, lease.credential, lease.scope, lease.id, lease.expires };
+}
 
 audit::Record revocation_of(identity::Lease const& lease, std::string const& caller, Timestamp now)
 {
@@ -250,8 +253,8 @@ net::Task<> LeaseKeeper::round()
         log_error("leases cannot be read", { { "error", due.error().message } });
         co_return;
     }
-    // A database that does not answer costs one deadline a round, not one for each lease: the other databases' leases must end too. Whose turn was longest ago is
-    // first, so that one lease that cannot be taken back does not stand before the others of its database for ever.
+    // A database that does not answer costs one deadline a round, not one for each lease: the other databases' leases must end too. Whose
+    // turn was longest ago is first, so that one lease that cannot be taken back does not stand before the others of its database for ever.
     auto const turn_of = [this](identity::Lease const& lease) {
         auto const retry = retries_.find(lease.id);
         return retry == retries_.end() ? Monotonic() : retry->second.next;
@@ -262,8 +265,8 @@ net::Task<> LeaseKeeper::round()
         if (in_hand_.contains(lease.id) || silent.contains(lease.provider) || state_.clock.monotonic() < turn_of(lease))
             continue;
         std::string const reason = lease.state == identity::LeaseState::pending ? "never given out"
-            : lease.reason.empty()                                               ? "expired"
-                                                                                 : lease.reason;
+            : lease.reason.empty()                                              ? "expired"
+                                                                                : lease.reason;
         auto const taken = co_await take_back(lease.id, "authority", reason);
         if (taken.is_ok() || taken.error().code == ErrorCode::conflict) {
             retries_.erase(lease.id);
@@ -274,7 +277,8 @@ net::Task<> LeaseKeeper::round()
         auto& again = retries_[lease.id];
         again.wait = std::clamp(again.wait * 2, retry_first, retry_longest);
         again.next = state_.clock.monotonic() + again.wait;
-        log_warning("a lease could not be taken back yet", { { "lease", lease.id }, { "credential", lease.credential }, { "error", taken.error().message } });
+        log_warning("a lease could not be taken back yet",
+            { { "lease", lease.id }, { "credential", lease.credential }, { "error", taken.error().message } });
     }
 }
 
@@ -288,10 +292,11 @@ net::Task<> LeaseKeeper::keep()
 
 JsonObject to_json(identity::Lease const& lease)
 {
-    JsonObject object { { "id", lease.id }, { "state", to_string(lease.state) }, { "run", lease.run }, { "workload", lease.workload }, { "kind", lease.kind },
-        { "provider", lease.provider }, { "credential", lease.credential }, { "scope", lease.scope }, { "action", lease.action },
-        { "resource", JsonObject { { "type", lease.resource_type }, { "id", lease.resource_id } } }, { "decision", lease.decision }, { "issuance", lease.issuance },
-        { "created", to_rfc3339(lease.created) }, { "expires", to_rfc3339(lease.expires) } };
+    JsonObject object { { "id", lease.id }, { "state", to_string(lease.state) }, { "run", lease.run }, { "workload", lease.workload },
+        { "kind", lease.kind }, { "provider", lease.provider }, { "credential", lease.credential }, { "scope", lease.scope },
+        { "action", lease.action }, { "resource", JsonObject { { "type", lease.resource_type }, { "id", lease.resource_id } } },
+        { "decision", lease.decision }, { "issuance", lease.issuance }, { "created", to_rfc3339(lease.created) },
+        { "expires", to_rfc3339(lease.expires) } };
     if (!lease.reason.empty())
         object.emplace("reason", lease.reason);
     return object;

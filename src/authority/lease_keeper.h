@@ -55,7 +55,7 @@ private:
 
     AuthorityState& state_;
     std::map<std::string, Retry> retries_; // leases that could not be taken back, and when to try again
-    std::set<std::string> in_hand_; // leases somebody is creating or revoking at this moment
+    std::set<std::string> in_hand_;        // leases somebody is creating or revoking at this moment
     net::Notification put_down_;
 };
 

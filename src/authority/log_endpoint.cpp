@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The log's files as they lie, for monitors and auditors (C2SP tlog-tiles). Hashes and checkpoints are for everybody; what is in the records is not.
+// The log's files as they lie, for monitors and auditors (C2SP tlog-tiles). Hashes and checkpoints are for everybody; what is in the
+// records is not.
 #include "authority/endpoints.h"
 
 #include "base/durable_file.h"
@@ -14,7 +15,8 @@ namespace {
 
 bool is_digits(std::string_view text, std::size_t shortest, std::size_t longest)
 {
-    return text.size() >= shortest && text.size() <= longest && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+    return text.size() >= shortest && text.size() <= longest
+        && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
 std::string_view take_segment(std::string_view& path)

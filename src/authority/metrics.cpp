@@ -26,9 +26,11 @@ std::string to_prometheus(Metrics const& metrics, std::uint64_t leases_open, std
     add(text, "writ_jwt_svids_total", "counter", "JWT-SVIDs issued.", metrics.jwt_svids);
     add(text, "writ_leases_created_total", "counter", "Leases given out.", metrics.leases_created);
     add(text, "writ_leases_ended_total", "counter", "Leases revoked or expired.", metrics.leases_ended);
-    add(text, "writ_revocation_failures_total", "counter", "Attempts to revoke that failed; they are tried again.", metrics.revocation_failures);
+    add(text, "writ_revocation_failures_total", "counter", "Attempts to revoke that failed; they are tried again.",
+        metrics.revocation_failures);
     add(text, "writ_audit_records_total", "counter", "Audit records made durable.", metrics.audit_records);
-    add(text, "writ_audit_failures_total", "counter", "Audit records that could not be made durable; nothing was issued for them.", metrics.audit_failures);
+    add(text, "writ_audit_failures_total", "counter", "Audit records that could not be made durable; nothing was issued for them.",
+        metrics.audit_failures);
     add(text, "writ_leases_open", "gauge", "Leases that have not ended.", leases_open);
     add(text, "writ_audit_tree_size", "gauge", "Records in the audit log.", tree_size);
     add(text, "writ_policy_version", "gauge", "Version of the declarations in force.", policy_version);

@@ -44,7 +44,8 @@ int status_of(ErrorCode code)
 
 JsonObject problem_object(Error const& error, int status, Disclosure disclosure)
 {
-    JsonObject object { { "type", "about:blank" }, { "title", title_of(error.code) }, { "status", status }, { "code", to_string(error.code) } };
+    JsonObject object { { "type", "about:blank" }, { "title", title_of(error.code) }, { "status", status },
+        { "code", to_string(error.code) } };
     if (disclosure == Disclosure::message)
         object.emplace("detail", error.message);
     return object;
@@ -56,7 +57,10 @@ net::Response problem_response(Error const& error, Disclosure disclosure)
     return problem(problem_object(error, status, disclosure), status);
 }
 
-net::Response problem_response_with_status(int status, Error const& error) { return problem(problem_object(error, status, Disclosure::message), status); }
+net::Response problem_response_with_status(int status, Error const& error)
+{
+    return problem(problem_object(error, status, Disclosure::message), status);
+}
 
 net::Response problem_response_with(Error const& error, JsonObject members)
 {

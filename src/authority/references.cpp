@@ -8,7 +8,8 @@ namespace writ::authority {
 namespace {
 
 template <typename T>
-void require(std::string const& name, DeclaredByName<T> const& declared, std::string_view kind, Position const& where, std::vector<Problem>& problems)
+void require(std::string const& name, DeclaredByName<T> const& declared, std::string_view kind, Position const& where,
+    std::vector<Problem>& problems)
 {
     if (declared.contains(name))
         return;
@@ -47,7 +48,8 @@ void check_dataset(Declared<Dataset> const& dataset, Declarations const& declara
     // A role is good in one database only; anywhere else it would be refused at the first use, which is late to learn of it.
     if (provider != declarations.credential_providers.end() && provider->second.value.database != value.database)
         problems.push_back({ dataset.position,
-            "CredentialProvider `" + value.credential + "` is for Database `" + provider->second.value.database + "`, the dataset is in `" + value.database + "`" });
+            "CredentialProvider `" + value.credential + "` is for Database `" + provider->second.value.database + "`, the dataset is in `"
+                + value.database + "`" });
 }
 
 } // namespace
@@ -61,7 +63,8 @@ void check_references(Declarations const& declarations, std::string_view trust_d
     auto const prefix = "spiffe://" + std::string(trust_domain) + "/";
     for (auto const& [name, workload] : declarations.workloads) {
         if (!workload.value.id_template.starts_with(prefix))
-            problems.push_back({ workload.position, "the id of Workload `" + name + "` is not of this trust domain: it begins with `" + prefix + "`" });
+            problems.push_back(
+                { workload.position, "the id of Workload `" + name + "` is not of this trust domain: it begins with `" + prefix + "`" });
         for (auto const& use : workload.value.uses)
             check_use(use, declarations, workload.position, problems);
     }

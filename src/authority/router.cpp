@@ -22,7 +22,8 @@ bool is_capture(std::string_view segment) { return segment.starts_with('{') && s
 net::Response refuse(net::Request const& request, Caller const& caller, Error const& error)
 {
     log_info("request refused",
-        { { "method", request.method }, { "path", request.path }, { "caller", caller.id }, { "code", to_string(error.code) }, { "message", error.message } });
+        { { "method", request.method }, { "path", request.path }, { "caller", caller.id }, { "code", to_string(error.code) },
+            { "message", error.message } });
     return problem_response(error, caller.kind == Caller::Kind::anonymous ? Disclosure::code_only : Disclosure::message);
 }
 

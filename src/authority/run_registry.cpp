@@ -88,7 +88,8 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     auto const matching = identify(*snapshot, request.claims);
     auto const found = choose(matching, request.workload);
     if (found.empty() && matching.empty())
-        co_return co_await refuse(request, request.purpose, { "workload", "none that is declared", "one whose `match` fits what the kernel says of the process" });
+        co_return co_await refuse(request, request.purpose,
+            { "workload", "none that is declared", "one whose `match` fits what the kernel says of the process" });
     if (found.empty())
         co_return co_await refuse(request, request.purpose, { "workload", names_of(matching), "`" + request.workload + "`" });
     if (found.size() > 1)
@@ -136,7 +137,8 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
             // What was given already goes back; if that cannot be done now, the keeper does it.
             auto const ended = co_await end(started.run.id, "", "authority", "a credential could not be issued");
             if (ended.is_error())
-                log_warning("a run that could not start has not ended cleanly", { { "run", started.run.id }, { "error", ended.error().message } });
+                log_warning(
+                    "a run that could not start has not ended cleanly", { { "run", started.run.id }, { "error", ended.error().message } });
             co_return given.error();
         }
         started.grants.push_back(std::move(given).value());
@@ -186,7 +188,8 @@ net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string i
         if (prolonged.is_ok()) {
             renewed.push_back(std::move(prolonged).value());
         } else if (prolonged.error().code != ErrorCode::conflict) {
-            // Its time stays what it was, and the agent asks again before that is over: a database that is away keeps no other's lease from being prolonged.
+            // Its time stays what it was, and the agent asks again before that is over: a database that is away keeps no other's lease from
+            // being prolonged.
             log_warning("a lease was not prolonged", { { "lease", lease.id }, { "error", prolonged.error().message } });
             renewed.push_back(lease);
         }
@@ -247,8 +250,8 @@ net::Task<Result<std::vector<std::string>>> RunRegistry::sync(std::string agent,
 
 JsonObject to_json(identity::Run const& run)
 {
-    JsonObject object { { "id", run.id }, { "agent", run.agent }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
-        { "started", to_rfc3339(run.started) }, { "seen", to_rfc3339(run.seen) } };
+    JsonObject object { { "id", run.id }, { "agent", run.agent }, { "workload", run.workload }, { "workload_name", run.workload_name },
+        { "purpose", run.purpose }, { "started", to_rfc3339(run.started) }, { "seen", to_rfc3339(run.seen) } };
     if (run.ended) {
         object.emplace("ended", to_rfc3339(*run.ended));
         object.emplace("reason", run.reason);

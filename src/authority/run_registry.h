@@ -12,7 +12,7 @@ struct RunRequest {
     std::string trace;
     identity::Claims claims;
     std::string purpose;
-    std::string workload; // name or id, where several match; may be empty
+    std::string workload;            // name or id, where several match; may be empty
     std::vector<identity::Use> uses; // empty: what the workload declares
 };
 
@@ -44,7 +44,8 @@ public:
     // All of the uses are decided on and recorded; if one is denied, none is served. conflict: several workloads match and none is named.
     net::Task<Result<StartedRun>> start(RunRequest);
 
-    // Decides again on each lease, by today's policies: what is still allowed is prolonged, what is not is taken back. not_found: no live run of that agent.
+    // Decides again on each lease, by today's policies: what is still allowed is prolonged, what is not is taken back. not_found: no live
+    // run of that agent.
     net::Task<Result<std::vector<identity::Lease>>> renew(std::string run, std::string agent, std::string trace);
 
     // Ids of the leases taken back. `agent` empty: by an administrator. Ending a run that has ended does nothing.

@@ -25,16 +25,20 @@ cedar::EntityStore build_entities(Declarations const& declarations)
     for (auto const& [name, dataset] : declarations.datasets) {
         auto const& value = dataset.value;
         add_resource(entities, "Dataset", name,
-            { { "classification", Value::set_of(value.classification) }, { "purpose", Value::set_of(value.purpose) }, { "location", Value(location_of(value, declarations)) } });
+            { { "classification", Value::set_of(value.classification) }, { "purpose", Value::set_of(value.purpose) },
+                { "location", Value(location_of(value, declarations)) } });
     }
     for (auto const& [name, model] : declarations.models)
-        add_resource(entities, "Model", name, { { "classification", Value::set_of(model.value.classification) }, { "purpose", Value::set_of(model.value.purpose) } });
+        add_resource(entities, "Model", name,
+            { { "classification", Value::set_of(model.value.classification) }, { "purpose", Value::set_of(model.value.purpose) } });
     for (auto const& [name, endpoint] : declarations.endpoints)
-        add_resource(entities, "Endpoint", name, { { "url", Value(endpoint.value.url) }, { "purpose", Value::set_of(endpoint.value.purpose) } });
+        add_resource(
+            entities, "Endpoint", name, { { "url", Value(endpoint.value.url) }, { "purpose", Value::set_of(endpoint.value.purpose) } });
     for (auto const& [name, api] : declarations.apis)
         add_resource(entities, "Api", name, { { "url", Value(api.value.url) }, { "purpose", Value::set_of(api.value.purpose) } });
     for (auto const& [name, database] : declarations.databases)
-        add_resource(entities, "Database", name, { { "host", Value(database.value.host) }, { "database", Value(database.value.database) } });
+        add_resource(
+            entities, "Database", name, { { "host", Value(database.value.host) }, { "database", Value(database.value.database) } });
     for (auto const& [name, workload] : declarations.workloads) {
         if (!workload.value.team.empty())
             entities.add({ EntityUid { "Team", workload.value.team }, {}, {}, {} });
@@ -68,10 +72,12 @@ std::string location_of(Dataset const& dataset, Declarations const& declarations
     if (database == declarations.databases.end())
         return "";
     auto const& value = database->second.value;
-    return value.type + "://" + value.host + ":" + std::to_string(value.port) + "/" + value.database + "?table=" + dataset.schema + "." + dataset.table;
+    return value.type + "://" + value.host + ":" + std::to_string(value.port) + "/" + value.database + "?table=" + dataset.schema + "."
+        + dataset.table;
 }
 
-std::shared_ptr<Snapshot const> compile_snapshot(std::uint64_t version, DocumentSet documents, std::string_view trust_domain, std::vector<Problem>& problems)
+std::shared_ptr<Snapshot const> compile_snapshot(
+    std::uint64_t version, DocumentSet documents, std::string_view trust_domain, std::vector<Problem>& problems)
 {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->version = version;

@@ -18,13 +18,14 @@ struct Snapshot {
     DocumentSet documents;
     Declarations declarations;
     cedar::PolicySet policies;
-    cedar::EntityStore entities; // teams, pipelines and every declared resource
+    cedar::EntityStore entities;                 // teams, pipelines and every declared resource
     std::unique_ptr<cedar::Engine const> engine; // of these policies and entities
 };
 
 // Checks that references between declarations hold, parses the policies and builds the entities. All problems are reported; with any,
 // there is no snapshot.
-std::shared_ptr<Snapshot const> compile_snapshot(std::uint64_t version, DocumentSet, std::string_view trust_domain, std::vector<Problem>& problems);
+std::shared_ptr<Snapshot const> compile_snapshot(
+    std::uint64_t version, DocumentSet, std::string_view trust_domain, std::vector<Problem>& problems);
 
 // Where a dataset is, for people and records: as declared, or from its database and table.
 std::string location_of(Dataset const&, Declarations const&);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Token exchange (RFC 8693): a JWT-SVID meant for the authority becomes one meant for somebody else. No wider than what the Workload API gives the same
-// workload, and never longer than the token it is made from; whether the bearer may do anything there is the relying party's policy.
+// Token exchange (RFC 8693): a JWT-SVID meant for the authority becomes one meant for somebody else. No wider than what the Workload API
+// gives the same workload, and never longer than the token it is made from; whether the bearer may do anything there is the relying party's
+// policy.
 #include "authority/endpoints.h"
 #include "authority/token_verification.h"
 
@@ -38,10 +39,12 @@ std::variant<Exchange, net::Response> parse_exchange(net::Parameters const& form
     auto const get = [&form](std::string_view name) { return std::string(form.get(name).value_or("")); };
     if (get("grant_type") != exchange_grant)
         return oauth_error("unsupported_grant_type", "the grant is token exchange (RFC 8693)");
-    Exchange exchange { get("subject_token"), get("actor_token"), {}, std::string(form.get("requested_token_type").value_or(access_token_type)) };
+    Exchange exchange { get("subject_token"), get("actor_token"), {},
+        std::string(form.get("requested_token_type").value_or(access_token_type)) };
     if (exchange.subject_token.empty() || !is_token_type(get("subject_token_type")))
         return oauth_error("invalid_request", "subject_token and its type (jwt or access_token) are needed");
-    if (exchange.actor_token.empty() != get("actor_token_type").empty() || (!exchange.actor_token.empty() && !is_token_type(get("actor_token_type"))))
+    if (exchange.actor_token.empty() != get("actor_token_type").empty()
+        || (!exchange.actor_token.empty() && !is_token_type(get("actor_token_type"))))
         return oauth_error("invalid_request", "actor_token and its type go together");
     if (!is_token_type(exchange.requested_type))
         return oauth_error("invalid_request", "requested_token_type is jwt or access_token");
@@ -50,9 +53,11 @@ std::variant<Exchange, net::Response> parse_exchange(net::Parameters const& form
             exchange.audience.emplace_back(value);
     }
     auto const is_bad = [](auto const& audience) { return audience.empty() || audience.size() > audience_bytes_max; };
-    if (exchange.audience.empty() || exchange.audience.size() > 10 || std::any_of(exchange.audience.begin(), exchange.audience.end(), is_bad))
+    if (exchange.audience.empty() || exchange.audience.size() > 10
+        || std::any_of(exchange.audience.begin(), exchange.audience.end(), is_bad))
         return oauth_error("invalid_target", "audience or resource says whom the token is for");
-    for (auto const* name : { "grant_type", "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type" }) {
+    for (auto const* name :
+        { "grant_type", "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type" }) {
         if (form.all(name).size() > 1)
             return oauth_error("invalid_request", "a parameter is given twice");
     }
@@ -113,14 +118,18 @@ Reply exchange_token(Desk desk, Call call)
     auto const now = state.clock.now();
     auto id = identity::SpiffeId::parse(subject->subject());
     // INVARIANT: a lifetime is never longer than its parent's.
-    auto issued = state.keys.jwt(crypto::Algorithm::es256).issue({ CO_TRY(id), exchange.audience, std::min(expires - now, exchanged_lifetime_max), std::move(further) }, now, state.random);
+    auto issued = state.keys.jwt(crypto::Algorithm::es256)
+                      .issue({ CO_TRY(id), exchange.audience, std::min(expires - now, exchanged_lifetime_max), std::move(further) }, now,
+                          state.random);
     auto const svid = CO_TRY(issued);
-    auto const appended = co_await append_record(state, record_of(state, principal_of_id(*state.snapshot, std::string(subject->subject())), svid, exchange));
+    auto const appended = co_await append_record(
+        state, record_of(state, principal_of_id(*state.snapshot, std::string(subject->subject())), svid, exchange));
     if (appended.is_error())
         co_return appended.error();
     ++state.metrics.jwt_svids;
     auto const seconds = std::chrono::floor<std::chrono::seconds>(svid.expires - now).count();
-    auto response = json_response(JsonObject { { "access_token", svid.token.reveal() }, { "issued_token_type", exchange.requested_type }, { "token_type", "Bearer" }, { "expires_in", seconds } });
+    auto response = json_response(JsonObject { { "access_token", svid.token.reveal() }, { "issued_token_type", exchange.requested_type },
+        { "token_type", "Bearer" }, { "expires_in", seconds } });
     response.headers.set("pragma", "no-cache");
     co_return response;
 }

@@ -8,7 +8,8 @@
 
 namespace writ::authority {
 
-// Signed by this trust domain, meant for this authority (`aud` has its issuer URL), not expired, of a SPIFFE ID of this trust domain. unauthenticated otherwise.
+// Signed by this trust domain, meant for this authority (`aud` has its issuer URL), not expired, of a SPIFFE ID of this trust domain.
+// unauthenticated otherwise.
 Result<crypto::Jwt> verify_own_token(AuthorityState const&, std::string_view token);
 
 } // namespace writ::authority

@@ -81,7 +81,10 @@ TEST_F(TokenVerification, refuses_a_token_that_the_workload_signed_with_a_key_of
 {
     auto const key = crypto::PrivateKey::generate(crypto::KeyType::p256).value();
     issue::JwtSvidIssuer const forger(issuer, state_.keys.bundle().jwt_keys.front().id, key, crypto::Algorithm::es256);
-    auto const forged = forger.issue({ identity::SpiffeId::parse("spiffe://acme.ai/x").value(), { issuer }, std::chrono::minutes(5), {} }, clock_.now(), random_).value();
+    auto const forged = forger
+                            .issue({ identity::SpiffeId::parse("spiffe://acme.ai/x").value(), { issuer }, std::chrono::minutes(5), {} },
+                                clock_.now(), random_)
+                            .value();
     EXPECT_TRUE(verify_own_token(state_, forged.token.reveal()).is_error());
 }
 
@@ -91,7 +94,8 @@ TEST_F(TokenVerification, keys_are_the_same_after_a_restart_and_of_no_use_withou
     auto const again = Keyring::open(store_, key_, "acme.ai", issuer, clock_.now(), random_).value();
     EXPECT_EQ(again.root_certificate(), state_.keys.root_certificate());
     EXPECT_NE(again.bundle().find_jwt_key(crypto::UnverifiedJwt::parse(mine).value().key_id_without_verifying()), nullptr);
-    EXPECT_EQ(Keyring::open(store_, SecretBytes(Bytes(32, 8)), "acme.ai", issuer, clock_.now(), random_).error().code, ErrorCode::corruption);
+    EXPECT_EQ(
+        Keyring::open(store_, SecretBytes(Bytes(32, 8)), "acme.ai", issuer, clock_.now(), random_).error().code, ErrorCode::corruption);
     EXPECT_EQ(Keyring::open(store_, key_, "other.ai", issuer, clock_.now(), random_).error().code, ErrorCode::conflict);
     std::swap(store_.keys_[0].sealed, store_.keys_[1].sealed); // one key in another's place
     EXPECT_EQ(Keyring::open(store_, key_, "acme.ai", issuer, clock_.now(), random_).error().code, ErrorCode::corruption);

@@ -44,7 +44,10 @@ public:
 
     [[nodiscard]] Problem take_problem() { return std::move(problem_); }
 
-    [[nodiscard]] Position position_of(YAML::Mark mark) const { return { path_, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1 }; }
+    [[nodiscard]] Position position_of(YAML::Mark mark) const
+    {
+        return { path_, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1 };
+    }
 
 private:
     std::optional<YamlNode> fail(Position position, std::string message)
@@ -91,7 +94,8 @@ private:
 
 std::string to_string(Problem const& problem)
 {
-    return problem.position.path + ":" + std::to_string(problem.position.line) + ":" + std::to_string(problem.position.column) + ": " + problem.message;
+    return problem.position.path + ":" + std::to_string(problem.position.line) + ":" + std::to_string(problem.position.column) + ": "
+        + problem.message;
 }
 
 YamlNode const* YamlNode::find(std::string_view name) const

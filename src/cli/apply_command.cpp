@@ -27,7 +27,8 @@ void print_changes(JsonObject const& answer, bool dry_run)
             continue;
         }
         auto const colour = what == "create" ? Colour::green : what == "delete" ? Colour::red : Colour::bold;
-        print_line(paint(colour, what) + std::string(what.size() < 8 ? 8 - what.size() : 1, ' ') + cell(change, "kind") + " " + cell(change, "name"));
+        print_line(paint(colour, what) + std::string(what.size() < 8 ? 8 - what.size() : 1, ' ') + cell(change, "kind") + " "
+            + cell(change, "name"));
     }
     if (unchanged > 0)
         print_line(paint(Colour::dim, std::to_string(unchanged) + " unchanged"));
@@ -45,8 +46,9 @@ int apply(Session const& session, Options const& options)
     JsonArray array;
     for (auto const& document : *documents)
         array.push_back(JsonObject { { "path", document.path }, { "text", document.text } });
-    auto const response = send_to_authority(
-        session, post_request("/v1/declarations", JsonObject { { "documents", std::move(array) }, { "dry_run", options.dry_run }, { "prune", options.prune } }));
+    auto const response = send_to_authority(session,
+        post_request("/v1/declarations",
+            JsonObject { { "documents", std::move(array) }, { "dry_run", options.dry_run }, { "prune", options.prune } }));
     if (response.is_error())
         return fail(response.error());
     if (response->status >= 400)
@@ -67,8 +69,11 @@ void add_apply_command(CLI::App& app, Session& session)
 {
     auto* command = app.add_subcommand("apply", "Declare workloads, datasets, providers and policies, as one transaction");
     auto const options = std::make_shared<Options>();
-    command->add_option("-f,--file", options->paths, "File, or folder with all of its .yaml, .yml and .cedar files")->required()->type_name("PATH");
-    command->add_option("--set", options->settings, "Value for ${NAME} in the files; the environment has the rest")->type_name("NAME=VALUE");
+    command->add_option("-f,--file", options->paths, "File, or folder with all of its .yaml, .yml and .cedar files")
+        ->required()
+        ->type_name("PATH");
+    command->add_option("--set", options->settings, "Value for ${NAME} in the files; the environment has the rest")
+        ->type_name("NAME=VALUE");
     command->add_flag("--dry-run", options->dry_run, "Check and show the changes; apply nothing");
     command->add_flag("--prune", options->prune, "Delete what is declared and not among the files");
     add_json_flag(*command, session);

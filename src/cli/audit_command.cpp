@@ -52,8 +52,8 @@ std::string what_of(JsonObject const& record)
 int list(Session const& session, Options const& options)
 {
     net::Parameters query { { "limit", std::to_string(options.limit) } };
-    for (auto const& [name, value] : { std::pair("type", options.type), std::pair("decision", options.decision), std::pair("workload", options.workload), std::pair("run", options.run),
-             std::pair("resource", options.resource) }) {
+    for (auto const& [name, value] : { std::pair("type", options.type), std::pair("decision", options.decision),
+             std::pair("workload", options.workload), std::pair("run", options.run), std::pair("resource", options.resource) }) {
         if (!value.empty())
             query.add(name, value);
     }
@@ -68,7 +68,8 @@ int list(Session const& session, Options const& options)
     for (auto const& item : answer->at("records").as_array()) {
         auto const& entry = item.as_object();
         auto const& record = entry.at("record").as_object();
-        table.add({ cell(entry, "sequence"), short_time(cell(record, "time")), cell(record, "type"), subject_of(record), shortened(what_of(record), what_characters_max), cell(record, "purpose"), cell(record, "run") });
+        table.add({ cell(entry, "sequence"), short_time(cell(record, "time")), cell(record, "type"), subject_of(record),
+            shortened(what_of(record), what_characters_max), cell(record, "purpose"), cell(record, "run") });
     }
     table.print("no records");
     return 0;
@@ -84,18 +85,20 @@ int show(Session const& session, Options const& options)
         return 0;
     }
     for (auto const& member : answer->at("record").as_object())
-        print_line(paint(Colour::dim, member.key()) + std::string(member.key().size() < 18 ? 18 - member.key().size() : 1, ' ') + cell(member.value()));
+        print_line(paint(Colour::dim, member.key()) + std::string(member.key().size() < 18 ? 18 - member.key().size() : 1, ' ')
+            + cell(member.value()));
     print_line("");
     print_line(paint(Colour::dim, "leaf hash") + "         " + cell(*answer, "hash"));
-    print_line(paint(Colour::dim, "inclusion proof") + "   " + std::to_string(answer->at("proof").as_array().size()) + " hashes, to this checkpoint:");
+    print_line(paint(Colour::dim, "inclusion proof") + "   " + std::to_string(answer->at("proof").as_array().size())
+        + " hashes, to this checkpoint:");
     print_line(answer->at("checkpoint").as_string());
     return 0;
 }
 
 int who_used(Session const& session, Options const& options)
 {
-    auto const answer = object_of(
-        call_authority(session, get_request("/v1/audit/who-used", { { "type", entity_type(options.resource_type) }, { "id", options.resource_id } })));
+    auto const answer = object_of(call_authority(
+        session, get_request("/v1/audit/who-used", { { "type", entity_type(options.resource_type) }, { "id", options.resource_id } })));
     if (answer.is_error())
         return fail(answer.error());
     if (session.json) {
@@ -107,8 +110,9 @@ int who_used(Session const& session, Options const& options)
         auto const& use = item.as_object();
         auto const& credential = use.at("credential").as_object();
         auto const to = cell(use, "to");
-        table.add({ cell(use, "workload"), cell(use, "workload_id"), cell(use, "purpose"), cell(use, "action"), cell(use, "policies"), cell(credential, "id"), short_time(cell(use, "from")),
-            to.empty() ? "still in use" : short_time(to), cell(use, "decision_record") + ", " + cell(use, "issuance_record") });
+        table.add({ cell(use, "workload"), cell(use, "workload_id"), cell(use, "purpose"), cell(use, "action"), cell(use, "policies"),
+            cell(credential, "id"), short_time(cell(use, "from")), to.empty() ? "still in use" : short_time(to),
+            cell(use, "decision_record") + ", " + cell(use, "issuance_record") });
     }
     table.print("nobody has used it");
     return 0;
@@ -137,10 +141,12 @@ int verify(Session const& session, Options const& options)
     if (report.is_error())
         return fail(report.error());
     if (session.json) {
-        print_json(JsonObject { { "size", report->size }, { "unpublished", report->unpublished }, { "origin", report->origin }, { "root", to_base64(report->root) } });
+        print_json(JsonObject { { "size", report->size }, { "unpublished", report->unpublished }, { "origin", report->origin },
+            { "root", to_base64(report->root) } });
         return 0;
     }
-    print_line(paint(Colour::green, "verified") + ": " + std::to_string(report->size) + " records of " + report->origin + ", root " + to_base64(report->root)
+    print_line(paint(Colour::green, "verified") + ": " + std::to_string(report->size) + " records of " + report->origin + ", root "
+        + to_base64(report->root)
         + (report->unpublished > 0 ? ", " + std::to_string(report->unpublished) + " of them not in a checkpoint yet" : ""));
     return 0;
 }
@@ -169,7 +175,8 @@ void add_audit_command(CLI::App& app, Session& session)
     add_json_flag(*showing, session);
     showing->callback([&session, options] { session.action = [&session, options] { return show(session, *options); }; });
 
-    auto* usage = command->add_subcommand("who-used", "Who used a resource: as what, for which purpose, by which policy, with which credential, from when to when");
+    auto* usage = command->add_subcommand(
+        "who-used", "Who used a resource: as what, for which purpose, by which policy, with which credential, from when to when");
     usage->add_option("type", options->resource_type, "dataset, model, endpoint, api or database")->required();
     usage->add_option("id", options->resource_id, "Its name")->required();
     add_json_flag(*usage, session);
@@ -177,10 +184,13 @@ void add_audit_command(CLI::App& app, Session& session)
     usage->callback([&session, options] { session.action = [&session, options] { return who_used(session, *options); }; });
 
     auto* verification = command->add_subcommand("verify", "Check the whole log from its files alone; no authority is asked");
-    verification->add_option("--data", options->data, "The authority's data folder, or a copy; the log is in its folder `log`")->type_name("DIR");
-    verification->add_option("--key", options->key, "The log's verifier key (C2SP signed-note), kept elsewhere; otherwise the one beside the log");
+    verification->add_option("--data", options->data, "The authority's data folder, or a copy; the log is in its folder `log`")
+        ->type_name("DIR");
+    verification->add_option(
+        "--key", options->key, "The log's verifier key (C2SP signed-note), kept elsewhere; otherwise the one beside the log");
     add_json_flag(*verification, session);
-    verification->footer("Exit code 1 if a byte is not as it was written; the message names the entry.\n\nExample:\n  writ audit verify --data /var/lib/writ");
+    verification->footer("Exit code 1 if a byte is not as it was written; the message names the entry.\n\nExample:\n  writ audit verify "
+                         "--data /var/lib/writ");
     verification->callback([&session, options] { session.action = [&session, options] { return verify(session, *options); }; });
 }
 

@@ -11,7 +11,7 @@ namespace writ::cli {
 namespace {
 
 struct Words {
-    std::string path; // ` audit list`
+    std::string path;  // ` audit list`
     std::string words; // what may follow
     std::vector<std::pair<std::string, std::string>> described;
 };
@@ -34,12 +34,14 @@ void collect(CLI::App const& app, std::string const& path, std::vector<Words>& a
 
 std::string bash_script(std::vector<Words> const& all)
 {
-    std::string script = "_writ() {\n    local path= word\n    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $word in -*) ;; --) return ;; *) path+=\" $word\" ;; esac; done\n"
+    std::string script = "_writ() {\n    local path= word\n    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $word in -*) ;; "
+                         "--) return ;; *) path+=\" $word\" ;; esac; done\n"
                          "    local words=\n    case $path in\n";
     for (auto const& words : all)
         script += "        '" + words.path + "') words='" + words.words + "' ;;\n";
-    return script + "        *) COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")); return ;;\n    esac\n"
-                    "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _writ writ\n";
+    return script
+        + "        *) COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")); return ;;\n    esac\n"
+          "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _writ writ\n";
 }
 
 std::string shell_quoted(std::string_view text)
@@ -57,7 +59,8 @@ std::string fish_script(std::vector<Words> const& all)
 {
     std::string script = "complete -c writ -f\n";
     for (auto const& words : all) {
-        auto const condition = words.path.empty() ? std::string("__fish_use_subcommand") : "__fish_seen_subcommand_from" + words.path.substr(words.path.rfind(' '));
+        auto const condition = words.path.empty() ? std::string("__fish_use_subcommand")
+                                                  : "__fish_seen_subcommand_from" + words.path.substr(words.path.rfind(' '));
         for (auto const& [name, description] : words.described)
             script += "complete -c writ -n " + shell_quoted(condition) + " -a " + name + " -d " + shell_quoted(description) + "\n";
     }
@@ -92,7 +95,8 @@ void add_json_flag(CLI::App& app, Session& session) { app.add_flag("--json", ses
 
 void add_run_dir_option(CLI::App& app, Session& session)
 {
-    app.add_option("--run-dir", session.run_dir, "Folder of the sockets (default: $WRIT_RUN_DIR, /run/writ, or your own runtime folder)")->type_name("DIR");
+    app.add_option("--run-dir", session.run_dir, "Folder of the sockets (default: $WRIT_RUN_DIR, /run/writ, or your own runtime folder)")
+        ->type_name("DIR");
 }
 
 } // namespace writ::cli

@@ -70,7 +70,8 @@ void add_get_command(CLI::App& app, Session& session)
 {
     auto* command = app.add_subcommand("get", "Show what is declared");
     auto const options = std::make_shared<Options>();
-    command->add_option("kind", options->kind, "Workload, Dataset, Database, CredentialProvider, TrustProvider, Model, Endpoint, Api or Policies");
+    command->add_option(
+        "kind", options->kind, "Workload, Dataset, Database, CredentialProvider, TrustProvider, Model, Endpoint, Api or Policies");
     command->add_option("name", options->name, "One declaration, as it was written");
     add_json_flag(*command, session);
     command->footer("Examples:\n  writ get\n  writ get Workload\n  writ get Dataset oncology/biopsies");

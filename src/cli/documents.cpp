@@ -21,7 +21,8 @@ bool is_declaration(Path const& path)
 
 bool is_name(std::string_view name)
 {
-    return !name.empty() && name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+    return !name.empty()
+        && name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
 }
 
 Result<std::vector<Path>> files_of(Path const& path)
@@ -92,11 +93,13 @@ Result<std::string> expand_settings(std::string_view text, std::string const& pa
         auto const close = text.find('}', open);
         auto const name = text.substr(open + 2, close == std::string_view::npos ? 0 : close - open - 2);
         if (!is_name(name))
-            return invalid_argument(place_of(path, text.substr(0, open)) + ": `${` begins the name of a value and ends with `}`; write `$${` for the characters themselves");
+            return invalid_argument(place_of(path, text.substr(0, open))
+                + ": `${` begins the name of a value and ends with `}`; write `$${` for the characters themselves");
         auto const setting = settings.find(name);
         auto const* const variable = setting == settings.end() ? std::getenv(std::string(name).c_str()) : nullptr;
         if (setting == settings.end() && variable == nullptr)
-            return invalid_argument(place_of(path, text.substr(0, open)) + ": `" + std::string(name) + "` has no value; give it with --set " + std::string(name) + "=VALUE or in the environment");
+            return invalid_argument(place_of(path, text.substr(0, open)) + ": `" + std::string(name) + "` has no value; give it with --set "
+                + std::string(name) + "=VALUE or in the environment");
         expanded.append(text.substr(at, open - at)).append(setting != settings.end() ? setting->second : std::string(variable));
         at = close + 1;
     }

@@ -9,7 +9,8 @@ using namespace writ::cli;
 TEST(Documents, fill_in_names_and_leave_comments_and_escapes_alone)
 {
     Settings const settings { { "PORT", "5432" } };
-    EXPECT_EQ(expand_settings("# ${NOT}\nport: ${PORT}\ntext: $${PORT}\n", "a.yaml", settings).value(), "# ${NOT}\nport: 5432\ntext: ${PORT}\n");
+    EXPECT_EQ(
+        expand_settings("# ${NOT}\nport: ${PORT}\ntext: $${PORT}\n", "a.yaml", settings).value(), "# ${NOT}\nport: 5432\ntext: ${PORT}\n");
     EXPECT_EQ(expand_settings("${PORT}${PORT}", "a.yaml", settings).value(), "54325432");
 }
 

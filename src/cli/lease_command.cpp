@@ -32,8 +32,8 @@ int list(Session const& session, Options const& options)
     Table table({ "LEASE", "STATE", "CREDENTIAL", "SCOPE", "WORKLOAD", "RUN", "EXPIRES (UTC)" });
     for (auto const& item : answer->at("leases").as_array()) {
         auto const& lease = item.as_object();
-        table.add({ cell(lease, "id"), cell(lease, "state"), cell(lease, "credential"), cell(lease, "scope"), cell(lease, "workload"), cell(lease, "run"),
-            short_time(cell(lease, "expires")) });
+        table.add({ cell(lease, "id"), cell(lease, "state"), cell(lease, "credential"), cell(lease, "scope"), cell(lease, "workload"),
+            cell(lease, "run"), short_time(cell(lease, "expires")) });
     }
     table.print(options.all ? "no leases" : "no open leases (--all shows those that have ended)");
     return 0;
@@ -82,7 +82,8 @@ void add_lease_command(CLI::App& app, Session& session)
     revocation->add_option("--run", options->run, "All leases of a run, which ends")->excludes(id);
     revocation->add_option("--reason", options->reason, "For the audit log");
     add_json_flag(*revocation, session);
-    revocation->footer("Examples:\n  writ lease revoke lease-xjzl6gldnxjnzrcdhkbq --reason 'laptop stolen'\n  writ lease revoke --run run-qkmnh2b5zq4c2kx6wz3a");
+    revocation->footer("Examples:\n  writ lease revoke lease-xjzl6gldnxjnzrcdhkbq --reason 'laptop stolen'\n  writ lease revoke --run "
+                       "run-qkmnh2b5zq4c2kx6wz3a");
     revocation->callback([&session, options] { session.action = [&session, options] { return revoke(session, *options); }; });
 }
 

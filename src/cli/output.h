@@ -17,7 +17,10 @@ std::string paint(Colour, std::string_view text);
 
 class Table {
 public:
-    explicit Table(std::vector<std::string> titles) : titles_(std::move(titles)) { }
+    explicit Table(std::vector<std::string> titles)
+        : titles_(std::move(titles))
+    {
+    }
     void add(std::vector<std::string> row);
     // Columns as wide as they need to be; `otherwise` if there is no row.
     void print(std::string_view otherwise) const;

@@ -27,12 +27,14 @@ int check(Session const& session, std::vector<std::string> const& paths)
     if (session.json) {
         JsonArray array;
         for (auto const& problem : problems)
-            array.push_back(JsonObject { { "path", problem.path }, { "line", problem.span.line }, { "column", problem.span.column }, { "message", problem.message } });
+            array.push_back(JsonObject { { "path", problem.path }, { "line", problem.span.line }, { "column", problem.span.column },
+                { "message", problem.message } });
         print_json(JsonObject { { "files", sources->size() }, { "policies", policies.size() }, { "problems", std::move(array) } });
         return problems.empty() ? 0 : 1;
     }
     for (auto const& problem : problems)
-        std::fprintf(stderr, "%s:%d:%d: %s\n", problem.path.c_str(), problem.span.line, problem.span.column, printable(problem.message).c_str());
+        std::fprintf(
+            stderr, "%s:%d:%d: %s\n", problem.path.c_str(), problem.span.line, problem.span.column, printable(problem.message).c_str());
     if (!problems.empty())
         return fail(invalid_argument(std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems")));
     print_line(std::to_string(policies.size()) + " policies in " + std::to_string(sources->size()) + " files: valid");
@@ -49,7 +51,8 @@ struct FormatOptions {
 void print_problems(std::vector<cedar::SyntaxProblem> const& problems)
 {
     for (auto const& problem : problems)
-        std::fprintf(stderr, "%s:%d:%d: %s\n", problem.path.c_str(), problem.span.line, problem.span.column, printable(problem.message).c_str());
+        std::fprintf(
+            stderr, "%s:%d:%d: %s\n", problem.path.c_str(), problem.span.line, problem.span.column, printable(problem.message).c_str());
 }
 
 int format(FormatOptions const& options)

@@ -23,7 +23,8 @@ Result<cedar::PolicySet> read_policies(std::vector<std::string> const& paths)
     std::vector<cedar::SyntaxProblem> problems;
     auto policies = vocabulary::parse_policies(sources, problems);
     for (auto const& problem : problems)
-        std::fprintf(stderr, "%s:%d:%d: %s\n", problem.path.c_str(), problem.span.line, problem.span.column, printable(problem.message).c_str());
+        std::fprintf(
+            stderr, "%s:%d:%d: %s\n", problem.path.c_str(), problem.span.line, problem.span.column, printable(problem.message).c_str());
     if (!problems.empty())
         return invalid_argument(std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems"));
     return policies;
@@ -63,7 +64,8 @@ struct Tally {
     std::size_t passed = 0, failed = 0;
 };
 
-void check_decision(GoldenDecision const& golden, cedar::PolicySet const& policies, cedar::EntityStore const& entities, Path const& file, Tally& tally)
+void check_decision(
+    GoldenDecision const& golden, cedar::PolicySet const& policies, cedar::EntityStore const& entities, Path const& file, Tally& tally)
 {
     auto decision = cedar::decide(golden.request, policies, entities);
     std::sort(decision.determining.begin(), decision.determining.end());
@@ -73,8 +75,8 @@ void check_decision(GoldenDecision const& golden, cedar::PolicySet const& polici
     }
     ++tally.failed;
     print_line(file.string() + ": " + printable(golden.name));
-    print_line("    wanted " + text_of(golden.allowed) + (golden.policies.empty() ? "" : " by " + list_of(golden.policies)) + ", found " + text_of(decision.allowed) + " by "
-        + list_of(decision.determining));
+    print_line("    wanted " + text_of(golden.allowed) + (golden.policies.empty() ? "" : " by " + list_of(golden.policies)) + ", found "
+        + text_of(decision.allowed) + " by " + list_of(decision.determining));
     for (auto const& error : decision.errors)
         print_line("    " + printable(error.policy) + " errs: " + printable(error.message));
     print_missing(golden.request, policies, entities, 1);
@@ -122,7 +124,8 @@ Result<cedar::EntityStore> read_entities(std::string const& file)
 
 Result<cedar::Request> read_request(ExplainOptions const& options)
 {
-    return parse_request({ { "principal", options.principal }, { "action", options.action }, { "resource", options.resource }, { "context", TRY(parse_json_object(options.context).in("--context")) } });
+    return parse_request({ { "principal", options.principal }, { "action", options.action }, { "resource", options.resource },
+        { "context", TRY(parse_json_object(options.context).in("--context")) } });
 }
 
 int explain(Session const& session, ExplainOptions const& options)
@@ -143,7 +146,8 @@ int explain(Session const& session, ExplainOptions const& options)
             determining.emplace_back(policy);
         for (auto const& fact : cedar::explain_denial(*request, *policies, *entities, 3))
             missing.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
-        print_json(JsonObject { { "decision", text_of(decision.allowed) }, { "policies", std::move(determining) }, { "missing", std::move(missing) } });
+        print_json(JsonObject {
+            { "decision", text_of(decision.allowed) }, { "policies", std::move(determining) }, { "missing", std::move(missing) } });
         return 0;
     }
     print_line(paint(decision.allowed ? Colour::green : Colour::red, text_of(decision.allowed)) + " by " + list_of(decision.determining));
@@ -160,7 +164,8 @@ void add_policy_decision_commands(CLI::App& policy, Session& session)
     auto* testing = policy.add_subcommand("test", "Decide on golden tables (*.decisions.json) beside the policies");
     auto const folder = std::make_shared<std::string>();
     testing->add_option("folder", *folder, "Folder with .cedar files and tables, or with such folders")->required();
-    testing->footer("A table: {\"entities\": [...], \"decisions\": [{\"name\", \"principal\", \"action\", \"resource\", \"context\", \"decision\", \"policies\"}]}\n"
+    testing->footer("A table: {\"entities\": [...], \"decisions\": [{\"name\", \"principal\", \"action\", \"resource\", \"context\", "
+                    "\"decision\", \"policies\"}]}\n"
                     "Ends with `N passed, M failed`; exit code 1 if one failed.\n\nExample:\n  writ policy test policies");
     testing->callback([&session, folder] { session.action = [folder] { return test(*folder); }; });
 

@@ -30,7 +30,8 @@ Result<GoldenDecision> parse_decision(JsonObject const& row)
     decision.request = TRY(parse_request(row));
     decision.name = string_or(row, "name", "");
     if (decision.name.empty())
-        decision.name = to_string(decision.request.principal) + " " + decision.request.action.id + " " + to_string(decision.request.resource);
+        decision.name
+            = to_string(decision.request.principal) + " " + decision.request.action.id + " " + to_string(decision.request.resource);
     auto const wanted = TRY(string_member(row, "decision"));
     if (wanted != "allow" && wanted != "deny")
         return invalid_argument("`decision` is allow or deny");
@@ -71,7 +72,8 @@ Result<cedar::Request> parse_request(JsonObject const& row)
     cedar::Request request;
     request.principal = TRY(cedar::parse_entity_uid(TRY(string_member(row, "principal"))).in("principal"));
     auto const action = TRY(string_member(row, "action"));
-    request.action = action.find("::") == std::string_view::npos ? cedar::EntityUid { "Action", std::string(action) } : TRY(cedar::parse_entity_uid(action).in("action"));
+    request.action = action.find("::") == std::string_view::npos ? cedar::EntityUid { "Action", std::string(action) }
+                                                                 : TRY(cedar::parse_entity_uid(action).in("action"));
     request.resource = TRY(cedar::parse_entity_uid(TRY(string_member(row, "resource"))).in("resource"));
     auto const context = row.contains("context") ? *TRY(object_member(row, "context")) : JsonObject();
     request.context = TRY(cedar::parse_context(JsonValue(with_defaults(context)), request.action, vocabulary::schema()).in("context"));
@@ -83,7 +85,8 @@ Result<GoldenTable> parse_golden_table(std::string_view json)
 {
     auto const object = TRY(parse_json_object(json, { .size_max = table_bytes_max }));
     GoldenTable table;
-    for (auto& entity : TRY(cedar::parse_entities(JsonValue(*TRY(array_member(object, "entities"))), vocabulary::schema()).in("entities"))) {
+    for (auto& entity :
+        TRY(cedar::parse_entities(JsonValue(*TRY(array_member(object, "entities"))), vocabulary::schema()).in("entities"))) {
         if (entity.uid.type != "Action")
             TRY(cedar::validate_entity(entity, vocabulary::schema()).in(to_string(entity.uid)));
         table.entities.add(std::move(entity));

@@ -3,8 +3,8 @@
 // Policies in files, and golden tables beside them: `NAME.decisions.json` says which requests are allowed, by which policies.
 #pragma once
 
-#include "cedar/entity.h"
 #include "cedar/authorizer.h"
+#include "cedar/entity.h"
 
 #include <filesystem>
 #include <string>
@@ -27,8 +27,8 @@ struct GoldenTable {
     std::vector<GoldenDecision> decisions;
 };
 
-// {"entities": […], "decisions": [{"name", "principal", "action", "resource", "context", "decision", "policies"}]}. Entities and requests follow Writ's schema;
-// what a context leaves out is empty, its time the first of January 2026. Errors name the row.
+// {"entities": […], "decisions": [{"name", "principal", "action", "resource", "context", "decision", "policies"}]}. Entities and requests
+// follow Writ's schema; what a context leaves out is empty, its time the first of January 2026. Errors name the row.
 Result<GoldenTable> parse_golden_table(std::string_view json);
 Result<cedar::Request> parse_request(JsonObject const&);
 

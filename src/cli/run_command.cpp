@@ -34,7 +34,7 @@ void hand_on(int signal)
 // A terminal's Ctrl-C reaches the job by itself, since it is in the same process group; what is sent to this process is handed on.
 void share_signals()
 {
-    struct sigaction action {};
+    struct sigaction action { };
     action.sa_handler = hand_on;
     action.sa_flags = SA_RESTART;
     for (int const signal : { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 })
@@ -64,7 +64,8 @@ void print_denial(JsonObject const& denial)
     if (auto const missing = array_member(denial, "missing"); missing.is_ok()) {
         for (auto const& item : **missing) {
             auto const& fact = item.as_object();
-            std::fprintf(stderr, "    %s is %s; wanted: %s\n", cell(fact, "fact").c_str(), cell(fact, "found").c_str(), cell(fact, "wanted").c_str());
+            std::fprintf(stderr, "    %s is %s; wanted: %s\n", cell(fact, "fact").c_str(), cell(fact, "found").c_str(),
+                cell(fact, "wanted").c_str());
         }
     }
     std::fprintf(stderr, "    record %s in the audit log\n", cell(denial, "record").c_str());
@@ -110,7 +111,8 @@ int wait_for_end(pid_t pid)
 // The agent sees the end by itself; asking lets this command return when the credentials are gone.
 void end_run(Session const& session, std::string const& run, int code)
 {
-    auto const ended = call_agent(session, post_request("/v1/runs/" + run + "/end", JsonObject { { "reason", "exit code " + std::to_string(code) } }));
+    auto const ended
+        = call_agent(session, post_request("/v1/runs/" + run + "/end", JsonObject { { "reason", "exit code " + std::to_string(code) } }));
     if (ended.is_error() && ended.error().code != ErrorCode::not_found)
         std::fprintf(stderr, "writ: the run's credentials end later: %s\n", printable(ended.error().message).c_str());
 }
@@ -162,9 +164,11 @@ void add_run_command(CLI::App& app, Session& session)
     command->positionals_at_end();
     command->prefix_command();
     add_json_flag(*command, session);
-    command->footer("The program is loaded, attested by the agent before its first instruction, and given what policy permits: variables and files, no secret among its arguments.\n"
+    command->footer("The program is loaded, attested by the agent before its first instruction, and given what policy permits: variables "
+                    "and files, no secret among its arguments.\n"
                     "Its credentials end with it. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach it.\n\n"
-                    "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 69: no agent; 126, 127: the program cannot be started.\n\n"
+                    "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 69: no agent; 126, 127: "
+                    "the program cannot be started.\n\n"
                     "Examples:\n  writ run --purpose train -- python train.py\n  writ run --purpose evaluate -- make report");
     command->callback([&session, options] { session.action = [&session, options] { return run(session, *options); }; });
 }

@@ -25,7 +25,8 @@ Result<net::Response> send(Path const& socket, std::string_view who, net::Reques
     net::HttpClient client(net::UnixAddress { socket.string() });
     auto response = loop.run(client.send(std::move(request), answer_deadline));
     if (response.is_error() && response.error().code == ErrorCode::unavailable)
-        return unavailable("no " + std::string(who) + " answers at `" + socket.string() + "`; start one (`writ dev`), or name its folder with --run-dir or WRIT_RUN_DIR (" + response.error().message + ")");
+        return unavailable("no " + std::string(who) + " answers at `" + socket.string()
+            + "`; start one (`writ dev`), or name its folder with --run-dir or WRIT_RUN_DIR (" + response.error().message + ")");
     return response;
 }
 
@@ -38,8 +39,8 @@ Result<net::Response> expect_success(Result<net::Response> response)
 
 ErrorCode parse_error_code(std::string_view name)
 {
-    for (auto const code : { ErrorCode::invalid_argument, ErrorCode::unauthenticated, ErrorCode::permission_denied, ErrorCode::not_found, ErrorCode::conflict,
-             ErrorCode::resource_exhausted, ErrorCode::unavailable, ErrorCode::corruption }) {
+    for (auto const code : { ErrorCode::invalid_argument, ErrorCode::unauthenticated, ErrorCode::permission_denied, ErrorCode::not_found,
+             ErrorCode::conflict, ErrorCode::resource_exhausted, ErrorCode::unavailable, ErrorCode::corruption }) {
         if (to_string(code) == name)
             return code;
     }
@@ -85,11 +86,20 @@ Result<net::Response> send_to_authority(Session const& session, net::Request req
     return send(session.run_folder() / "authority.sock", "authority", std::move(request));
 }
 
-Result<net::Response> call_authority(Session const& session, net::Request request) { return expect_success(send_to_authority(session, std::move(request))); }
+Result<net::Response> call_authority(Session const& session, net::Request request)
+{
+    return expect_success(send_to_authority(session, std::move(request)));
+}
 
-Result<net::Response> send_to_agent(Session const& session, net::Request request) { return send(session.run_folder() / "run.sock", "agent", std::move(request)); }
+Result<net::Response> send_to_agent(Session const& session, net::Request request)
+{
+    return send(session.run_folder() / "run.sock", "agent", std::move(request));
+}
 
-Result<net::Response> call_agent(Session const& session, net::Request request) { return expect_success(send_to_agent(session, std::move(request))); }
+Result<net::Response> call_agent(Session const& session, net::Request request)
+{
+    return expect_success(send_to_agent(session, std::move(request)));
+}
 
 net::Request get_request(std::string path, net::Parameters query)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every command shares: where the sockets are, how to print, and the calls to authority and agent. Commands block; each has a loop of its own.
+// What every command shares: where the sockets are, how to print, and the calls to authority and agent. Commands block; each has a loop of
+// its own.
 #pragma once
 
 #include "base/durable_file.h"
@@ -39,7 +40,8 @@ Path default_run_folder();
 // /var/lib/writ for root, else $XDG_DATA_HOME/writ or ~/.local/share/writ.
 Path default_data_folder();
 
-// A request to the authority's administration socket, or to the agent's run socket; a response of status 400 and above is an error with its detail.
+// A request to the authority's administration socket, or to the agent's run socket; a response of status 400 and above is an error with its
+// detail.
 Result<net::Response> call_authority(Session const&, net::Request);
 Result<net::Response> call_agent(Session const&, net::Request);
 // The response whatever its status.

@@ -8,12 +8,17 @@ namespace writ::cli {
 
 namespace {
 
-void print_row(std::string_view name, std::string const& value) { print_line(paint(Colour::dim, name) + std::string(14 - name.size(), ' ') + value); }
+void print_row(std::string_view name, std::string const& value)
+{
+    print_line(paint(Colour::dim, name) + std::string(14 - name.size(), ' ') + value);
+}
 
 void print_authority(JsonObject const& status)
 {
     print_row("authority", cell(status, "issuer") + ", trust domain " + cell(status, "trust_domain"));
-    print_row("policy", "version " + cell(status, "policy_version") + ", " + cell(status, "policies") + " policies, " + cell(status, "workloads") + " workloads");
+    print_row("policy",
+        "version " + cell(status, "policy_version") + ", " + cell(status, "policies") + " policies, " + cell(status, "workloads")
+            + " workloads");
     print_row("audit log", cell(status, "tree_size") + " records");
     print_row("leases", cell(status, "leases") + " open");
 }

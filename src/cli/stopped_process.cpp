@@ -173,13 +173,16 @@ public:
     }
 
 private:
-    explicit Memory(UniqueFd fd) : fd_(std::move(fd)) { }
+    explicit Memory(UniqueFd fd)
+        : fd_(std::move(fd))
+    {
+    }
     UniqueFd fd_;
 };
 
 struct Kept {
     std::vector<std::uint64_t> variables; // addresses of those that stay
-    std::optional<std::uint64_t> space; // address of the room for new ones
+    std::optional<std::uint64_t> space;   // address of the room for new ones
     std::vector<std::uint64_t> slots;
 };
 

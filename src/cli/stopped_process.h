@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A child that has its program loaded and has not run an instruction of it: what can be attested, and given its environment, before it does anything.
-// docs/decisions/0006-attestation-at-exec.md
+// A child that has its program loaded and has not run an instruction of it: what can be attested, and given its environment, before it does
+// anything. docs/decisions/0006-attestation-at-exec.md
 #pragma once
 
 #include "base/result.h"
@@ -19,7 +19,8 @@ inline constexpr std::size_t added_bytes_max = 64U << 10U;
 
 class StoppedProcess {
 public:
-    // Finds the program as execvp(3) does and stops it behind its exec. not_found, permission_denied: as execve(2) says. The child dies with this process.
+    // Finds the program as execvp(3) does and stops it behind its exec. not_found, permission_denied: as execve(2) says. The child dies
+    // with this process.
     static Result<StoppedProcess> start(std::vector<std::string> const& arguments);
     ~StoppedProcess(); // kills it, unless it was resumed
     StoppedProcess(StoppedProcess const&) = delete;
@@ -35,7 +36,10 @@ public:
     Result<pid_t> resume();
 
 private:
-    explicit StoppedProcess(pid_t pid) : pid_(pid) { }
+    explicit StoppedProcess(pid_t pid)
+        : pid_(pid)
+    {
+    }
     pid_t pid_;
 };
 

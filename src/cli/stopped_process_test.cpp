@@ -75,7 +75,8 @@ TEST(StoppedProcess, tells_why_a_program_cannot_be_started)
 TEST(StoppedProcess, refuses_more_variables_than_there_is_room_for)
 {
     auto process = StoppedProcess::start({ "true" }).value();
-    EXPECT_EQ(process.change_environment({ { "BIG", std::string(added_bytes_max + 100, 'x') } }, {}).error().code, ErrorCode::resource_exhausted);
+    EXPECT_EQ(
+        process.change_environment({ { "BIG", std::string(added_bytes_max + 100, 'x') } }, {}).error().code, ErrorCode::resource_exhausted);
 }
 
 TEST(EnvironmentBlock, keeps_arguments_and_auxiliary_vector_where_programs_look_for_them)

@@ -100,7 +100,8 @@ void add_svid_command(CLI::App& app, Session& session)
     tokens->add_option("--audience", options->audience, "Whom it is for")->required();
     tokens->add_option("--id", options->id, "As which of several workloads");
     add_json_flag(*tokens, session);
-    tokens->footer("Example:\n  curl -H \"Authorization: Bearer $(writ svid jwt --audience https://models.internal)\" https://models.internal/");
+    tokens->footer(
+        "Example:\n  curl -H \"Authorization: Bearer $(writ svid jwt --audience https://models.internal)\" https://models.internal/");
     tokens->callback([&session, options] { session.action = [&session, options] { return jwt(session, *options); }; });
 }
 

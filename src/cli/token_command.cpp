@@ -15,7 +15,8 @@ struct Options {
 
 int create(Session const& session, Options const& options)
 {
-    auto const answer = object_of(call_authority(session, post_request("/v1/join-tokens", JsonObject { { "agent", options.agent }, { "ttl_seconds", options.seconds } })));
+    auto const answer = object_of(call_authority(
+        session, post_request("/v1/join-tokens", JsonObject { { "agent", options.agent }, { "ttl_seconds", options.seconds } })));
     if (answer.is_error())
         return fail(answer.error());
     if (session.json)
@@ -36,7 +37,8 @@ void add_token_command(CLI::App& app, Session& session)
     creation->add_option("agent", options->agent, "The agent's name: its SPIFFE ID will end in /writ/agent/NAME")->required();
     creation->add_option("--ttl", options->seconds, "Seconds until it expires")->capture_default_str();
     add_json_flag(*creation, session);
-    creation->footer("Example:\n  writ token create node-1 > node-1.token\n  writ agent --authority https://authority.internal:8443 --join-token-file node-1.token");
+    creation->footer("Example:\n  writ token create node-1 > node-1.token\n  writ agent --authority https://authority.internal:8443 "
+                     "--join-token-file node-1.token");
     creation->callback([&session, options] { session.action = [&session, options] { return create(session, *options); }; });
 }
 

@@ -32,7 +32,8 @@ JsonObject to_json(Bundle const&);
 // The JWT keys alone: OIDC's jwks_uri (`use` is `sig`), or the Workload API's JWT bundle (`use` is `jwt-svid`).
 JsonObject to_jwk_set(std::vector<JwtKey> const&, std::string_view use);
 
-// invalid_argument: no `keys`, a JWT key without `kid`, an X.509 key that is not exactly one certificate that may sign others. Keys of other uses are skipped.
+// invalid_argument: no `keys`, a JWT key without `kid`, an X.509 key that is not exactly one certificate that may sign others. Keys of
+// other uses are skipped.
 Result<Bundle> parse_bundle(std::string_view json);
 
 } // namespace writ::identity

@@ -21,12 +21,12 @@ std::string_view to_string(LeaseState);
 struct Lease {
     std::string id; // `lease-` and 20 base32 characters
     std::string run;
-    std::string workload; // SPIFFE ID
-    std::string kind; // `postgres_role`
-    std::string provider; // CredentialProvider's name
+    std::string workload;   // SPIFFE ID
+    std::string kind;       // `postgres_role`
+    std::string provider;   // CredentialProvider's name
     std::string credential; // role name: never a secret
-    std::string scope; // in words: `SELECT on public.biopsies`
-    std::string target; // what the issuer needs to take it back, JSON; no secret
+    std::string scope;      // in words: `SELECT on public.biopsies`
+    std::string target;     // what the issuer needs to take it back, JSON; no secret
     std::string action;
     std::string resource_type, resource_id;
     std::uint64_t decision = 0; // sequence numbers in the log

@@ -12,8 +12,8 @@
 namespace writ::identity {
 
 struct Run {
-    std::string id; // `run-` and 20 base32 characters
-    std::string agent; // SPIFFE ID of the node's agent
+    std::string id;       // `run-` and 20 base32 characters
+    std::string agent;    // SPIFFE ID of the node's agent
     std::string workload; // SPIFFE ID
     std::string workload_name;
     std::string purpose;

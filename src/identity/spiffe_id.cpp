@@ -27,7 +27,8 @@ Result<> check_path(std::string_view path)
         path.remove_prefix(1);
         auto const segment = path.substr(0, path.find('/'));
         if (!is_path_segment(segment))
-            return invalid_argument("a SPIFFE ID's path has segments of letters, digits, `.`, `-` and `_`, none empty, `.` or `..`; " + shown(segment) + " is none");
+            return invalid_argument("a SPIFFE ID's path has segments of letters, digits, `.`, `-` and `_`, none empty, `.` or `..`; "
+                + shown(segment) + " is none");
         path.remove_prefix(segment.size());
     }
     return {};

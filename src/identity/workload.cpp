@@ -8,8 +8,7 @@ namespace writ::identity {
 namespace {
 
 // Replaces each `{name}` by what `lookup` gives for it; nullopt if it gives nothing or braces do not pair.
-template <typename Lookup>
-std::optional<std::string> expand(std::string_view text, Lookup lookup)
+template <typename Lookup> std::optional<std::string> expand(std::string_view text, Lookup lookup)
 {
     std::string expanded;
     while (!text.empty()) {

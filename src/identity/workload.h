@@ -17,7 +17,7 @@ namespace writ::identity {
 
 // What a run of the workload asks for when it starts.
 struct Use {
-    std::string action; // `read`
+    std::string action;        // `read`
     std::string resource_type; // `Dataset`
     std::string resource_id;
     bool operator==(Use const&) const = default;
@@ -41,8 +41,8 @@ inline constexpr Duration svid_lifetime_max = std::chrono::hours(24);
 // That the template yields SPIFFE IDs, the lifetime is within limits, and match is not empty.
 Result<> check_workload(Workload const&);
 
-// The id of a process with these claims: absent if it is not this workload. A claim that the template names must be there and be one path segment,
-// otherwise the process is not this workload either: an id is never guessed.
+// The id of a process with these claims: absent if it is not this workload. A claim that the template names must be there and be one path
+// segment, otherwise the process is not this workload either: an id is never guessed.
 std::optional<SpiffeId> match_workload(Workload const&, Claims const&);
 
 // `*` stands for any run of characters, also none; all else for itself.

@@ -51,8 +51,11 @@ void add_agent_command(CLI::App& app, cli::Session& session)
     auto const arguments = std::make_shared<AgentArguments>();
     add_role_options(*command, session, arguments->role);
     command->add_option("--authority", arguments->authority, "The authority's URL")->required()->type_name("URL");
-    command->add_option("--join-token-file", arguments->token_file, "File with a one-time token (`writ token create`); needed the first time")->type_name("FILE");
-    command->footer("As root it serves all users of the machine; as another user, that user.\n\nExample:\n  writ agent --authority https://authority.acme.internal:8443 --join-token-file node-1.token");
+    command
+        ->add_option("--join-token-file", arguments->token_file, "File with a one-time token (`writ token create`); needed the first time")
+        ->type_name("FILE");
+    command->footer("As root it serves all users of the machine; as another user, that user.\n\nExample:\n  writ agent --authority "
+                    "https://authority.acme.internal:8443 --join-token-file node-1.token");
     command->callback([&session, arguments] {
         session.action = [&session, arguments] {
             auto const served = serve(session, *arguments);

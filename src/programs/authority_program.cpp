@@ -30,8 +30,9 @@ void add_authority_command(CLI::App& app, cli::Session& session)
     auto const options = std::make_shared<RoleOptions>();
     add_role_options(*command, session, *options);
     add_authority_options(*command, *options, "127.0.0.1:8443");
-    command->footer("Administered over the socket authority.sock in the run folder, by its own user and root alone.\n\nExample:\n"
-                    "  writ authority --data /var/lib/writ --trust-domain acme.ai --listen 0.0.0.0:8443 --public-host authority.acme.internal");
+    command->footer(
+        "Administered over the socket authority.sock in the run folder, by its own user and root alone.\n\nExample:\n"
+        "  writ authority --data /var/lib/writ --trust-domain acme.ai --listen 0.0.0.0:8443 --public-host authority.acme.internal");
     command->callback([&session, options] {
         session.action = [&session, options] {
             auto const served = serve(session, *options);

@@ -24,7 +24,8 @@ net::Task<Result<SecretText>> make_token(std::string admin_socket)
     co_return SecretText(std::string(CO_TRY(token)));
 }
 
-net::Task<Result<std::unique_ptr<agent::Agent>>> start_agent(net::EventLoop* loop, authority::Authority const* authority, Path data, Path run_folder, Clock const* clock)
+net::Task<Result<std::unique_ptr<agent::Agent>>> start_agent(
+    net::EventLoop* loop, authority::Authority const* authority, Path data, Path run_folder, Clock const* clock)
 {
     agent::AgentOptions options;
     auto origin = net::parse_https_origin(authority->issuer());
@@ -62,7 +63,8 @@ void add_dev_command(CLI::App& app, cli::Session& session)
     auto const options = std::make_shared<RoleOptions>();
     add_role_options(*command, session, *options);
     add_authority_options(*command, *options, "127.0.0.1:0");
-    command->footer("Example:\n  writ dev --data /tmp/writ-data --trust-domain acme.example &\n  writ apply -f examples/oncology\n  writ run --purpose train -- python train.py");
+    command->footer("Example:\n  writ dev --data /tmp/writ-data --trust-domain acme.example &\n  writ apply -f examples/oncology\n  writ "
+                    "run --purpose train -- python train.py");
     command->callback([&session, options] {
         session.action = [&session, options] {
             auto const served = serve(session, *options);

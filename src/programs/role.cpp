@@ -13,17 +13,23 @@ namespace writ::programs {
 
 void add_role_options(CLI::App& command, cli::Session& session, RoleOptions& options)
 {
-    command.add_option("--data", options.data, "Folder for what is kept (default: /var/lib/writ, or ~/.local/share/writ)")->type_name("DIR");
+    command.add_option("--data", options.data, "Folder for what is kept (default: /var/lib/writ, or ~/.local/share/writ)")
+        ->type_name("DIR");
     cli::add_run_dir_option(command, session);
-    command.add_option("--log-level", options.log_level, "debug, info, warning, error or off")->check(CLI::IsMember({ "debug", "info", "warning", "error", "off" }))->capture_default_str();
+    command.add_option("--log-level", options.log_level, "debug, info, warning, error or off")
+        ->check(CLI::IsMember({ "debug", "info", "warning", "error", "off" }))
+        ->capture_default_str();
     command.add_option("--log-format", options.log_format, "text or json")->check(CLI::IsMember({ "text", "json" }))->capture_default_str();
 }
 
 void add_authority_options(CLI::App& command, RoleOptions& options, std::string const& listen)
 {
     options.listen = listen;
-    command.add_option("--trust-domain", options.trust_domain, "SPIFFE trust domain; fixed once the data folder exists")->capture_default_str();
-    command.add_option("--listen", options.listen, "IP address and port for HTTPS; port 0: any free one")->type_name("ADDRESS")->capture_default_str();
+    command.add_option("--trust-domain", options.trust_domain, "SPIFFE trust domain; fixed once the data folder exists")
+        ->capture_default_str();
+    command.add_option("--listen", options.listen, "IP address and port for HTTPS; port 0: any free one")
+        ->type_name("ADDRESS")
+        ->capture_default_str();
     command.add_option("--public-host", options.public_host, "Name or address under which others reach it, if not the one it listens on");
 }
 
@@ -35,8 +41,8 @@ Result<> set_up_process(RoleOptions const& options)
     rlimit const none { 0, 0 };
     if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::prctl(PR_SET_DUMPABLE, 0) != 0)
         return errno_error("forbid core dumps", errno);
-    static constexpr std::pair<std::string_view, LogLevel> levels[]
-        = { { "debug", LogLevel::debug }, { "info", LogLevel::info }, { "warning", LogLevel::warning }, { "error", LogLevel::error }, { "off", LogLevel::off } };
+    static constexpr std::pair<std::string_view, LogLevel> levels[] = { { "debug", LogLevel::debug }, { "info", LogLevel::info },
+        { "warning", LogLevel::warning }, { "error", LogLevel::error }, { "off", LogLevel::off } };
     for (auto const& [name, level] : levels) {
         if (name == options.log_level)
             configure_log(level, options.log_format == "json" ? LogFormat::json : LogFormat::text);
@@ -58,8 +64,8 @@ Result<Path> create_run_folder(cli::Session const& session)
     return folder;
 }
 
-Result<std::unique_ptr<authority::Authority>> start_authority(
-    net::EventLoop& loop, cli::Session const& session, RoleOptions const& options, Path const& data, Clock const& clock, RandomSource& random)
+Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& loop, cli::Session const& session, RoleOptions const& options,
+    Path const& data, Clock const& clock, RandomSource& random)
 {
     TRY(create_folder(data));
     auto const run_folder = TRY(create_run_folder(session));
@@ -70,8 +76,9 @@ Result<std::unique_ptr<authority::Authority>> start_authority(
     auto store = TRY(store::open_sqlite_store(data / "writ.db"));
     authority::IssuersByKind issuers;
     issuers.emplace("postgres_role", issue::create_postgres_role_issuer(random));
-    return authority::Authority::start(
-        loop, { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string() }, std::move(store), std::move(issuers), clock, random);
+    return authority::Authority::start(loop,
+        { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string() }, std::move(store),
+        std::move(issuers), clock, random);
 }
 
 } // namespace writ::programs

@@ -29,6 +29,7 @@ Result<Path> create_run_folder(cli::Session const&);
 Path data_folder_of(RoleOptions const&);
 
 // The authority on SQLite and files, with every issuer there is.
-Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop&, cli::Session const&, RoleOptions const&, Path const& data, Clock const&, RandomSource&);
+Result<std::unique_ptr<authority::Authority>> start_authority(
+    net::EventLoop&, cli::Session const&, RoleOptions const&, Path const& data, Clock const&, RandomSource&);
 
 } // namespace writ::programs

@@ -41,8 +41,10 @@ int run_writ(int count, char** arguments)
     add_commands(app, session);
     // Behind the commands, which would inherit it.
     app.footer("Start with:\n  writ dev &                                   authority and agent on this machine\n"
-               "  writ apply -f examples/oncology              who may touch what\n  writ run --purpose train -- python train.py  a job without a secret\n"
-               "  writ audit who-used dataset oncology/biopsies\n\n`writ COMMAND --help` has more, with examples. Exit codes: 0 done, 1 failed, 2 usage, 69 nobody answers, 77 refused.");
+               "  writ apply -f examples/oncology              who may touch what\n  writ run --purpose train -- python train.py  a job "
+               "without a secret\n"
+               "  writ audit who-used dataset oncology/biopsies\n\n`writ COMMAND --help` has more, with examples. Exit codes: 0 done, 1 "
+               "failed, 2 usage, 69 nobody answers, 77 refused.");
     try {
         app.parse(count, arguments);
     } catch (CLI::ParseError const& error) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the authority keeps beside its log: small interfaces, one for each kind of state. Every change is durable when it returns. Used on one
-// thread. Errors: conflict, not_found as stated; resource_exhausted for a full disk; unavailable or corruption otherwise.
+// What the authority keeps beside its log: small interfaces, one for each kind of state. Every change is durable when it returns. Used on
+// one thread. Errors: conflict, not_found as stated; resource_exhausted for a full disk; unavailable or corruption otherwise.
 #pragma once
 
 #include "base/bytes.h"
@@ -40,7 +40,7 @@ public:
         Timestamp expires;
     };
     virtual Result<std::vector<SealedKey>> keys() = 0; // oldest first
-    virtual Result<> add(SealedKey const&) = 0; // conflict: the name is taken
+    virtual Result<> add(SealedKey const&) = 0;        // conflict: the name is taken
 };
 
 class RunStore {
@@ -50,7 +50,7 @@ public:
     virtual Result<identity::Run> find(std::string const& id) = 0; // not_found
     virtual Result<> touch(std::string const& id, Timestamp seen) = 0;
     virtual Result<> end(std::string const& id, Timestamp, std::string const& reason) = 0; // of an ended run: nothing happens
-    virtual Result<std::vector<identity::Run>> live_runs(std::string const& agent) = 0; // of all agents if empty
+    virtual Result<std::vector<identity::Run>> live_runs(std::string const& agent) = 0;    // of all agents if empty
     virtual Result<std::vector<identity::Run>> newest_runs(std::size_t limit) = 0;
 };
 
@@ -64,8 +64,8 @@ class LeaseStore {
 public:
     virtual ~LeaseStore() = default;
     virtual Result<> add(identity::Lease const&) = 0;
-    virtual Result<identity::Lease> find(std::string const& id) = 0; // not_found
-    virtual Result<> update(identity::Lease const&) = 0; // state, issuance, expires, reason
+    virtual Result<identity::Lease> find(std::string const& id) = 0;           // not_found
+    virtual Result<> update(identity::Lease const&) = 0;                       // state, issuance, expires, reason
     virtual Result<std::vector<identity::Lease>> list(LeaseFilter const&) = 0; // newest first
     // Open leases that are to end: expired, or already revoking or pending. Oldest first.
     virtual Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit) = 0;
@@ -95,7 +95,7 @@ public:
         Timestamp seen;
         bool banned = false;
     };
-    virtual Result<> add(Agent const&) = 0; // joins again: replaces
+    virtual Result<> add(Agent const&) = 0;                // joins again: replaces
     virtual Result<Agent> find(std::string const& id) = 0; // not_found
     virtual Result<std::vector<Agent>> list() = 0;
 };

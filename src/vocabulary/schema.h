@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What Writ's policies speak about: the Cedar schema of workloads, resources, actions and context that ships as policies/writ.cedarschema. Thread-safe.
+// What Writ's policies speak about: the Cedar schema of workloads, resources, actions and context that ships as policies/writ.cedarschema.
+// Thread-safe.
 #pragma once
 
 #include "cedar/schema.h"

@@ -19,7 +19,8 @@ std::vector<cedar::SyntaxProblem> problems_of(std::string text)
 TEST(Vocabulary, knows_workloads_resources_and_actions)
 {
     EXPECT_NE(vocabulary::schema().entity_type("Workload"), nullptr);
-    for (auto const* action : { "read", "write", "train", "evaluate", "load", "infer", "deploy", "promote", "sign", "call", "connect", "administer" })
+    for (auto const* action :
+        { "read", "write", "train", "evaluate", "load", "infer", "deploy", "promote", "sign", "call", "connect", "administer" })
         EXPECT_NE(vocabulary::schema().action({ "Action", action }), nullptr) << action;
 }
 
@@ -32,7 +33,8 @@ TEST(Vocabulary, accepts_what_can_be_decided)
 
 TEST(Vocabulary, refuses_a_misspelt_attribute_with_its_place)
 {
-    auto const problems = problems_of("permit (principal, action == Action::\"read\", resource is Dataset)\nwhen { resource.purposes.contains(\"train\") };");
+    auto const problems = problems_of(
+        "permit (principal, action == Action::\"read\", resource is Dataset)\nwhen { resource.purposes.contains(\"train\") };");
     ASSERT_EQ(problems.size(), 1U);
     EXPECT_EQ(problems[0].path, "a.cedar");
     EXPECT_EQ(problems[0].span.line, 2);

@@ -14,7 +14,8 @@ Error sqlite_error(sqlite3* connection, std::string_view what)
     auto message = std::string(what) + ": " + sqlite3_errmsg(connection);
     switch (sqlite3_errcode(connection)) {
     case SQLITE_FULL: return resource_exhausted(std::move(message));
-    case SQLITE_IOERR: return sqlite3_system_errno(connection) == ENOSPC ? resource_exhausted(std::move(message)) : unavailable(std::move(message));
+    case SQLITE_IOERR:
+        return sqlite3_system_errno(connection) == ENOSPC ? resource_exhausted(std::move(message)) : unavailable(std::move(message));
     case SQLITE_CONSTRAINT: return conflict(std::move(message));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return corruption(std::move(message));
@@ -39,7 +40,9 @@ struct Statement::State {
 
 Statement& Statement::bind(std::string_view text)
 {
-    ASSERT(sqlite3_bind_text64(state_->statement.get(), ++state_->bound, text.empty() ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK);
+    ASSERT(sqlite3_bind_text64(
+               state_->statement.get(), ++state_->bound, text.empty() ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8)
+        == SQLITE_OK);
     return *this;
 }
 
@@ -52,7 +55,9 @@ Statement& Statement::bind(std::int64_t number)
 Statement& Statement::bind(BytesView blob)
 {
     static std::uint8_t const nothing = 0;
-    ASSERT(sqlite3_bind_blob64(state_->statement.get(), ++state_->bound, blob.empty() ? &nothing : blob.data(), blob.size(), SQLITE_TRANSIENT) == SQLITE_OK);
+    ASSERT(
+        sqlite3_bind_blob64(state_->statement.get(), ++state_->bound, blob.empty() ? &nothing : blob.data(), blob.size(), SQLITE_TRANSIENT)
+        == SQLITE_OK);
     return *this;
 }
 
@@ -106,7 +111,7 @@ std::optional<Timestamp> Statement::optional_time(int column) const
 }
 
 struct Database::State {
-    std::unique_ptr<sqlite3, CloseConnection> connection; // after the statements: destroyed last
+    std::unique_ptr<sqlite3, CloseConnection> connection;                     // after the statements: destroyed last
     std::map<std::string_view, std::shared_ptr<Statement::State>> statements; // by their text, which is static
 };
 
@@ -126,7 +131,8 @@ Result<std::shared_ptr<Database>> Database::open(Path const& path)
             return errno_error("open `" + path.string() + "`", errno);
     }
     sqlite3* connection = nullptr;
-    auto const opened = sqlite3_open_v2(path.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    auto const opened
+        = sqlite3_open_v2(path.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     auto state = std::make_unique<State>();
     state->connection.reset(connection);
     if (opened != SQLITE_OK)
@@ -134,7 +140,8 @@ Result<std::shared_ptr<Database>> Database::open(Path const& path)
     // LIMIT: for a second process that looks at the file, such as a backup.
     sqlite3_busy_timeout(connection, 2000);
     auto database = std::shared_ptr<Database>(new Database(std::move(state))); // NOLINT: the constructor is private
-    TRY(database->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF").in("open `" + path.string() + "`"));
+    TRY(database->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF")
+            .in("open `" + path.string() + "`"));
     return database;
 }
 

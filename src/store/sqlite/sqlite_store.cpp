@@ -46,7 +46,10 @@ Result<> create_schema(Database& database)
 
 class SqliteDeclarations final : public DeclarationStore {
 public:
-    explicit SqliteDeclarations(std::shared_ptr<Database> database) : database_(std::move(database)) { }
+    explicit SqliteDeclarations(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
 
     Result<Version> latest() override
     {
@@ -76,7 +79,10 @@ private:
 
 class SqliteKeys final : public KeyStore {
 public:
-    explicit SqliteKeys(std::shared_ptr<Database> database) : database_(std::move(database)) { }
+    explicit SqliteKeys(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
 
     Result<std::vector<SealedKey>> keys() override
     {
@@ -102,7 +108,8 @@ constexpr char const* run_columns = "SELECT id, agent, workload, workload_name, 
 
 identity::Run read_run(Statement const& row)
 {
-    return { row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.time(6), row.time(7), row.optional_time(8), row.text(9) };
+    return { row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), row.time(6), row.time(7), row.optional_time(8),
+        row.text(9) };
 }
 
 Result<std::vector<identity::Run>> read_runs(Statement statement)
@@ -115,7 +122,10 @@ Result<std::vector<identity::Run>> read_runs(Statement statement)
 
 class SqliteRuns final : public RunStore {
 public:
-    explicit SqliteRuns(std::shared_ptr<Database> database) : database_(std::move(database)) { }
+    explicit SqliteRuns(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
 
     Result<> add(identity::Run const& run) override
     {
@@ -167,8 +177,9 @@ private:
     std::shared_ptr<Database> database_;
 };
 
-constexpr char const* lease_columns = "SELECT id, run, workload, kind, provider, credential, scope, target, action, resource_type, resource_id, decision, "
-                                      "issuance, state, created, expires, reason FROM leases ";
+constexpr char const* lease_columns
+    = "SELECT id, run, workload, kind, provider, credential, scope, target, action, resource_type, resource_id, decision, "
+      "issuance, state, created, expires, reason FROM leases ";
 
 identity::Lease read_lease(Statement const& row)
 {
@@ -203,15 +214,28 @@ Result<std::vector<identity::Lease>> read_leases(Statement statement)
 
 class SqliteLeases final : public LeaseStore {
 public:
-    explicit SqliteLeases(std::shared_ptr<Database> database) : database_(std::move(database)) { }
+    explicit SqliteLeases(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
 
     Result<> add(identity::Lease const& lease) override
     {
-        auto statement
-            = TRY(database_->prepare("INSERT INTO leases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"));
+        auto statement = TRY(
+            database_->prepare("INSERT INTO leases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"));
         statement.bind(lease.id).bind(lease.run).bind(lease.workload).bind(lease.kind).bind(lease.provider).bind(lease.credential);
-        statement.bind(lease.scope).bind(lease.target).bind(lease.action).bind(lease.resource_type).bind(lease.resource_id).bind(lease.decision);
-        TRY(statement.bind(lease.issuance).bind(std::int64_t(lease.state)).bind(lease.created).bind(lease.expires).bind(lease.reason).run());
+        statement.bind(lease.scope)
+            .bind(lease.target)
+            .bind(lease.action)
+            .bind(lease.resource_type)
+            .bind(lease.resource_id)
+            .bind(lease.decision);
+        TRY(statement.bind(lease.issuance)
+                .bind(std::int64_t(lease.state))
+                .bind(lease.created)
+                .bind(lease.expires)
+                .bind(lease.reason)
+                .run());
         return {};
     }
 
@@ -228,7 +252,8 @@ public:
     Result<> update(identity::Lease const& lease) override
     {
         auto statement = TRY(database_->prepare("UPDATE leases SET state = ?1, issuance = ?2, expires = ?3, reason = ?4 WHERE id = ?5"));
-        if (TRY(statement.bind(std::int64_t(lease.state)).bind(lease.issuance).bind(lease.expires).bind(lease.reason).bind(lease.id).run()) != 1)
+        if (TRY(statement.bind(std::int64_t(lease.state)).bind(lease.issuance).bind(lease.expires).bind(lease.reason).bind(lease.id).run())
+            != 1)
             return not_found("no lease `" + lease.id + "`");
         return {};
     }
@@ -238,12 +263,14 @@ public:
         static std::string const sql = std::string(lease_columns)
             + "WHERE (?1 = '' OR run = ?1) AND (?2 = '' OR workload = ?2) AND (?3 = 0 OR state <> 3) ORDER BY created DESC, id LIMIT ?4";
         auto statement = TRY(database_->prepare(sql.c_str()));
-        return read_leases(statement.bind(filter.run).bind(filter.workload).bind(std::int64_t(filter.open_only)).bind(std::uint64_t(filter.limit)));
+        return read_leases(
+            statement.bind(filter.run).bind(filter.workload).bind(std::int64_t(filter.open_only)).bind(std::uint64_t(filter.limit)));
     }
 
     Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit) override
     {
-        static std::string const sql = std::string(lease_columns) + "WHERE state <> 3 AND (state <> 1 OR expires <= ?1) ORDER BY expires LIMIT ?2";
+        static std::string const sql
+            = std::string(lease_columns) + "WHERE state <> 3 AND (state <> 1 OR expires <= ?1) ORDER BY expires LIMIT ?2";
         auto statement = TRY(database_->prepare(sql.c_str()));
         return read_leases(statement.bind(now).bind(std::uint64_t(limit)));
     }
@@ -263,7 +290,10 @@ private:
 
 class SqliteJoinTokens final : public JoinTokenStore {
 public:
-    explicit SqliteJoinTokens(std::shared_ptr<Database> database) : database_(std::move(database)) { }
+    explicit SqliteJoinTokens(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
 
     Result<> add(JoinToken const& token) override
     {
@@ -290,7 +320,10 @@ private:
 
 class SqliteAgents final : public AgentStore {
 public:
-    explicit SqliteAgents(std::shared_ptr<Database> database) : database_(std::move(database)) { }
+    explicit SqliteAgents(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
 
     Result<> add(Agent const& agent) override
     {
@@ -314,7 +347,10 @@ public:
         return known_[id] = std::move(agents.front());
     }
 
-    Result<std::vector<Agent>> list() override { return read(TRY(database_->prepare("SELECT id, joined, seen, banned FROM agents ORDER BY id"))); }
+    Result<std::vector<Agent>> list() override
+    {
+        return read(TRY(database_->prepare("SELECT id, joined, seen, banned FROM agents ORDER BY id")));
+    }
 
 private:
     static Result<std::vector<Agent>> read(Statement statement)
@@ -338,8 +374,9 @@ Result<Store> open_sqlite_store(Path const& file)
 {
     auto const database = TRY(Database::open(file));
     TRY(create_schema(*database).in("`" + file.string() + "`"));
-    return Store { std::make_unique<SqliteDeclarations>(database), std::make_unique<SqliteKeys>(database), std::make_unique<SqliteRuns>(database),
-        std::make_unique<SqliteLeases>(database), std::make_unique<SqliteJoinTokens>(database), std::make_unique<SqliteAgents>(database) };
+    return Store { std::make_unique<SqliteDeclarations>(database), std::make_unique<SqliteKeys>(database),
+        std::make_unique<SqliteRuns>(database), std::make_unique<SqliteLeases>(database), std::make_unique<SqliteJoinTokens>(database),
+        std::make_unique<SqliteAgents>(database) };
 }
 
 } // namespace writ::store

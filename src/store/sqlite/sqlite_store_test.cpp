@@ -99,7 +99,9 @@ TEST(SqliteStore, a_run_ends_once)
 TEST(SqliteStore, refuses_a_file_that_is_no_database)
 {
     auto const file = std::filesystem::temp_directory_path() / "writ-no-database";
-    ASSERT_TRUE(replace_file(file, as_bytes("this is not a database, but long enough to be looked at as one: it goes on and on and on and on and on")).is_ok());
+    ASSERT_TRUE(replace_file(
+        file, as_bytes("this is not a database, but long enough to be looked at as one: it goes on and on and on and on and on"))
+                    .is_ok());
     EXPECT_EQ(open_sqlite_store(file).error().code, ErrorCode::corruption);
     std::filesystem::remove(file);
 }
