@@ -69,6 +69,24 @@ TEST(DocumentSet, refuses_aliases_that_unfold_without_bound)
     EXPECT_NE(first_problem({ { "bomb.yaml", bomb } }).find("more than 100000 values"), std::string::npos);
 }
 
+TEST(DocumentSet, refuses_characters_that_no_text_needs)
+{
+    for (auto const* text : { R"("bio\0psies")", R"("\e[2J")", R"("\x7f")" }) {
+        auto const problem = first_problem({ { "a.yaml", std::string("kind: Dataset\nname: a\ntable: ") + text } });
+        EXPECT_EQ(problem, "a.yaml:3:8: a text has no control characters") << text;
+    }
+    EXPECT_EQ(first_problem({ { "a.yaml", R"({kind: Dataset, name: a, "x\0y": 1})" } }), "a.yaml:1:26: a name has no control characters");
+    EXPECT_EQ(first_problem({ { "a.yaml", "kind: Dataset\nname: a\npurpose: |\n  two\n  lines\n" } }), "");
+}
+
+TEST(DocumentSet, refuses_more_names_than_anybody_writes)
+{
+    std::string text = "kind: Dataset\nname: a\n";
+    for (int i = 0; i < 1000; ++i)
+        text += "k" + std::to_string(i) + ":\n";
+    EXPECT_EQ(first_problem({ { "a.yaml", text } }), "a.yaml:1001:1: more than 1000 names");
+}
+
 TEST(DocumentSet, merging_says_what_changes)
 {
     auto const current = split({ { "x.yaml", two_datasets } });

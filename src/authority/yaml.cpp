@@ -11,6 +11,12 @@ namespace writ::authority {
 
 namespace {
 
+// SECURITY: texts go into statements, records and terminals. YAML's double quotes can say any character, NUL and escape sequences too.
+bool has_control(std::string_view text)
+{
+    return std::any_of(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
+}
+
 // yaml-cpp throws; nothing of it leaves this file.
 class Converter {
 public:
@@ -35,6 +41,8 @@ public:
         case YAML::NodeType::Scalar:
             converted.kind = YamlNode::Kind::scalar;
             converted.scalar = node.Scalar();
+            if (has_control(converted.scalar))
+                return fail(position, "a text has no control characters");
             return converted;
         case YAML::NodeType::Sequence: return convert_sequence(node, std::move(converted), depth);
         case YAML::NodeType::Map: return convert_map(node, std::move(converted), depth);
@@ -75,6 +83,10 @@ private:
             if (!member.first.IsScalar())
                 return fail(position_of(member.first.Mark()), "a name must be plain text");
             auto const& name = member.first.Scalar();
+            if (has_control(name))
+                return fail(position_of(member.first.Mark()), "a name has no control characters");
+            if (converted.members.size() == yaml_members_max)
+                return fail(position_of(member.first.Mark()), "more than " + std::to_string(yaml_members_max) + " names");
             if (converted.find(name) != nullptr)
                 return fail(position_of(member.first.Mark()), "`" + name.substr(0, 60) + "` is given twice");
             auto child = convert(member.second, depth + 1);

@@ -18,6 +18,7 @@ namespace writ::authority {
 inline constexpr std::size_t yaml_nodes_max = 100'000;
 // LIMIT: the deepest declaration has five levels.
 inline constexpr int yaml_depth_max = 16;
+inline constexpr std::size_t yaml_members_max = 1000; // of one map; each new name is compared with those before
 
 struct YamlMember;
 
