@@ -127,8 +127,11 @@ std::string shortened(std::string_view text, std::size_t characters_max)
 std::string printable(std::string_view text)
 {
     std::string shown;
-    for (char const c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char const c = text[i];
+        // U+0080 to U+009F are control characters too: U+009B begins an escape sequence.
+        bool const is_c1 = c == '\xc2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) >= 0x80 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || is_c1) {
             shown += "\\x" + to_hex(BytesView(reinterpret_cast<std::uint8_t const*>(&c), 1));
         } else {
             shown += c;
