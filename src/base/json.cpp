@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 #include <set>
 
 namespace writ {
@@ -52,7 +53,16 @@ public:
     bool on_number_part(json::string_view, json::error_code&) { return true; }
     bool on_int64(std::int64_t number, json::string_view, json::error_code&) { return add(number); }
     bool on_uint64(std::uint64_t number, json::string_view, json::error_code&) { return add(number); }
-    bool on_double(double number, json::string_view, json::error_code&) { return add(number); }
+    bool on_double(double number, json::string_view, json::error_code& error)
+    {
+        // `1e999` and, in Boost, `0e999`: JSON has no text for what they become.
+        if (!std::isfinite(number)) {
+            problem_ = "a number that is too large";
+            error = json::error::syntax;
+            return false;
+        }
+        return add(number);
+    }
     bool on_bool(bool truth, json::error_code&) { return add(truth); }
     bool on_null(json::error_code&) { return add(nullptr); }
     bool on_comment_part(json::string_view, json::error_code&) { return true; }

@@ -48,4 +48,11 @@ TEST(Json, members_are_typed)
 }
 
 } // namespace
+TEST(Json, refuses_numbers_that_have_no_text)
+{
+    for (auto const* text : { "1e999", "-1e999", "0E373", "[1e400]" })
+        EXPECT_TRUE(parse_json(text).is_error()) << text;
+    EXPECT_TRUE(parse_json("1e300").is_ok());
+}
+
 } // namespace writ
