@@ -47,7 +47,6 @@ TEST(Json, members_are_typed)
     EXPECT_TRUE(strings_member(object, "m").is_error());
 }
 
-} // namespace
 TEST(Json, refuses_numbers_that_have_no_text)
 {
     for (auto const* text : { "1e999", "-1e999", "0E373", "[1e400]" })
@@ -55,4 +54,5 @@ TEST(Json, refuses_numbers_that_have_no_text)
     EXPECT_TRUE(parse_json("1e300").is_ok());
 }
 
+} // namespace
 } // namespace writ
