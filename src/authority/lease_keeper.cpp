@@ -16,6 +16,9 @@ constexpr Duration retry_longest = std::chrono::seconds(10);
 // LIMIT: leases looked at in one round; the rest wait for the next.
 constexpr std::size_t round_leases_max = 4096;
 
+// LIMIT: a run has 100 uses, with one credential each.
+constexpr std::size_t run_issuances_max = 200;
+
 // Marks a lease as somebody's for as long as it lives.
 class InHand {
 public:
@@ -176,6 +179,23 @@ net::Task<Result<identity::Lease>> LeaseKeeper::prolong(std::shared_ptr<Snapshot
     co_return prolonged;
 }
 
+// Of a lease that is pending in the store. An authority that was killed had perhaps put the issuance on record, and not come to write it down here.
+net::Task<Result<std::uint64_t>> LeaseKeeper::find_issuance(identity::Lease const& lease)
+{
+    audit::RecordFilter filter;
+    filter.type = audit::RecordType::issuance;
+    filter.run = lease.run;
+    filter.limit = run_issuances_max;
+    auto* const log = state_.audit.get();
+    using Found = Result<std::vector<audit::StoredRecord>>;
+    auto found = co_await net::await_callback<Found>([log, &filter](net::Completion<Found> done) { log->query(filter, std::move(done)); });
+    for (auto const& stored : CO_TRY(found)) {
+        if (stored.record.credential && stored.record.credential->lease == lease.id)
+            co_return stored.sequence;
+    }
+    co_return std::uint64_t(0);
+}
+
 net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string caller)
 {
     auto const issuer = state_.issuers.find(lease.kind);
@@ -186,7 +206,11 @@ net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string calle
         ++state_.metrics.revocation_failures;
         co_return revoked.error();
     }
-    // Of a pending lease nobody was given the credential; the log has no issuance to take back, and so no revocation.
+    if (lease.issuance == 0 && lease.state != identity::LeaseState::active) {
+        auto issuance = co_await find_issuance(lease);
+        lease.issuance = CO_TRY(issuance);
+    }
+    // Of a pending lease nobody was given the credential; if the log has no issuance to take back, it has no revocation.
     if (lease.issuance != 0 || lease.state == identity::LeaseState::active) {
         auto appended = co_await append_record(state_, revocation_of(lease, caller, state_.clock.now()));
         if (appended.is_error())

@@ -46,6 +46,7 @@ public:
 
 private:
     net::Task<Result<>> revoke(identity::Lease lease, std::string caller);
+    net::Task<Result<std::uint64_t>> find_issuance(identity::Lease const& lease);
     net::Task<> round();
 
     struct Retry {

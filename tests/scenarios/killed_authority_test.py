@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """No record, no credential: the authority dies between decision and issuance."""
+import random
+import threading
+import time
+
 from harness import Scenario, main, wait_until
 from harness.scenario import JOBS, PYTHON
 
@@ -57,6 +61,43 @@ class KilledAuthority(Scenario):
             self.assertFalse(set(acknowledged) - known)
             self.assert_role_ends(run.role)
         self.assert_log_verifies()
+
+    def test_killed_at_any_moment_every_issuance_is_decided_and_revoked(self):
+        over = threading.Event()
+
+        def start_runs():
+            while not over.is_set():
+                self.writ.cli("run", "--purpose", "train", "--", PYTHON, "-c", "import time; time.sleep(0.05)")
+
+        threads = [threading.Thread(target=start_runs) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        chance = random.Random(7)
+        try:
+            for _ in range(12):
+                time.sleep(0.05 + chance.random() / 2)
+                self.authority.kill()
+                type(self).authority = self.writ.start_authority(listen=self.address)
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        wait_until("no lease is open", lambda: self.writ.admin("GET", "/v1/status").json["leases"] == 0)
+        self.assertFalse(self.postgres.roles())
+        self.assert_log_verifies()
+        records, oldest = {}, None
+        while page := self.writ.records(**({} if oldest is None else {"before": oldest})):
+            records |= {entry["sequence"]: entry["record"] for entry in page}
+            oldest = page[-1]["sequence"]
+        issued = {record["credential"]["lease"]: record for record in records.values()
+                  if record["type"] == "issuance" and record["credential"]["kind"] == "postgres_role"}
+        revoked = [record["credential"]["lease"] for record in records.values() if record["type"] == "revocation"]
+        self.assertTrue(issued)
+        self.assertEqual(set(issued), set(revoked))
+        self.assertEqual({"allow"}, {records[record["decision_record"]]["decision"] for record in issued.values()})
+        uses = self.writ.admin("GET", "/v1/audit/who-used?type=Dataset&id=oncology/biopsies").json["uses"]
+        self.assertEqual(set(issued), {use["credential"]["lease"] for use in uses})
+        self.assertTrue(all(use["to"] for use in uses))
 
 
 if __name__ == "__main__":
