@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/record.h"
 
-#include "base/utf8.h"
-
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <span>
+#include <utility>
 
 namespace writ::audit {
 
@@ -60,107 +60,133 @@ template <typename C, typename Visit> void visit_credential(C& credential, Visit
     visit("lease", credential.lease);
 }
 
-auto writer_to(JsonObject& object)
-{
-    return [&object](std::string_view name, std::string const& text) {
-        if (!text.empty())
-            object.emplace(name, repaired_utf8(text));
-    };
-}
-
 auto reader_of(JsonObject const& object)
 {
     return [&object](std::string_view name, std::string& text) { text = string_or(object, name, ""); };
 }
 
-JsonArray to_json(std::vector<std::string> const& texts)
+// An object's members as text, without making the object: every credential waits for its record. Names need no escapes.
+class ObjectWriter {
+public:
+    explicit ObjectWriter(std::string& out)
+        : out_(out)
+    {
+        out_ += '{';
+    }
+    void finish() { out_ += '}'; }
+
+    std::string& member(std::string_view name)
+    {
+        out_ += is_first_ ? "\"" : ",\"";
+        out_ += name;
+        out_ += "\":";
+        is_first_ = false;
+        return out_;
+    }
+    void text(std::string_view name, std::string_view text) { append_json_string(member(name), text); }
+    template <typename Number> void number(std::string_view name, Number number) { member(name) += std::to_string(number); }
+
+private:
+    std::string& out_;
+    bool is_first_ = true;
+};
+
+auto members_of(ObjectWriter& object)
 {
-    JsonArray array;
-    for (auto const& text : texts)
-        array.emplace_back(repaired_utf8(text));
-    return array;
+    return [&object](std::string_view name, std::string const& text) {
+        if (!text.empty())
+            object.text(name, text);
+    };
 }
 
-JsonObject to_json(RecordedClaim const& claim)
+template <typename Elements, typename Append> void append_array(std::string& out, Elements const& elements, Append const& append)
 {
-    return { { "name", repaired_utf8(claim.name) }, { "values", to_json(claim.values) }, { "provider", repaired_utf8(claim.provider) } };
+    out += '[';
+    for (bool is_first = true; auto const& element : elements) {
+        if (!std::exchange(is_first, false))
+            out += ',';
+        append(out, element);
+    }
+    out += ']';
 }
 
-JsonArray to_json(std::vector<RecordedClaim> const& claims)
+void append_texts(std::string& out, std::vector<std::string> const& texts) { append_array(out, texts, append_json_string); }
+
+void append_claim(std::string& out, RecordedClaim const& claim)
 {
-    JsonArray array;
-    for (auto const& claim : claims)
-        array.push_back(to_json(claim));
-    return array;
+    ObjectWriter object(out);
+    object.text("name", claim.name);
+    append_texts(object.member("values"), claim.values);
+    object.text("provider", claim.provider);
+    object.finish();
 }
 
-void add_entity(JsonObject& object, std::string_view name, std::optional<RecordedEntity> const& entity)
+void add_entity(ObjectWriter& object, std::string_view name, std::optional<RecordedEntity> const& entity)
 {
     if (!entity)
         return;
-    JsonObject written;
-    visit_entity(*entity, writer_to(written));
-    object.emplace(name, std::move(written));
+    ObjectWriter written(object.member(name));
+    visit_entity(*entity, members_of(written));
+    written.finish();
 }
 
-void add_credential(JsonObject& object, std::optional<RecordedCredential> const& credential)
+void add_credential(ObjectWriter& object, std::optional<RecordedCredential> const& credential)
 {
     if (!credential)
         return;
-    JsonObject written;
-    visit_credential(*credential, writer_to(written));
+    ObjectWriter written(object.member("credential"));
+    visit_credential(*credential, members_of(written));
     if (credential->expires)
-        written.emplace("expires", to_rfc3339(*credential->expires));
-    object.emplace("credential", std::move(written));
+        written.text("expires", to_rfc3339(*credential->expires));
+    written.finish();
 }
 
-JsonObject to_json(Record const& record)
+// With the first `kept` claims; says how many were cut.
+std::string written(Record const& record, std::size_t kept)
 {
-    JsonObject object { { "type", to_string(record.type) }, { "time", to_rfc3339(record.time) } };
-    visit_texts(record, writer_to(object));
-    if (!record.claims.empty())
-        object.emplace("claims", to_json(record.claims));
+    std::string text;
+    text.reserve(1024);
+    ObjectWriter object(text);
+    object.text("type", to_string(record.type));
+    object.text("time", to_rfc3339(record.time));
+    visit_texts(record, members_of(object));
+    if (kept > 0)
+        append_array(object.member("claims"), std::span(record.claims).first(kept), append_claim);
+    if (kept < record.claims.size())
+        object.number("claims_cut", record.claims.size() - kept);
     add_entity(object, "resource", record.resource);
     add_entity(object, "model", record.model);
     if (record.allowed)
-        object.emplace("decision", *record.allowed ? "allow" : "deny");
+        object.text("decision", *record.allowed ? "allow" : "deny");
     if (!record.policies.empty())
-        object.emplace("policies", to_json(record.policies));
+        append_texts(object.member("policies"), record.policies);
     if (!record.policy_errors.empty())
-        object.emplace("policy_errors", to_json(record.policy_errors));
+        append_texts(object.member("policy_errors"), record.policy_errors);
     if (record.policy_version != 0)
-        object.emplace("policy_version", record.policy_version);
+        object.number("policy_version", record.policy_version);
     add_credential(object, record.credential);
     if (record.decision)
-        object.emplace("decision_record", *record.decision);
+        object.number("decision_record", *record.decision);
     if (record.latency)
-        object.emplace("latency_us", record.latency->count());
-    return object;
+        object.number("latency_us", record.latency->count());
+    object.finish();
+    return text;
 }
 
 bool fits(std::string const& text) { return text.size() <= limits::record_bytes_max; }
 
 // As many claims as fit, and how many were cut. Claims are the one part of a record that a workload can make long by itself.
-std::string without_last_claims(JsonObject object)
+std::string without_last_claims(Record const& record)
 {
-    auto claims = std::move(object.at("claims").as_array());
-    object.erase("claims");
-    auto const total = claims.size();
-    object.emplace("claims_cut", total);
-    auto room = limits::record_bytes_max
-        - std::min(limits::record_bytes_max, writ::to_text(object).size() + std::string_view(R"(,"claims":[])").size());
-    JsonArray kept;
-    for (auto& claim : claims) {
-        auto const size = writ::to_text(claim).size() + 1;
-        if (size > room)
+    auto size = written(record, 0).size() + std::string_view(R"(,"claims":[])").size();
+    std::size_t kept = 0;
+    for (std::string claim; kept < record.claims.size(); ++kept, claim.clear()) {
+        append_claim(claim, record.claims[kept]);
+        size += claim.size() + 1;
+        if (size > limits::record_bytes_max)
             break;
-        room -= size;
-        kept.push_back(std::move(claim));
     }
-    object["claims_cut"] = total - kept.size();
-    if (!kept.empty())
-        object.emplace("claims", std::move(kept));
-    return writ::to_text(object);
+    return written(record, kept);
 }
 
 // At most what JSON makes of it: a control character becomes `\u0001`, a byte that is not UTF-8 the three of U+FFFD.
@@ -328,14 +354,11 @@ Result<RecordType> parse_record_type(std::string_view text)
 
 std::string to_json_text(Record const& record)
 {
-    auto object = to_json(record);
-    auto text = writ::to_text(object);
-    if (!fits(text) && !record.claims.empty())
-        text = without_last_claims(std::move(object));
-    if (!fits(text)) {
-        auto short_object = to_json(shortened(record));
-        text = record.claims.empty() ? writ::to_text(short_object) : without_last_claims(std::move(short_object));
-    }
+    auto text = written(record, record.claims.size());
+    if (!fits(text))
+        text = without_last_claims(record);
+    if (!fits(text))
+        text = without_last_claims(shortened(record));
     ASSERT(fits(text));
     return text;
 }

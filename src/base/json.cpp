@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 
+#include "base/utf8.h"
+
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <cmath>
 #include <set>
@@ -149,6 +152,19 @@ Result<JsonObject> parse_json_object(std::string_view text, JsonLimits limits)
 }
 
 std::string to_text(JsonValue const& value) { return json::serialize(value); }
+std::string to_text(JsonObject const& object) { return json::serialize(object); }
+
+void append_json_string(std::string& out, std::string_view text)
+{
+    auto const is_plain = [](char character) { return character >= 0x20 && character < 0x7f && character != '"' && character != '\\'; };
+    if (!std::ranges::all_of(text, is_plain)) {
+        out += json::serialize(json::string(repaired_utf8(text)));
+        return;
+    }
+    out += '"';
+    out += text;
+    out += '"';
+}
 
 Result<std::string_view> string_member(JsonObject const& object, std::string_view name)
 {

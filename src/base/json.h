@@ -33,6 +33,9 @@ Result<JsonObject> parse_json_object(std::string_view text, JsonLimits = {});
 
 // One line, no white space, names in the object's own order.
 std::string to_text(JsonValue const&);
+std::string to_text(JsonObject const&);
+// The same for one string, at the end of `out`; bytes that are not UTF-8 become U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
 
 // Members of an object by name. Absent or of another type: invalid_argument naming the member. The views live as long as the object.
 Result<std::string_view> string_member(JsonObject const&, std::string_view name);

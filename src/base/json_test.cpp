@@ -54,5 +54,17 @@ TEST(Json, refuses_numbers_that_have_no_text)
     EXPECT_TRUE(parse_json("1e300").is_ok());
 }
 
+TEST(Json, a_string_alone_is_written_as_in_a_value)
+{
+    for (int byte = 0; byte < 256; ++byte) {
+        auto const text = "a" + std::string(1, static_cast<char>(byte)) + "z\xC3\xA9";
+        std::string written = "before ";
+        append_json_string(written, text);
+        auto const read = parse_json(std::string_view(written).substr(7)).value();
+        EXPECT_EQ(to_text(read), written.substr(7)) << byte;
+        EXPECT_EQ(std::string_view(read.as_string()), byte < 0x80 ? text : "a\xEF\xBF\xBDz\xC3\xA9") << byte;
+    }
+}
+
 } // namespace
 } // namespace writ

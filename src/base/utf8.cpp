@@ -20,6 +20,15 @@ std::size_t width_of(std::uint8_t first)
     return first >= 0xf0 && first < 0xf5 ? 4 : 0;
 }
 
+// Without a branch for each byte, so that it is done for many at a time.
+bool is_ascii(std::string_view text)
+{
+    std::uint8_t seen = 0;
+    for (auto const byte : as_bytes(text))
+        seen |= byte;
+    return seen < 0x80;
+}
+
 } // namespace
 
 std::optional<char32_t> take_code_point(std::string_view& text)
@@ -44,6 +53,8 @@ std::optional<char32_t> take_code_point(std::string_view& text)
 
 std::string repaired_utf8(std::string_view text)
 {
+    if (is_ascii(text)) // nearly all there is
+        return std::string(text);
     std::string repaired;
     repaired.reserve(text.size());
     while (!text.empty()) {
