@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds retry_pause { 250 };
 
 // Between two rounds of publication. Files made with every group would have every sync wait for them too; a record that comes after a pause
 // is published at once.
-constexpr std::chrono::milliseconds publication_pause { 1 };
+constexpr std::chrono::milliseconds publication_pause { 3 };
 // How long a group waits to be as large as the one before: whoever has just been answered mostly asks again. A fraction of a sync, which it
 // saves.
 constexpr std::chrono::microseconds gathering_time { 60 };
