@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <cmath>
 #include <set>
 
@@ -22,8 +23,10 @@ public:
     static constexpr std::size_t max_key_size = std::size_t(-1);
     static constexpr std::size_t max_string_size = std::size_t(-1);
 
+    // All of a value's parts lie in blocks of its own, which go together: a request's body is read, looked at and thrown away.
     explicit StrictHandler(std::string& problem)
         : problem_(problem)
+        , result_(json::make_shared_resource<json::monotonic_resource>())
     {
     }
 
@@ -31,27 +34,43 @@ public:
 
     bool on_document_begin(json::error_code&) { return true; }
     bool on_document_end(json::error_code&) { return true; }
-    bool on_object_begin(json::error_code&) { return open(JsonObject {}); }
+    bool on_object_begin(json::error_code&)
+    {
+        auto& value = place();
+        value.emplace_object();
+        open_.push_back(&value);
+        return true;
+    }
     bool on_object_end(std::size_t, json::error_code&) { return close(); }
-    bool on_array_begin(json::error_code&) { return open(JsonArray {}); }
+    bool on_array_begin(json::error_code&)
+    {
+        auto& value = place();
+        value.emplace_array();
+        open_.push_back(&value);
+        return true;
+    }
     bool on_array_end(std::size_t, json::error_code&) { return close(); }
     bool on_key_part(json::string_view part, std::size_t, json::error_code&) { return append(part); }
     bool on_key(json::string_view part, std::size_t, json::error_code& error)
     {
         append(part);
-        if (open_.back()->as_object().contains(text_)) {
+        auto const [member, is_new] = open_.back()->as_object().emplace(text_, nullptr);
+        if (!is_new) {
             problem_ = "duplicate name `" + text_.substr(0, 60) + "`";
             error = json::error::syntax;
             return false;
         }
-        names_.push_back(std::exchange(text_, {}));
+        named_ = &member->value();
+        text_.clear();
         return true;
     }
     bool on_string_part(json::string_view part, std::size_t, json::error_code&) { return append(part); }
     bool on_string(json::string_view part, std::size_t, json::error_code&)
     {
         append(part);
-        return add(json::string(std::exchange(text_, {})));
+        place().emplace_string().assign(text_);
+        text_.clear();
+        return true;
     }
     bool on_number_part(json::string_view, json::error_code&) { return true; }
     bool on_int64(std::int64_t number, json::string_view, json::error_code&) { return add(number); }
@@ -78,29 +97,19 @@ private:
         return true;
     }
 
-    JsonValue* place(JsonValue value)
+    // Where the next value goes. The pointers stay good: a container grows only while it is the innermost open one.
+    JsonValue& place()
     {
-        if (open_.empty()) {
-            result_ = std::move(value);
-            return &result_;
-        }
+        if (open_.empty())
+            return result_;
         if (auto* array = open_.back()->if_array())
-            return &array->emplace_back(std::move(value));
-        auto [member, inserted] = open_.back()->as_object().emplace(names_.back(), std::move(value));
-        names_.pop_back();
-        return &member->value();
+            return array->emplace_back(nullptr);
+        return *named_;
     }
 
-    bool add(JsonValue value)
+    template <typename Scalar> bool add(Scalar scalar)
     {
-        place(std::move(value));
-        return true;
-    }
-
-    // The pointers stay good: a container grows only while it is the innermost open one.
-    bool open(JsonValue container)
-    {
-        open_.push_back(place(std::move(container)));
+        place() = scalar;
         return true;
     }
 
@@ -113,7 +122,7 @@ private:
     std::string& problem_;
     JsonValue result_;
     std::vector<JsonValue*> open_;
-    std::vector<std::string> names_;
+    JsonValue* named_ = nullptr; // the member whose name was read last
     std::string text_;
 };
 

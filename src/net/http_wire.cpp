@@ -61,21 +61,22 @@ bool is_connection_field(std::string_view name)
 void ReadBuffer::consume(std::size_t count)
 {
     begin_ += count;
-    ASSERT(begin_ <= bytes_.size());
-    if (begin_ == bytes_.size()) {
-        bytes_.clear();
-        begin_ = 0;
-    }
+    ASSERT(begin_ <= end_);
+    if (begin_ == end_)
+        begin_ = end_ = 0;
 }
 
 Task<Result<std::size_t>> ReadBuffer::fill(Stream& stream)
 {
-    bytes_.erase(0, std::exchange(begin_, 0));
-    auto const old_size = bytes_.size();
-    bytes_.resize(old_size + read_size);
-    auto* const free = reinterpret_cast<std::uint8_t*>(bytes_.data() + old_size);
+    if (begin_ > 0) {
+        std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_), bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
+        end_ -= std::exchange(begin_, 0);
+    }
+    if (bytes_.size() < end_ + read_size)
+        bytes_.resize(end_ + read_size);
+    auto* const free = reinterpret_cast<std::uint8_t*>(bytes_.data() + end_);
     auto size = co_await stream.read_some({ free, read_size });
-    bytes_.resize(old_size + (size.is_ok() ? size.value() : 0));
+    end_ += size.is_ok() ? size.value() : 0;
     co_return size;
 }
 

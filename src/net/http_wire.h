@@ -16,16 +16,16 @@ namespace writ::net {
 // Bytes that were read and not used yet.
 class ReadBuffer {
 public:
-    [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(begin_); }
-    [[nodiscard]] bool is_empty() const { return begin_ == bytes_.size(); }
+    [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(begin_, end_ - begin_); }
+    [[nodiscard]] bool is_empty() const { return begin_ == end_; }
     void consume(std::size_t count);
 
     // Reads more; 0: the peer has finished.
     Task<Result<std::size_t>> fill(Stream&);
 
 private:
-    std::string bytes_;
-    std::size_t begin_ = 0;
+    std::string bytes_; // never shrinks, so that what is behind the end is not cleared for each read
+    std::size_t begin_ = 0, end_ = 0;
 };
 
 // The path and query of a request line, in origin form (RFC 9112 §3.2.1) alone: a server that is no proxy needs no other.
