@@ -28,10 +28,18 @@ struct GrpcClient::State {
     nghttp2_session* session = nullptr;
     std::int32_t call = 0;
     std::string body; // of the call
+    std::string problem;
     bool is_closed = false;
     Bytes buffer = Bytes(64U << 10U);
 
     static State& of(void* user) { return *static_cast<State*>(user); }
+    static int on_header(nghttp2_session*, nghttp2_frame const* frame, std::uint8_t const* name, std::size_t name_size, std::uint8_t const* value, std::size_t value_size,
+        std::uint8_t, void* user)
+    {
+        if (frame->hd.stream_id == of(user).call && std::string_view(reinterpret_cast<char const*>(name), name_size) == "grpc-message")
+            of(user).problem.assign(reinterpret_cast<char const*>(value), value_size);
+        return 0;
+    }
     static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, std::uint8_t const* data, std::size_t size, void* user)
     {
         if (id == of(user).call)
@@ -76,6 +84,7 @@ GrpcClient::GrpcClient(std::string const& socket)
 {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, State::on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, State::on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, State::on_close);
     nghttp2_session_client_new(&state_->session, callbacks, state_.get());
@@ -105,7 +114,7 @@ std::string GrpcClient::first_message(std::string const& path)
             state_->flush();
     }
     if (!state_->has_message())
-        give_up(path + " was refused");
+        give_up(path + " was refused: " + state_->problem);
     if (!state_->is_closed) {
         // Goes out together with the next request.
         nghttp2_submit_rst_stream(state_->session, NGHTTP2_FLAG_NONE, state_->call, NGHTTP2_CANCEL);
