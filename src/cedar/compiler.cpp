@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From policies and entities to a Program.
+#include "cedar/draft.h"
 #include "cedar/evaluator.h"
-#include "cedar/program.h"
 
 #include <algorithm>
+#include <map>
+#include <unordered_set>
 
 namespace writ::cedar {
 
@@ -16,36 +18,44 @@ public:
     {
         add_entities(store);
         for (auto const& policy : policies.policies())
-            program_->policies.push_back(policy_of(*policy));
+            draft_.policies.push_back(policy_of(*policy));
+        program_->policy_count = draft_.policies.size();
         for (auto& constant : program_->constants)
             index_entities(constant);
         flatten_ancestors();
         describe_entities();
-        build_scope_index(*program_);
-        return std::move(program_);
+        build_scope_index(draft_);
+        lay_out_entities(draft_);
+        return std::move(draft_.program);
     }
 
 private:
     std::uint32_t entity(EntityUid const& uid)
     {
-        auto const found = program_->index.find(uid);
+        auto const hash = EntityIndex::hash(uid);
+        auto const found = find(uid, hash);
         if (found != no_index)
             return found;
-        auto const index = static_cast<std::uint32_t>(program_->entities.size());
-        program_->entities.push_back({ .uid = &uid });
-        program_->index.insert(index, uid);
+        auto const index = size(draft_.entities);
+        draft_.entities.push_back({ .uid = &uid });
+        program_->index.insert(index, hash);
         return index;
+    }
+
+    [[nodiscard]] std::uint32_t find(EntityUid const& uid, std::uint64_t hash) const
+    {
+        return program_->index.find(hash, [&](std::uint32_t index) { return *draft_.entities[index].uid == uid; });
     }
 
     void add_entities(EntityStore const& store)
     {
         program_->index.reserve(store.size());
-        program_->entities.reserve(store.size());
+        draft_.entities.reserve(store.size());
         for (auto const& [uid, known] : store)
-            program_->entities[entity(uid)].entity = &known;
-        for (std::size_t i = 0, count = program_->entities.size(); i < count; ++i) {
+            draft_.entities[entity(uid)].entity = &known;
+        for (std::size_t i = 0, count = draft_.entities.size(); i < count; ++i) {
             parents_begin_.push_back(size(parents_));
-            for (auto const& parent : program_->entities[i].entity->parents)
+            for (auto const& parent : draft_.entities[i].entity->parents)
                 parents_.push_back(entity(parent));
         }
         parents_begin_.push_back(size(parents_));
@@ -72,12 +82,13 @@ private:
         return test;
     }
 
-    CompiledPolicy policy_of(Policy const& policy)
+    Candidate policy_of(Policy const& policy)
     {
-        CompiledPolicy made { policy.effect, scope(policy.principal), scope(policy.action), scope(policy.resource), size(program_->conditions), 0 };
+        Candidate made { .principal = scope(policy.principal), .action = scope(policy.action), .resource = scope(policy.resource), .effect = policy.effect };
         std::vector<CompiledCondition> conditions;
         for (auto const& condition : policy.conditions)
             conditions.push_back({ node(condition.body), condition.is_unless });
+        made.first = size(program_->conditions);
         made.count = size(conditions);
         program_->conditions.insert(program_->conditions.end(), conditions.begin(), conditions.end());
         return made;
@@ -101,9 +112,20 @@ private:
 
     std::uint32_t constant(Value value)
     {
-        program_->constant_values.push_back(std::move(value));
-        program_->constants.push_back(Slot::of(program_->constant_values.back()));
-        return size(program_->constants) - 1;
+        auto const [known, is_new] = constants_.try_emplace(std::move(value), size(program_->constants));
+        if (is_new) {
+            program_->constant_values.push_back(known->first);
+            program_->constants.push_back(pooled(Slot::of(program_->constant_values.back())));
+        }
+        return known->second;
+    }
+
+    // Equal texts become one, so that most comparisons look at no text.
+    Slot pooled(Slot slot)
+    {
+        if (slot.tag == Slot::Tag::string)
+            slot.text = texts_.insert(slot.string()).first->data();
+        return slot;
     }
 
     // Gives entities, alone or in a set, their indices once for all.
@@ -115,7 +137,7 @@ private:
             return;
         auto& list = program_->constant_lists.emplace_back();
         for (auto const& element : *slot.set) {
-            list.push_back(Slot::of(element));
+            list.push_back(pooled(Slot::of(element)));
             index_entities(list.back());
         }
         slot.tag = Slot::Tag::list;
@@ -127,38 +149,40 @@ private:
     {
         static Request const nobody;
         static EntityStore const nothing;
+        if (expression.op == Operator::literal)
+            return place({ .op = Operator::literal, .operand = constant(expression.value) }, {});
         if (is_constant(expression))
             // One that errs stays code, and errs each time.
             if (auto value = Evaluator(nobody, nothing).evaluate(expression); value.is_ok())
-                return place({ .op = Operator::literal, .operand = constant(std::move(value).value()) });
+                return place({ .op = Operator::literal, .operand = constant(std::move(value).value()) }, {});
         Node made { .op = expression.op, .variable = expression.variable };
         operands(expression, made);
         bool const is_attribute = expression.op == Operator::get_attribute || expression.op == Operator::has_attribute;
         if (is_attribute && expression.children[0].op == Operator::variable) {
             made.is_of_variable = true;
             made.variable = expression.children[0].variable;
-            return place(made);
+            return place(made, {});
         }
         std::vector<std::uint32_t> operands;
         for (auto const& child : expression.children)
             operands.push_back(node(child));
-        made.first = size(program_->children);
-        made.count = size(operands);
-        program_->children.insert(program_->children.end(), operands.begin(), operands.end());
-        return place(made);
+        return place(made, operands);
     }
 
     void operands(Expression const& expression, Node& made)
     {
         switch (expression.op) {
-        case Operator::literal: made.operand = constant(expression.value); break;
         case Operator::get_attribute: made.operand = name(expression.names.front()); break;
         case Operator::has_attribute:
         case Operator::record: made.operand = list_of(expression.names); break;
         case Operator::is: made.operand = name(expression.name); break;
         case Operator::like:
-            made.operand = size(program_->patterns);
-            program_->patterns.push_back(&expression.pattern);
+            if (auto const [known, is_new] = patterns_.try_emplace(expression.pattern.parts, size(program_->patterns)); is_new) {
+                made.operand = size(program_->patterns);
+                program_->patterns.push_back(&expression.pattern);
+            } else {
+                made.operand = known->second;
+            }
             break;
         case Operator::call: made.function = function_index(expression.name).value(); break;
         default: break;
@@ -166,27 +190,56 @@ private:
         made.operand_count = static_cast<std::uint32_t>(expression.names.size());
     }
 
-    std::uint32_t list_of(std::vector<std::string> const& names)
+    std::uint32_t list_of(std::vector<std::string> const& texts)
     {
-        auto const first = size(program_->name_lists);
-        for (auto const& text : names)
-            program_->name_lists.push_back(name(text));
-        return first;
+        std::vector<std::uint32_t> list;
+        for (auto const& text : texts)
+            list.push_back(name(text));
+        auto const [known, is_new] = lists_.try_emplace(list, size(program_->name_lists));
+        if (is_new)
+            program_->name_lists.insert(program_->name_lists.end(), list.begin(), list.end());
+        return known->second;
     }
 
-    std::uint32_t place(Node made)
+    // The node that does this; one that was made before, if there is one.
+    std::uint32_t place(Node made, std::span<std::uint32_t const> operands)
     {
+        made.count = static_cast<std::uint32_t>(operands.size());
+        auto& alike = nodes_[hash_of(made, operands)];
+        for (auto const index : alike)
+            if (is_same(program_->nodes[index], made, operands))
+                return index;
+        made.first = size(program_->children);
+        program_->children.insert(program_->children.end(), operands.begin(), operands.end());
+        alike.push_back(size(program_->nodes));
         program_->nodes.push_back(made);
-        return size(program_->nodes) - 1;
+        return alike.back();
+    }
+
+    static std::uint64_t hash_of(Node const& node, std::span<std::uint32_t const> operands)
+    {
+        auto hash = static_cast<std::uint64_t>(node.op) | static_cast<std::uint64_t>(node.variable) << 8U | std::uint64_t { node.function } << 16U;
+        auto const add = [&](std::uint32_t number) { hash = (hash ^ number) * 0x9E37'79B9'7F4A'7C15U; };
+        add(node.operand);
+        add(node.operand_count);
+        for (auto const operand : operands)
+            add(operand);
+        return hash;
+    }
+
+    [[nodiscard]] bool is_same(Node const& known, Node made, std::span<std::uint32_t const> operands) const
+    {
+        made.first = known.first;
+        return known == made && std::equal(operands.begin(), operands.end(), program_->children.begin() + known.first);
     }
 
     void flatten_ancestors()
     {
-        std::vector<std::uint32_t> seen(program_->entities.size(), no_index);
+        std::vector<std::uint32_t> seen(draft_.entities.size(), no_index);
         std::vector<std::uint32_t> open;
-        for (std::uint32_t i = 0; i < program_->entities.size(); ++i) {
-            auto& row = program_->entities[i];
-            row.ancestors_begin = size(program_->ancestors);
+        for (std::uint32_t i = 0; i < draft_.entities.size(); ++i) {
+            auto& row = draft_.entities[i];
+            row.ancestors_begin = size(draft_.ancestors);
             // In a cycle an entity is above itself; that is left out, for each entity is in itself anyhow.
             open.assign(1, i);
             seen[i] = i;
@@ -201,21 +254,21 @@ private:
                     if (seen[parent] == i)
                         continue;
                     seen[parent] = i;
-                    program_->ancestors.push_back(parent);
-                    program_->entities[parent].is_ancestor = true;
+                    draft_.ancestors.push_back(parent);
+                    draft_.entities[parent].is_ancestor = true;
                     open.push_back(parent);
                 }
             }
-            row.ancestors_end = size(program_->ancestors);
-            std::sort(program_->ancestors.begin() + row.ancestors_begin, program_->ancestors.end());
+            row.ancestors_end = size(draft_.ancestors);
+            std::sort(draft_.ancestors.begin() + row.ancestors_begin, draft_.ancestors.end());
         }
     }
 
     // Only attributes that a policy names; the others are never asked for.
     void describe_entities()
     {
-        for (auto& row : program_->entities) {
-            row.attributes_begin = row.attributes_end = size(program_->attributes);
+        for (auto& row : draft_.entities) {
+            row.attributes_begin = row.attributes_end = size(draft_.attributes);
             if (auto const type = program_->name_index.find(row.uid->type); type != program_->name_index.end())
                 row.type = type->second;
             if (row.entity == nullptr)
@@ -224,14 +277,14 @@ private:
                 auto const known = program_->name_index.find(attribute);
                 if (known == program_->name_index.end())
                     continue;
-                auto slot = Slot::of(value);
+                auto slot = pooled(Slot::of(value));
                 if (slot.tag == Slot::Tag::entity)
-                    slot.extent = program_->index.find(*slot.uid);
-                program_->attributes.push_back({ known->second, slot });
+                    slot.extent = find(*slot.uid, EntityIndex::hash(*slot.uid));
+                draft_.attributes.push_back({ known->second, slot });
             }
-            row.attributes_end = size(program_->attributes);
-            std::sort(program_->attributes.begin() + row.attributes_begin, program_->attributes.end(),
-                [](AttributeRow const& a, AttributeRow const& b) { return a.name < b.name; });
+            row.attributes_end = size(draft_.attributes);
+            std::sort(draft_.attributes.begin() + row.attributes_begin, draft_.attributes.end(),
+                [](DraftAttribute const& a, DraftAttribute const& b) { return a.name < b.name; });
         }
     }
 
@@ -241,7 +294,14 @@ private:
         return static_cast<std::uint32_t>(things.size());
     }
 
-    std::unique_ptr<Program> program_ = std::make_unique<Program>();
+    Draft draft_;
+    Program* program_ = draft_.program.get();
+    // What was made before, to be used again.
+    std::map<Value, std::uint32_t> constants_;
+    std::unordered_set<std::string_view> texts_;
+    std::map<std::vector<std::string>, std::uint32_t> patterns_;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> lists_;
+    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> nodes_; // by hash
     std::vector<std::uint32_t> parents_, parents_begin_; // of the store's entities
 };
 

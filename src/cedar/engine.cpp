@@ -21,9 +21,9 @@ std::size_t Engine::memory() const
 {
     auto const bytes = [](auto const& things) { return things.capacity() * sizeof(things[0]); };
     auto const& p = *program_;
-    return bytes(p.nodes) + bytes(p.children) + bytes(p.constants) + bytes(p.names) + bytes(p.name_lists) + bytes(p.patterns) + bytes(p.policies) + bytes(p.conditions)
-        + bytes(p.scope_entities) + bytes(p.entities) + bytes(p.attributes) + bytes(p.ancestors) + bytes(p.candidates)
-        + p.index.memory() + p.constant_values.size() * sizeof(Value);
+    return bytes(p.nodes) + bytes(p.children) + bytes(p.constants) + bytes(p.names) + bytes(p.name_lists) + bytes(p.patterns) + bytes(p.conditions)
+        + bytes(p.scope_entities) + bytes(p.lines) + bytes(p.candidates) + bytes(p.candidate_actions) + p.index.memory()
+        + p.constant_values.size() * sizeof(Value);
 }
 
 Decision Engine::decide(Request const& request, EntityStore const* front) const
@@ -48,41 +48,40 @@ struct Decider::State {
         : engine(of)
         , program(of.program())
         , machine(program)
-        , visited(program.policies.size(), 0)
+        , visited(program.policy_count, 0)
     {
     }
 
-    void consider(std::uint32_t policy)
+    void consider(std::uint32_t index)
     {
-        auto const& compiled = program.policies[policy];
+        auto const& candidate = program.candidates[index];
         // A policy for several actions of one hierarchy is met several times.
-        if (compiled.is_repeated && std::exchange(visited[policy], round) == round)
+        if (candidate.is_repeated && std::exchange(visited[candidate.policy], round) == round)
             return;
-        if (!machine.matches(compiled))
+        if (!machine.matches(candidate))
             return;
         bool holds = true;
-        if (!machine.conditions_hold(compiled, holds))
-            errors.push_back(policy);
+        if (!machine.conditions_hold(candidate, holds))
+            errors.push_back(candidate.policy);
         else if (holds)
-            (compiled.effect == Effect::permit ? permits : forbids).push_back(policy);
+            (candidate.effect == Effect::permit ? permits : forbids).push_back(candidate.policy);
     }
 
     void look_in(Bucket bucket)
     {
         // LIMIT: up to this many candidates looking at each beats searching.
         static constexpr std::uint32_t few = 16;
-        std::span<Candidate const> const candidates(program.candidates.data() + bucket.first, bucket.count);
         if (bucket.count > few) {
-            look_for(candidates, no_index);
+            look_for(bucket, no_index);
             if (machine.action().index != no_index)
-                look_for(candidates, machine.action().index);
+                look_for(bucket, machine.action().index);
             for (auto const ancestor : machine.action().ancestors)
-                look_for(candidates, ancestor);
+                look_for(bucket, ancestor);
             return;
         }
-        for (auto const& candidate : candidates)
-            if (candidate.action == no_index || applies(candidate.action))
-                consider(candidate.policy);
+        for (auto i = bucket.first; i < bucket.first + bucket.count; ++i)
+            if (auto const action = program.candidate_actions[i]; action == no_index || applies(action))
+                consider(i);
     }
 
     [[nodiscard]] bool applies(std::uint32_t action) const
@@ -91,19 +90,27 @@ struct Decider::State {
         return asked.index == action || std::find(asked.ancestors.begin(), asked.ancestors.end(), action) != asked.ancestors.end();
     }
 
-    void look_for(std::span<Candidate const> candidates, std::uint32_t action)
+    void look_for(Bucket bucket, std::uint32_t action)
     {
-        auto found = std::lower_bound(candidates.begin(), candidates.end(), action, [](Candidate const& candidate, std::uint32_t wanted) { return candidate.action < wanted; });
-        for (; found != candidates.end() && found->action == action; ++found)
-            consider(found->policy);
+        auto const begin = program.candidate_actions.begin();
+        auto const end = begin + bucket.first + bucket.count;
+        for (auto found = std::lower_bound(begin + bucket.first, end, action); found != end && *found == action; ++found)
+            consider(static_cast<std::uint32_t>(found - begin));
     }
 
-    void look_around(KnownEntity const& entity, Bucket EntityRow::*bucket, std::vector<Bucket> const& by_type)
+    // The buckets of an entity and of all its ancestors.
+    void look_around(KnownEntity const& entity, std::span<Bucket const> (EntityRow::*buckets)() const, Bucket EntityRow::*own,
+        std::vector<Bucket> const& by_type)
     {
-        if (entity.index != no_index)
-            look_in(program.entities[entity.index].*bucket);
-        for (auto const ancestor : entity.ancestors)
-            look_in(program.entities[ancestor].*bucket);
+        if (entity.front == nullptr && entity.index != no_index) {
+            for (auto const& bucket : (program.row(entity.index).*buckets)())
+                look_in(bucket);
+        } else {
+            if (entity.index != no_index)
+                look_in(program.row(entity.index).*own);
+            for (auto const ancestor : entity.ancestors)
+                look_in(program.row(ancestor).*own);
+        }
         if (entity.type != no_index && program.has_type_buckets)
             look_in(by_type[entity.type]);
     }
@@ -112,10 +119,10 @@ struct Decider::State {
     [[nodiscard]] bool is_changed_by(EntityStore const& front) const
     {
         return std::any_of(front.begin(), front.end(), [&](auto const& entry) {
-            auto const index = program.index.find(entry.first);
+            auto const index = program.find(entry.first);
             if (index == no_index)
                 return false;
-            auto const& row = program.entities[index];
+            auto const& row = program.row(index);
             return row.entity != nullptr || (row.is_ancestor && !entry.second.parents.empty());
         });
     }
@@ -148,8 +155,8 @@ struct Decider::State {
         }
         machine.begin(request, front);
         look_in(program.any_bucket);
-        look_around(machine.principal(), &EntityRow::principal_bucket, program.principal_type_buckets);
-        look_around(machine.resource(), &EntityRow::resource_bucket, program.resource_type_buckets);
+        look_around(machine.principal(), &EntityRow::principal_buckets, &EntityRow::own_principal_bucket, program.principal_type_buckets);
+        look_around(machine.resource(), &EntityRow::resource_buckets, &EntityRow::own_resource_bucket, program.resource_type_buckets);
         for (auto* found : { &permits, &forbids, &errors })
             if (found->size() > 1)
                 std::sort(found->begin(), found->end());

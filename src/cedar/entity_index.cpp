@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cedar/program.h"
 
+#include <utility>
+
 namespace writ::cedar {
 
 namespace {
@@ -46,7 +48,9 @@ void EntityIndex::reserve(std::size_t count)
     std::size_t cells = 16;
     while (cells < count * 2)
         cells *= 2;
-    auto const old = std::exchange(cells_, std::vector<Cell>(cells));
+    if (cells <= cells_.size())
+        return;
+    auto const old = std::exchange(cells_, decltype(cells_)(cells));
     for (auto const& cell : old)
         if (cell.index != no_index)
             place(cell);
@@ -60,36 +64,29 @@ void EntityIndex::place(Cell cell)
     cells_[at] = cell;
 }
 
-void EntityIndex::insert(std::uint32_t index, EntityUid const& uid)
+void EntityIndex::insert(std::uint32_t index, std::uint64_t hash)
 {
     if (++count_ * 2 > cells_.size())
         reserve(count_);
-    // LIMIT: 4 GiB of names; a store of that size does not fit a process.
-    auto const at = static_cast<std::uint32_t>(text_.size());
-    ASSERT(text_.size() + uid.type.size() + uid.id.size() + 8 < no_index);
-    std::uint32_t const lengths[] = { static_cast<std::uint32_t>(uid.type.size()), static_cast<std::uint32_t>(uid.id.size()) };
-    text_.append(reinterpret_cast<char const*>(lengths), sizeof lengths).append(uid.type).append(uid.id);
-    place({ hash(uid), index, at });
+    place({ hash, index });
 }
 
-std::uint32_t EntityIndex::find(EntityUid const& uid, std::uint64_t wanted) const
+void EntityIndex::renumber(std::span<std::uint32_t const> new_index)
 {
-    if (cells_.empty())
-        return no_index;
-    for (auto at = wanted & (cells_.size() - 1); cells_[at].index != no_index; at = (at + 1) & (cells_.size() - 1))
-        if (cells_[at].hash == wanted && is_at(uid, cells_[at].text))
-            return cells_[at].index;
-    return no_index;
+    for (auto& cell : cells_)
+        if (cell.index != no_index)
+            cell.index = new_index[cell.index];
 }
 
-bool EntityIndex::is_at(EntityUid const& uid, std::size_t at) const
+bool Program::is_called(EntityRow const& row, EntityUid const& uid)
 {
-    std::uint32_t lengths[2];
-    std::memcpy(lengths, text_.data() + at, sizeof lengths);
-    if (lengths[0] != uid.type.size() || lengths[1] != uid.id.size())
+    std::uint32_t type_bytes = 0;
+    auto const* const name = row.name();
+    std::memcpy(&type_bytes, name, sizeof type_bytes);
+    if (type_bytes != uid.type.size() || row.name_bytes != sizeof type_bytes + type_bytes + uid.id.size())
         return false;
-    auto const text = std::string_view(text_).substr(at + sizeof lengths, lengths[0] + lengths[1]);
-    return text.starts_with(uid.type) && text.ends_with(uid.id);
+    auto const* const text = name + sizeof type_bytes;
+    return std::memcmp(text, uid.type.data(), type_bytes) == 0 && std::memcmp(text + type_bytes, uid.id.data(), uid.id.size()) == 0;
 }
 
 } // namespace writ::cedar

@@ -16,9 +16,29 @@ bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) ==
 // White space beyond the usual, as Unicode's White_Space has it.
 constexpr std::array<std::string_view, 20> wide_spaces { "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
     "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\v" };
-// A symbol that begins another stands behind it.
-constexpr std::array<std::string_view, 28> symbols { "::", "==", "!=", "<=", ">=", "&&", "||", "(", ")", "{", "}", "[", "]", "<", ">", ",", ";", ":", ".",
-    "@", "+", "-", "*", "/", "%", "!", "=", "?" };
+
+// The length of the symbol that `c` begins, `next` being the character behind it; 0: it begins none.
+std::size_t symbol_length(char c, char next)
+{
+    switch (c) {
+    case ':': return next == ':' ? 2 : 1;
+    case '=':
+    case '!':
+    case '<':
+    case '>': return next == '=' ? 2 : 1;
+    case '&':
+    case '|': return next == c ? 2 : 0;
+    default: return c != '\0' && std::string_view("(){}[],;.@+-*/%?").find(c) != std::string_view::npos ? 1 : 0;
+    }
+}
+
+bool may_be_wide(char c) { return c == '\v' || static_cast<unsigned char>(c) >= 0x80U; }
+
+std::size_t wide_space_length(std::string_view text)
+{
+    auto const* const space = std::find_if(wide_spaces.begin(), wide_spaces.end(), [&](auto wide) { return text.starts_with(wide); });
+    return space == wide_spaces.end() ? 0 : space->size();
+}
 
 template <typename Predicate>
 std::size_t run_length(std::string_view text, Predicate&& holds)
@@ -40,15 +60,18 @@ void Lexer::advance(std::size_t count)
 void Lexer::skip_space()
 {
     for (;;) {
-        if (at_ < text_.size() && std::string_view(" \t\r\n\f").find(text_[at_]) != std::string_view::npos) {
+        if (at_ == text_.size())
+            return;
+        char const c = text_[at_];
+        if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f') {
             advance(1);
-        } else if (rest().starts_with("//")) {
+        } else if (c == '/' && rest().starts_with("//")) {
             skip_comment();
         } else {
-            auto const* const space = std::find_if(wide_spaces.begin(), wide_spaces.end(), [&](auto wide) { return rest().starts_with(wide); });
-            if (space == wide_spaces.end())
+            auto const length = may_be_wide(c) ? wide_space_length(rest()) : 0;
+            if (length == 0)
                 return;
-            advance(space->size());
+            advance(length);
         }
     }
 }
@@ -65,7 +88,7 @@ void Lexer::skip_comment()
 Token Lexer::token(TokenKind kind, std::size_t length)
 {
     Token made { kind, rest().substr(0, length), here() };
-    advance(length);
+    at_ += length; // no token but a string has a line's end within it
     made.span.end = at_;
     return made;
 }
@@ -82,15 +105,15 @@ Token Lexer::next()
         return token(TokenKind::number, run_length(rest(), is_digit));
     if (c == '"')
         return string();
-    for (std::string_view const slot : { "?principal", "?resource" })
-        if (rest().starts_with(slot) && run_length(rest().substr(1), is_word_part) == slot.size() - 1) {
-            auto made = token(TokenKind::slot, slot.size());
-            made.text.remove_prefix(1);
-            return made;
-        }
-    for (auto const symbol : symbols)
-        if (rest().starts_with(symbol))
-            return token(TokenKind::symbol, symbol.size());
+    if (c == '?')
+        for (std::string_view const slot : { "?principal", "?resource" })
+            if (rest().starts_with(slot) && run_length(rest().substr(1), is_word_part) == slot.size() - 1) {
+                auto made = token(TokenKind::slot, slot.size());
+                made.text.remove_prefix(1);
+                return made;
+            }
+    if (auto const length = symbol_length(c, at_ + 1 < text_.size() ? text_[at_ + 1] : '\0'); length != 0)
+        return token(TokenKind::symbol, length);
     // All bytes of one character, so that a message can show it.
     return token(TokenKind::invalid, 1 + run_length(rest().substr(1), is_continuation));
 }

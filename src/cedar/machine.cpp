@@ -54,27 +54,37 @@ void Machine::begin(Request const& request, EntityStore const* front)
         program_.index.prefetch(hashes[i]);
     }
     for (auto const hash : hashes)
-        program_.index.prefetch_found(hash, program_.entities);
-    for (std::size_t i = 0; i < uids.size(); ++i) {
-        variables_[i] = { .uid = uids[i], .index = program_.index.find(*uids[i], hashes[i]) };
-        if (variables_[i].index != no_index)
-            __builtin_prefetch(program_.ancestors.data() + program_.entities[variables_[i].index].ancestors_begin);
-    }
+        prefetch_row(program_.index.likely(hash));
+    for (std::size_t i = 0; i < uids.size(); ++i)
+        variables_[i] = { .uid = uids[i], .index = program_.find(*uids[i], hashes[i]) };
     for (auto& known : variables_)
         complete(known);
-    // LIMIT: of very deep hierarchies only the first ancestors are worth asking for ahead.
-    static constexpr std::size_t prefetched_max = 8;
-    for (auto const& known : variables_)
-        for (std::size_t i = 0; i < std::min(known.ancestors.size(), prefetched_max); ++i)
-            __builtin_prefetch(&program_.entities[known.ancestors[i]]);
-    for (auto const& known : { variables_[0], variables_[2] })
-        if (known.index != no_index)
-            __builtin_prefetch(program_.attributes.data() + program_.entities[known.index].attributes_begin);
+    prefetch_candidates(variables_[0], &EntityRow::principal_buckets);
+    prefetch_candidates(variables_[2], &EntityRow::resource_buckets);
+}
+
+void Machine::prefetch_row(std::uint32_t index) const
+{
+    if (index == no_index)
+        return;
+    // Most entities lie in two lines.
+    __builtin_prefetch(&program_.lines[index]);
+    __builtin_prefetch(reinterpret_cast<std::byte const*>(&program_.lines[index]) + sizeof(CacheLine));
+}
+
+void Machine::prefetch_candidates(KnownEntity const& entity, std::span<Bucket const> (EntityRow::*buckets)() const) const
+{
+    if (entity.index == no_index)
+        return;
+    for (auto const& bucket : (program_.row(entity.index).*buckets)()) {
+        __builtin_prefetch(&program_.candidate_actions[bucket.first]);
+        __builtin_prefetch(&program_.candidates[bucket.first]);
+    }
 }
 
 KnownEntity Machine::know(EntityUid const& uid)
 {
-    KnownEntity made { .uid = &uid, .index = program_.index.find(uid) };
+    KnownEntity made { .uid = &uid, .index = program_.find(uid) };
     complete(made);
     return made;
 }
@@ -83,8 +93,8 @@ void Machine::complete(KnownEntity& made)
 {
     auto const& uid = *made.uid;
     if (made.index != no_index) {
-        made.ancestors = program_.ancestors_of(made.index);
-        made.type = program_.entities[made.index].type;
+        made.ancestors = program_.row(made.index).ancestors();
+        made.type = program_.row(made.index).type;
     } else if (auto const type = program_.name_index.find(uid.type); type != program_.name_index.end()) {
         made.type = type->second;
     }
@@ -98,8 +108,8 @@ KnownEntity Machine::known(Slot const& entity)
         if (variable.uid == entity.uid || (variable.index == entity.extent && variable.index != no_index))
             return variable;
     // An index says that it is one of the engine's, or only mentioned there: then it may be in front.
-    if (entity.extent != no_index && (front_ == nullptr || program_.entities[entity.extent].entity != nullptr))
-        return { .uid = entity.uid, .index = entity.extent, .ancestors = program_.ancestors_of(entity.extent) };
+    if (entity.extent != no_index && (front_ == nullptr || program_.row(entity.extent).entity != nullptr))
+        return { .uid = entity.uid, .index = entity.extent, .ancestors = program_.row(entity.extent).ancestors() };
     return know(*entity.uid);
 }
 
@@ -119,20 +129,20 @@ std::span<std::uint32_t const> Machine::ancestors_in_front(Entity const& entity)
         if (auto const* next = front_->find_here(parent))
             if (std::find(walked, walked + walked_count, next) == walked + walked_count)
                 walked[walked_count++] = next;
-        if (auto const index = program_.index.find(parent); index != no_index)
-            total += 1 + program_.ancestors_of(index).size();
+        if (auto const index = program_.find(parent); index != no_index)
+            total += 1 + program_.row(index).ancestors().size();
     });
     auto* const found = arena_.make<std::uint32_t>(total);
     auto* end = found;
     each_parent([&](EntityUid const& parent) {
-        if (auto const index = program_.index.find(parent); index != no_index) {
+        if (auto const index = program_.find(parent); index != no_index) {
             *end++ = index;
-            auto const above = program_.ancestors_of(index);
+            auto const above = program_.row(index).ancestors();
             end = std::copy(above.begin(), above.end(), end);
         }
     });
     std::sort(found, end);
-    end = std::remove(found, end, program_.index.find(entity.uid));
+    end = std::remove(found, end, program_.find(entity.uid));
     return { found, static_cast<std::size_t>(std::unique(found, end) - found) };
 }
 
@@ -155,12 +165,12 @@ bool Machine::passes(ScopeTest const& test, KnownEntity const& entity) const
     return false;
 }
 
-bool Machine::matches(CompiledPolicy const& policy) const
+bool Machine::matches(Candidate const& policy) const
 {
     return passes(policy.action, action()) && passes(policy.resource, resource()) && passes(policy.principal, principal());
 }
 
-bool Machine::conditions_hold(CompiledPolicy const& policy, bool& holds)
+bool Machine::conditions_hold(Candidate const& policy, bool& holds)
 {
     holds = true;
     for (std::uint32_t i = 0; i < policy.count && holds; ++i) {
@@ -300,7 +310,7 @@ bool Machine::is_in(Slot const& entity, Slot const& ancestor)
     if (is_equal(entity, ancestor))
         return true;
     auto const from = known(entity);
-    auto const index = ancestor.extent != no_index ? ancestor.extent : program_.index.find(*ancestor.uid);
+    auto const index = ancestor.extent != no_index ? ancestor.extent : program_.find(*ancestor.uid);
     if (index != no_index && has_index(from.ancestors, index))
         return true;
     // Between entities that only the request knows.
@@ -379,7 +389,7 @@ bool Machine::tag(Node const& node, Slot& result)
     if (!run(child(node, 0), object) || object.tag != Slot::Tag::entity || !run(child(node, 1), name) || name.tag != Slot::Tag::string)
         return false;
     auto const from = known(object);
-    auto const* const entity = from.front != nullptr ? from.front : from.index != no_index ? program_.entities[from.index].entity : nullptr;
+    auto const* const entity = from.front != nullptr ? from.front : from.index != no_index ? program_.row(from.index).entity : nullptr;
     auto const found = entity != nullptr ? entity->tags.find(name.string()) : Record::const_iterator {};
     bool const has = entity != nullptr && found != entity->tags.end();
     if (node.op == Operator::has_tag)
@@ -400,13 +410,13 @@ Machine::Found Machine::look_up(KnownEntity const& entity, std::uint32_t name, S
     }
     if (entity.index == no_index)
         return Found::absent;
-    auto const& row = program_.entities[entity.index];
-    for (auto i = row.attributes_begin; i < row.attributes_end; ++i)
-        if (program_.attributes[i].name == name) {
-            found = program_.attributes[i].value;
-            return Found::value;
-        }
-    return Found::absent;
+    auto const& row = program_.row(entity.index);
+    auto const names = row.attribute_names();
+    auto const at = std::find(names.begin(), names.end(), name);
+    if (at == names.end())
+        return Found::absent;
+    found = row.attribute_values()[static_cast<std::size_t>(at - names.begin())];
+    return Found::value;
 }
 
 Machine::Found Machine::look_up(Slot const& object, std::uint32_t name, Slot& found)

@@ -59,8 +59,8 @@ public:
     // REQUIRES: no entity of `front` is one of the engine's.
     void begin(Request const&, EntityStore const* front);
     // Whether a policy's conditions hold. False return: it errs.
-    bool conditions_hold(CompiledPolicy const&, bool& holds);
-    [[nodiscard]] bool matches(CompiledPolicy const&) const;
+    bool conditions_hold(Candidate const&, bool& holds);
+    [[nodiscard]] bool matches(Candidate const&) const;
 
     [[nodiscard]] KnownEntity const& principal() const { return variables_[0]; }
     [[nodiscard]] KnownEntity const& action() const { return variables_[1]; }
@@ -99,6 +99,8 @@ private:
     KnownEntity known(Slot const& entity);
     KnownEntity know(EntityUid const&);
     void complete(KnownEntity&); // all but its index
+    void prefetch_row(std::uint32_t index) const;
+    void prefetch_candidates(KnownEntity const&, std::span<Bucket const> (EntityRow::*buckets)() const) const;
     std::span<std::uint32_t const> ancestors_in_front(Entity const&);
 
     Program const& program_;

@@ -145,7 +145,7 @@ bool is_equal(Slot const& left, Slot const& right)
 {
     if (left.tag == right.tag) {
         if (left.tag == Slot::Tag::string)
-            return left.string() == right.string();
+            return left.extent == right.extent && (left.text == right.text || left.string() == right.string());
         if (left.tag == Slot::Tag::entity) {
             if (left.extent != no_index && right.extent != no_index)
                 return left.extent == right.extent;
