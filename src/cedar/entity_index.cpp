@@ -86,7 +86,7 @@ bool Program::is_called(EntityRow const& row, EntityUid const& uid)
     if (type_bytes != uid.type.size() || row.name_bytes != sizeof type_bytes + type_bytes + uid.id.size())
         return false;
     auto const* const text = name + sizeof type_bytes;
-    return std::memcmp(text, uid.type.data(), type_bytes) == 0 && std::memcmp(text + type_bytes, uid.id.data(), uid.id.size()) == 0;
+    return std::string_view(text, type_bytes) == uid.type && std::string_view(text + type_bytes, uid.id.size()) == uid.id;
 }
 
 } // namespace writ::cedar
