@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The published entries of a log's folder, from its tlog-tiles files alone, whether an authority is writing to it or not. Each entry is
+// checked against its leaf hash, the checkpoint against the verifier key; not every hash against the root, as verify_folder() does.
+// Thread-compatible.
+#pragma once
+
+#include "tlog/log.h"
+#include "tlog/tile.h"
+
+namespace writ::tlog {
+
+class FolderReader {
+public:
+    // The key is read from the folder (`verifier`) if none is given. not_found: no log there.
+    static Result<FolderReader> open(Path folder, std::optional<NoteVerifier> = std::nullopt);
+
+    [[nodiscard]] Checkpoint const& checkpoint() const { return checkpoint_; }
+    [[nodiscard]] std::string const& note() const { return note_; }
+
+    // [first, first + count), fewer at the end of the tree or of a bundle; none beyond. corruption names the entry.
+    [[nodiscard]] Result<std::vector<Bytes>> read_range(std::uint64_t first, std::size_t count) const;
+
+private:
+    FolderReader(Path folder, Checkpoint checkpoint, std::string note)
+        : folder_(std::move(folder))
+        , checkpoint_(std::move(checkpoint))
+        , note_(std::move(note))
+    {
+    }
+    struct Content {
+        TileName name;
+        Bytes bytes;
+    };
+    [[nodiscard]] Result<Content> read(TileName) const;
+
+    Path folder_;
+    Checkpoint checkpoint_;
+    std::string note_;
+};
+
+} // namespace writ::tlog

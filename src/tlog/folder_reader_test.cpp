@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tlog/folder_reader.h"
+
+#include "tlog/log_fixture.h"
+
+namespace writ::tlog {
+namespace {
+
+class ReadFolder : public LogFolder { };
+
+TEST_F(ReadFolder, gives_every_published_entry_while_the_log_is_open_and_after)
+{
+    auto log = open().value();
+    for (auto const size : { 1U, 3U, 256U, 600U }) {
+        fill(*log, size);
+        auto const reader = FolderReader::open(log_folder());
+        ASSERT_TRUE(reader.is_ok()) << reader.error().message;
+        std::uint64_t next = 0;
+        while (next < reader->checkpoint().size) {
+            auto const entries = reader->read_range(next, 100).value();
+            ASSERT_FALSE(entries.empty());
+            for (auto const& entry : entries)
+                ASSERT_EQ(to_text(entry), text_of(next++));
+        }
+        EXPECT_EQ(next, size);
+    }
+    log.reset();
+    EXPECT_EQ(to_text(FolderReader::open(log_folder()).value().read_range(599, 5).value().front()), text_of(599));
+}
+
+TEST_F(ReadFolder, an_older_reader_finds_what_has_become_fuller_since)
+{
+    auto const log = open().value();
+    fill(*log, 3);
+    auto const reader = FolderReader::open(log_folder()).value();
+    fill(*log, 300);
+    auto const entries = reader.read_range(0, 100).value();
+    ASSERT_EQ(entries.size(), 3U);
+    EXPECT_EQ(to_text(entries.back()), text_of(2));
+    EXPECT_TRUE(reader.read_range(3, 1).value().empty());
+}
+
+TEST_F(ReadFolder, names_an_entry_that_is_not_what_was_written)
+{
+    fill(*open().value(), 300);
+    auto const bundle = log_folder() / "tile/entries/000";
+    auto bytes = read_file(bundle).value();
+    bytes[2] ^= 1U;
+    write_file(bundle, bytes);
+    auto const error = FolderReader::open(log_folder()).value().read_range(0, 1).error();
+    EXPECT_EQ(error.code, ErrorCode::corruption);
+    EXPECT_NE(error.message.find("entry 0"), std::string::npos) << error.message;
+}
+
+TEST_F(ReadFolder, a_checkpoint_of_another_key_is_refused)
+{
+    fill(*open().value(), 3);
+    NoteSigner const other { .name = "example.org/log", .key = crypto::PrivateKey::generate(crypto::KeyType::ed25519).value() };
+    EXPECT_EQ(FolderReader::open(log_folder(), other.verifier()).error().code, ErrorCode::corruption);
+    EXPECT_EQ(FolderReader::open(folder_ / "nothing").error().code, ErrorCode::not_found);
+}
+
+} // namespace
+} // namespace writ::tlog
