@@ -20,12 +20,14 @@ LAYERS: dict[str, set[str]] = {
     "attest": {"base", "crypto", "identity", "net"},
     "issue": {"base", "crypto", "identity", "net", "store"},
     "audit": {"base", "crypto", "cedar", "tlog", "identity", "store"},
-    "authority": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "attest", "issue", "audit"},
+    "audit/export": {"base", "crypto", "tlog", "identity", "net", "audit"},
+    "authority": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "attest", "issue", "audit",
+                  "audit/export"},
     "agent": {"base", "crypto", "identity", "net", "attest"},
-    "cli": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "audit"},
+    "cli": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "audit", "audit/export"},
     # Composition roots name everything, implementations too.
-    "programs": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "store/sqlite", "attest", "issue", "audit", "authority",
-                 "agent", "cli"},
+    "programs": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "store/sqlite", "attest", "issue", "audit", "audit/export",
+                 "authority", "agent", "cli"},
 }
 
 # Folders whose subfolders are siblings of one kind: they see their parent folder, not each other.
