@@ -34,11 +34,11 @@ function(writ_folder name)
   endif()
 endfunction()
 
-# writ_conformance(wycheproof LINK writ_crypto): tests/conformance/wycheproof_conformance from tests/conformance/wycheproof_conformance.cpp,
+# writ_conformance(wycheproof LINK writ_crypto [SOURCES more.cpp]): tests/conformance/wycheproof_conformance from tests/conformance/wycheproof_conformance.cpp,
 # and a test that runs it over its corpus (tests/conformance/run.py).
 function(writ_conformance name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  add_executable(${name}_conformance ${CMAKE_SOURCE_DIR}/tests/conformance/${name}_conformance.cpp)
+  cmake_parse_arguments(ARG "" "" "LINK;SOURCES" ${ARGN})
+  add_executable(${name}_conformance ${CMAKE_SOURCE_DIR}/tests/conformance/${name}_conformance.cpp ${ARG_SOURCES})
   target_link_libraries(${name}_conformance PRIVATE ${ARG_LINK})
   set_target_properties(${name}_conformance PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/conformance)
   add_dependencies(conformance_tests ${name}_conformance)
