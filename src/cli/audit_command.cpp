@@ -192,6 +192,8 @@ void add_audit_command(CLI::App& app, Session& session)
     verification->footer("Exit code 1 if a byte is not as it was written; the message names the entry.\n\nExample:\n  writ audit verify "
                          "--data /var/lib/writ");
     verification->callback([&session, options] { session.action = [&session, options] { return verify(session, *options); }; });
+
+    add_audit_export_command(*command, session);
 }
 
 } // namespace writ::cli

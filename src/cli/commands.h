@@ -25,6 +25,9 @@ void add_completion_command(CLI::App&, Session&);
 // writ policy test, writ policy explain
 void add_policy_decision_commands(CLI::App& policy, Session&);
 
+// writ audit export
+void add_audit_export_command(CLI::App& audit, Session&);
+
 // Shared by commands that print tables.
 void add_json_flag(CLI::App&, Session&);
 void add_run_dir_option(CLI::App&, Session&);
