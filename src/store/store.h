@@ -24,6 +24,7 @@ public:
         std::string text;
     };
     virtual Result<Version> latest() = 0;
+    virtual Result<Version> version(std::uint64_t number) = 0; // not_found
     // conflict: `version.number` is not one more than the latest's.
     virtual Result<> save(Version const& version, Timestamp) = 0;
 };

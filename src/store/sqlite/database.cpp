@@ -122,6 +122,19 @@ Database::Database(std::unique_ptr<State> state)
 
 Database::~Database() { state_->statements.clear(); }
 
+Result<std::shared_ptr<Database>> Database::connect(Path const& path, int flags)
+{
+    sqlite3* connection = nullptr;
+    auto const opened = sqlite3_open_v2(path.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+    auto state = std::make_unique<State>();
+    state->connection.reset(connection);
+    if (opened != SQLITE_OK)
+        return sqlite_error(connection, "open `" + path.string() + "`");
+    // LIMIT: for a second process that looks at the file, such as a backup.
+    sqlite3_busy_timeout(connection, 2000);
+    return std::shared_ptr<Database>(new Database(std::move(state))); // NOLINT: the constructor is private
+}
+
 Result<std::shared_ptr<Database>> Database::open(Path const& path)
 {
     if (path != ":memory:") {
@@ -130,18 +143,19 @@ Result<std::shared_ptr<Database>> Database::open(Path const& path)
         if (!file.is_open())
             return errno_error("open `" + path.string() + "`", errno);
     }
-    sqlite3* connection = nullptr;
-    auto const opened
-        = sqlite3_open_v2(path.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-    auto state = std::make_unique<State>();
-    state->connection.reset(connection);
-    if (opened != SQLITE_OK)
-        return sqlite_error(connection, "open `" + path.string() + "`");
-    // LIMIT: for a second process that looks at the file, such as a backup.
-    sqlite3_busy_timeout(connection, 2000);
-    auto database = std::shared_ptr<Database>(new Database(std::move(state))); // NOLINT: the constructor is private
+    auto const database = TRY(connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
     TRY(database->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF")
             .in("open `" + path.string() + "`"));
+    return database;
+}
+
+Result<std::shared_ptr<Database>> Database::open_to_read(Path const& path)
+{
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error))
+        return not_found("no database `" + path.string() + "`");
+    auto const database = TRY(connect(path, SQLITE_OPEN_READONLY));
+    TRY(database->execute("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF").in("open `" + path.string() + "`"));
     return database;
 }
 

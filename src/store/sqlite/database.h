@@ -50,6 +50,8 @@ class Database {
 public:
     // Creates the file if there is none (mode 0600); `:memory:` for tests.
     static Result<std::shared_ptr<Database>> open(Path const&);
+    // One that is there, beside whoever writes it. not_found: there is none.
+    static Result<std::shared_ptr<Database>> open_to_read(Path const&);
     ~Database();
     Database(Database const&) = delete;
     Database& operator=(Database const&) = delete;
@@ -61,6 +63,7 @@ public:
 private:
     struct State;
     explicit Database(std::unique_ptr<State> state);
+    static Result<std::shared_ptr<Database>> connect(Path const&, int flags);
     std::unique_ptr<State> state_;
 };
 

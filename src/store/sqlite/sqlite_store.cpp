@@ -63,6 +63,16 @@ public:
         return version;
     }
 
+    Result<Version> version(std::uint64_t number) override
+    {
+        auto statement = TRY(database_->prepare("SELECT text FROM declarations WHERE number = ?1"));
+        if (!TRY(statement.bind(number).step()))
+            return not_found("no version " + std::to_string(number) + " of the declarations");
+        Version version { number, statement.text(0) };
+        TRY(statement.run());
+        return version;
+    }
+
     Result<> save(Version const& version, Timestamp time) override
     {
         auto statement = TRY(database_->prepare(
@@ -377,6 +387,11 @@ Result<Store> open_sqlite_store(Path const& file)
     return Store { std::make_unique<SqliteDeclarations>(database), std::make_unique<SqliteKeys>(database),
         std::make_unique<SqliteRuns>(database), std::make_unique<SqliteLeases>(database), std::make_unique<SqliteJoinTokens>(database),
         std::make_unique<SqliteAgents>(database) };
+}
+
+Result<std::unique_ptr<DeclarationStore>> read_sqlite_declarations(Path const& file)
+{
+    return std::unique_ptr<DeclarationStore>(std::make_unique<SqliteDeclarations>(TRY(Database::open_to_read(file))));
 }
 
 } // namespace writ::store

@@ -11,4 +11,7 @@ namespace writ::store {
 // corruption: the file is no database, or of a newer version of Writ.
 Result<Store> open_sqlite_store(Path const& file);
 
+// What was declared, from the file of an authority that runs or does not. Saving fails.
+Result<std::unique_ptr<DeclarationStore>> read_sqlite_declarations(Path const& file);
+
 } // namespace writ::store

@@ -35,6 +35,25 @@ TEST(SqliteStore, keeps_one_version_after_another)
     EXPECT_EQ(store.declarations->save({ 3, "gap" }, at(0)).error().code, ErrorCode::conflict);
     EXPECT_TRUE(store.declarations->save({ 2, "two" }, at(0)).is_ok());
     EXPECT_EQ(store.declarations->latest().value().text, "two");
+    EXPECT_EQ(store.declarations->version(1).value().text, "one");
+    EXPECT_EQ(store.declarations->version(2).value().text, "two");
+    EXPECT_EQ(store.declarations->version(3).error().code, ErrorCode::not_found);
+}
+
+TEST(SqliteStore, declarations_are_read_beside_the_writer_and_not_changed)
+{
+    auto const file = std::filesystem::path(testing::TempDir()) / "read-beside.db";
+    std::filesystem::remove(file);
+    EXPECT_EQ(read_sqlite_declarations(file).error().code, ErrorCode::not_found);
+    EXPECT_FALSE(std::filesystem::exists(file));
+    auto const store = open_sqlite_store(file).value();
+    EXPECT_TRUE(store.declarations->save({ 1, "one" }, at(0)).is_ok());
+    auto const beside = read_sqlite_declarations(file).value();
+    EXPECT_EQ(beside->version(1).value().text, "one");
+    EXPECT_TRUE(store.declarations->save({ 2, "two" }, at(1)).is_ok());
+    EXPECT_EQ(beside->latest().value().number, 2U);
+    EXPECT_TRUE(beside->save({ 3, "three" }, at(2)).is_error());
+    EXPECT_EQ(store.declarations->latest().value().number, 2U);
 }
 
 TEST(SqliteStore, redeems_a_token_once_and_not_after_its_time)
