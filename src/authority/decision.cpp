@@ -2,6 +2,7 @@
 #include "authority/decision.h"
 
 #include "crypto/digest.h"
+#include "vocabulary/facts.h"
 
 #include <algorithm>
 
@@ -9,7 +10,6 @@ namespace writ::authority {
 
 namespace {
 
-using cedar::EntityUid;
 using cedar::Value;
 
 // `spiffe://a/b/{unix.user}/c` as a pattern in which `*` is one path segment.
@@ -40,31 +40,13 @@ bool fits_template(std::string_view id_template, std::string_view id)
 
 cedar::Entity entity_of(Principal const& principal)
 {
-    cedar::Entity entity;
-    entity.uid = { principal.type, principal.id };
-    entity.attributes = { { "name", Value(principal.name) }, { "pipeline", Value(principal.pipeline) }, { "team", Value(principal.team) } };
-    if (!principal.pipeline.empty())
-        entity.parents.push_back({ "Pipeline", principal.pipeline });
-    if (!principal.team.empty())
-        entity.parents.push_back({ "Team", principal.team });
+    cedar::Record tags;
     if (principal.claims) {
         for (auto const& [name, values] : principal.claims->values)
-            entity.tags.emplace(name, Value::set_of(values));
+            tags.emplace(name, Value::set_of(values));
     }
-    return entity;
-}
-
-// SECURITY: what a caller sends as context never replaces what the authority knows itself.
-cedar::Record context_of(Question const& question, Timestamp now)
-{
-    auto context = question.context;
-    context.erase("approver");
-    context.insert_or_assign("purpose", Value(question.purpose));
-    context.insert_or_assign("run", Value(question.run));
-    context.insert_or_assign(
-        "time", Value(cedar::Datetime { std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count() }));
-    context.insert_or_assign("posture", Value::record({}));
-    return context;
+    return vocabulary::workload_entity(
+        { principal.type, principal.id, principal.name, principal.pipeline, principal.team }, std::move(tags));
 }
 
 } // namespace
@@ -146,7 +128,7 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
     cedar::EntityStore entities(&snapshot->entities);
     entities.add(entity_of(question.principal));
     cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource,
-        context_of(question, now) };
+        vocabulary::context_of({ question.purpose, question.run, now }, question.context) };
     auto decision = snapshot->engine->decide(request, &entities);
 
     Answer answer;

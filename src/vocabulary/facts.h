@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A workload and the circumstances of its request as policies see them. One place for the authority that decides and for whoever decides
+// again from its records.
+#pragma once
+
+#include "base/clock.h"
+#include "cedar/entity.h"
+
+namespace writ::vocabulary {
+
+struct WorkloadFacts {
+    std::string type = "Workload";
+    std::string id;   // SPIFFE ID
+    std::string name; // of its declaration
+    std::string pipeline, team;
+};
+
+// `tags` are the claims that proved it, each a set of texts.
+cedar::Entity workload_entity(WorkloadFacts const&, cedar::Record tags);
+
+struct Circumstances {
+    std::string purpose; // empty if none was given
+    std::string run;     // empty outside of a run
+    Timestamp time;
+};
+
+// SECURITY: what a caller sends as context never replaces what the authority knows itself.
+cedar::Record context_of(Circumstances const&, cedar::Record sent);
+void set_circumstances(cedar::Record& context, Circumstances const&);
+cedar::Value time_value(Timestamp); // in milliseconds, as Cedar has them
+
+} // namespace writ::vocabulary
