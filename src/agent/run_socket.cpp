@@ -94,6 +94,8 @@ Reply start_run(RunDesk const& desk, net::Request const& request)
     start.process = CO_TRY(attested);
     start.purpose = std::string(string_or(object, "purpose", ""));
     start.workload = std::string(string_or(object, "workload", ""));
+    if (auto const rank = integer_member(object, "rank"); rank.is_ok())
+        start.rank = *rank;
     if (auto const uses = array_member(object, "uses"); uses.is_ok())
         start.uses = **uses;
     auto begun = co_await desk.runs.start(std::move(start));

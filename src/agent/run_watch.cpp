@@ -133,6 +133,8 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
         request.emplace("workload", start.workload);
     if (!start.uses.empty())
         request.emplace("uses", start.uses);
+    if (start.rank)
+        request.emplace("rank", *start.rank);
     auto sent = co_await authority_.send("POST", "/v1/agent/runs", {}, JsonValue(std::move(request)));
     auto response = CO_TRY(sent);
     if (response.status != 200)

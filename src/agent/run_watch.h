@@ -25,6 +25,7 @@ struct RunStart {
     std::string purpose;
     std::string workload; // named by the user; may be empty
     JsonArray uses;       // may be empty
+    std::optional<std::int64_t> rank {}; // of a job that is many processes
 };
 
 struct RunStarted {

@@ -39,6 +39,13 @@ struct RecordedEntity {
     bool operator==(RecordedEntity const&) const = default;
 };
 
+// A version of the declarations that was put in force.
+struct RecordedDeclarations {
+    std::uint64_t version = 0;
+    std::string digest; // SHA-256 of its documents as the store has them, hexadecimal
+    bool operator==(RecordedDeclarations const&) const = default;
+};
+
 struct RecordedCredential {
     std::string kind;  // `postgres_role`, `x509_svid`, `jwt_svid`
     std::string id;    // role name, certificate serial, jti: never its value
@@ -52,31 +59,47 @@ struct Record {
     RecordType type = RecordType::decision;
     Timestamp time;
     std::string trace;         // joins the records of one request
+    std::string request;       // the caller's own id of it, if it sent one
     std::string caller;        // who asked the authority: an agent's SPIFFE ID, `uid:0`, a workload
     std::string workload;      // SPIFFE ID
     std::string workload_name; // its declaration
     std::string pipeline, team;
     std::string run;
+    std::optional<std::uint64_t> rank; // of a run that is many processes
     std::string purpose;
     std::vector<RecordedClaim> claims;
     std::string posture; // SHA-256 of the posture object, hexadecimal
     std::string action;  // `read`
     std::optional<RecordedEntity> resource;
-    std::optional<RecordedEntity> model;    // in play
-    std::optional<bool> allowed;            // of a decision
-    std::vector<std::string> policies;      // that determined it
-    std::vector<std::string> policy_errors; // `id: message` of policies that erred and were skipped
-    std::uint64_t policy_version = 0;       // version of the declarations; 0: not about policy
+    std::vector<std::string> classification; // of the resource, as declared then
+    std::optional<RecordedEntity> model;     // in play
+    std::string endpoint;                    // that a model is loaded for
+    std::vector<RecordedEntity> datasets;    // versions in play besides the resource
+    // What was decided on beside the members here: canonical JSON of an object, members sorted, in Cedar's form. `purpose`, `run` and `time` are
+    // the record's own and not in it.
+    std::string context;
+    std::string context_cut;           // SHA-256 of a context that was too long to be kept
+    std::vector<std::string> redacted; // `context.NAME`, `claim.NAME`: their values are digests here
+    std::optional<bool> allowed;             // of a decision
+    std::vector<std::string> policies;       // that determined it
+    std::vector<std::string> policy_errors;  // `id: message` of policies that erred and were skipped
+    std::uint64_t policy_version = 0;        // version of the declarations; 0: not about policy
     std::optional<RecordedCredential> credential;
     std::optional<std::uint64_t> decision; // sequence number of the decision an issuance stands on
     std::optional<Duration> latency;
     std::string outcome; // `ok`, or an error's code
     std::string reason;  // in a few words: why it ended, what was administered
+    std::optional<RecordedDeclarations> declarations; // of an administration
+    std::string salt_digest;                          // of a startup: SHA-256 of the salt that redacted values are hashed with
 };
+
+inline constexpr std::int64_t record_version = 1;
+// LIMIT: a context as text; what callers send is some hundred bytes. A longer one is recorded as its digest, and its decision cannot be replayed.
+inline constexpr std::size_t context_bytes_max = 16'384;
 
 // One line. LIMIT: limits::record_bytes_max; claims that would not fit are cut and say so.
 std::string to_json_text(Record const&);
-// corruption: not a record. Unknown members are ignored.
+// corruption: not a record, or one of a later version. Unknown members are ignored.
 Result<Record> parse_record(std::string_view);
 
 } // namespace writ::audit

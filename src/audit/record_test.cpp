@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/record.h"
 
+#include "crypto/digest.h"
+
 #include <gtest/gtest.h>
 
 namespace writ::audit {
@@ -36,6 +38,15 @@ Record full_record()
     record.latency = Duration(250);
     record.outcome = "ok";
     record.reason = "because";
+    record.request = "caller-7";
+    record.rank = 3;
+    record.classification = { "pii" };
+    record.endpoint = "scorer";
+    record.datasets = { { .type = "DatasetVersion", .id = "biopsies@3", .version = "3", .digest = "sha256:01" } };
+    record.context = R"({"amount":5,"posture":{"image_signed":true}})";
+    record.redacted = { "claim.unix.uid" };
+    record.declarations = RecordedDeclarations { .version = 4, .digest = "ab" };
+    record.salt_digest = "cd";
     return record;
 }
 
@@ -48,6 +59,14 @@ TEST(Record, every_member_reads_back)
     EXPECT_EQ(read.resource, full_record().resource);
     EXPECT_EQ(read.credential->expires, full_record().credential->expires);
     EXPECT_EQ(read.latency, Duration(250));
+    EXPECT_EQ(read.request, "caller-7");
+    EXPECT_EQ(read.rank, 3U);
+    EXPECT_EQ(read.classification, full_record().classification);
+    EXPECT_EQ(read.datasets, full_record().datasets);
+    EXPECT_EQ(read.context, full_record().context);
+    EXPECT_EQ(read.redacted, full_record().redacted);
+    EXPECT_EQ(read.declarations, full_record().declarations);
+    EXPECT_EQ(read.salt_digest, "cd");
     EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
@@ -55,7 +74,7 @@ TEST(Record, members_that_are_empty_are_left_out)
 {
     Record record;
     record.time = parse_rfc3339("2026-11-23T20:05:41Z").value();
-    EXPECT_EQ(to_json_text(record), R"({"type":"decision","time":"2026-11-23T20:05:41.000000Z"})");
+    EXPECT_EQ(to_json_text(record), R"({"v":1,"type":"decision","time":"2026-11-23T20:05:41.000000Z"})");
     EXPECT_TRUE(parse_record(R"({"type":"startup","time":"2026-11-23T20:05:41Z","of a later version":[{}]})").is_ok());
 }
 
@@ -73,6 +92,16 @@ TEST(Record, claims_that_do_not_fit_are_cut_and_counted)
     EXPECT_EQ(parse_record(text).value().credential->id, "writ_x");
 }
 
+TEST(Record, a_context_too_long_is_recorded_as_its_digest)
+{
+    auto record = full_record();
+    record.context = R"({"a":")" + std::string(context_bytes_max, 'x') + R"("})";
+    auto const read = parse_record(to_json_text(record)).value();
+    EXPECT_EQ(read.context, "");
+    EXPECT_EQ(read.context_cut, to_hex(crypto::sha256(as_bytes(record.context))));
+    EXPECT_EQ(to_json_text(read), to_json_text(record));
+}
+
 // What others can make long or strange must not make a record that cannot be written, or cannot be read.
 TEST(Record, is_written_whatever_texts_it_is_about)
 {
@@ -84,7 +113,9 @@ TEST(Record, is_written_whatever_texts_it_is_about)
         record.resource = record.model = RecordedEntity { .type = hostile, .id = hostile, .version = hostile, .digest = hostile };
         record.credential
             = RecordedCredential { .kind = hostile, .id = hostile, .scope = hostile, .lease = hostile, .expires = std::nullopt };
-        record.policies = record.policy_errors = std::vector<std::string>(70'000, "");
+        record.policies = record.policy_errors = record.redacted = record.classification = std::vector<std::string>(70'000, "");
+        record.datasets.assign(2, RecordedEntity { .type = hostile, .id = hostile, .version = "", .digest = "" });
+        record.request = record.endpoint = record.salt_digest = hostile;
         record.claims.push_back({ .name = hostile, .values = std::vector<std::string>(5, hostile), .provider = hostile });
         auto const text = to_json_text(record);
         EXPECT_LE(text.size(), limits::record_bytes_max);
@@ -101,7 +132,8 @@ TEST(Record, what_is_no_record_is_refused)
     for (auto const& text : std::vector<std::string> { "", "[]", "{}", R"({"type":"decision"})",
              R"({"type":"x","time":"2026-11-23T20:05:41Z"})", head, head + R"(,"decision":true})", head + R"(,"decision_record":-1})",
              head + R"(,"claims":[1]})", head + R"(,"claims":[{"name":"a"}]})", head + R"(,"resource":"x"})", head + R"(,"policies":[1]})",
-             head + R"(,"credential":{"expires":"soon"}})", head + R"(,"type":"startup"})" })
+             head + R"(,"credential":{"expires":"soon"}})", head + R"(,"v":2})",
+             head + R"(,"v":"1"})", head + R"(,"context":[]})", head + R"(,"datasets":[1]})", head + R"(,"rank":-1})", head + R"(,"type":"startup"})" })
         EXPECT_EQ(parse_record(text).error().code, ErrorCode::corruption) << text;
 }
 

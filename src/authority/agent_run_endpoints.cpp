@@ -50,7 +50,14 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
     auto const object = TRY(parse_json_object(call.request.body));
     RunRequest request;
     request.agent = call.caller.id;
-    request.trace = new_trace(desk.state);
+    request.trace = trace_of(desk.state, call);
+    request.request = request_id_of(call);
+    if (object.contains("rank")) {
+        auto const rank = TRY(integer_member(object, "rank"));
+        if (rank < 0)
+            return invalid_argument("`rank` is a number from 0");
+        request.rank = static_cast<std::uint64_t>(rank);
+    }
     request.claims = TRY(identity::parse_claims(*TRY(object_member(object, "claims"))).in("claims"));
     request.purpose = std::string(string_or(object, "purpose", ""));
     if (request.purpose.size() > purpose_bytes_max)

@@ -59,6 +59,7 @@ net::Task<> answer_startup(AuthorityState& state)
     record.caller = "authority";
     record.policy_version = state.snapshot->version;
     record.outcome = "ok";
+    record.salt_digest = state.salt->digest();
     record.reason = "authority of " + state.trust_domain + " at " + state.issuer;
     auto const appended = co_await append_record(state, std::move(record));
     if (appended.is_error())
@@ -203,9 +204,11 @@ Result<std::unique_ptr<Authority>> Authority::start(
     auto audit
         = TRY(audit::AuditLog::open({ .folder = log_folder, .signer = std::move(signer) }, options.data_folder / "audit-index.db", clock));
 
+    auto salt = TRY(audit::Salt::open(options.data_folder / "audit-salt", random).in("salt of the audit log"));
+
     auto parts = std::make_unique<Parts>(Parts { loop, options,
         std::make_unique<AuthorityState>(AuthorityState { clock, random, options.trust_domain, issuer, std::move(store), std::move(audit),
-            log_folder, std::move(keys), std::move(issuers), std::move(snapshot), {}, {} }) });
+            log_folder, std::move(keys), std::move(issuers), std::move(snapshot), {}, {}, std::move(salt) }) });
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/decision.h"
 
+#include "cedar/value_json.h"
 #include "crypto/digest.h"
 #include "vocabulary/facts.h"
 
@@ -47,6 +48,23 @@ cedar::Entity entity_of(Principal const& principal)
     }
     return vocabulary::workload_entity(
         { principal.type, principal.id, principal.name, principal.pipeline, principal.team }, std::move(tags));
+}
+
+// What of a context is not in the record already, as canonical JSON: a map of Cedar is in order. Empty if there is nothing.
+std::string recorded_context(cedar::Record context)
+{
+    for (auto const* name : { "purpose", "run", "time" })
+        context.erase(name);
+    if (auto const posture = context.find("posture"); posture != context.end() && posture->second == Value::record({}))
+        context.erase(posture);
+    return context.empty() ? "" : writ::to_text(JsonValue(cedar::to_json(context)));
+}
+
+template <typename T>
+std::vector<std::string> classification_in(DeclaredByName<T> const& declared, std::string_view name)
+{
+    auto const found = declared.find(name);
+    return found == declared.end() ? std::vector<std::string>() : found->second.value.classification;
 }
 
 } // namespace
@@ -101,23 +119,45 @@ std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims
     return recorded;
 }
 
+audit::RecordedEntity recorded_entity(std::string type, std::string id)
+{
+    std::string version;
+    if (auto const at = id.rfind('@'); type.ends_with("Version") && at != std::string::npos)
+        version = id.substr(at + 1);
+    return { std::move(type), std::move(id), std::move(version), "" };
+}
+
+std::vector<std::string> classification_of(Snapshot const& snapshot, cedar::EntityUid const& resource)
+{
+    auto const& declared = snapshot.declarations;
+    auto const name = std::string_view(resource.id).substr(0, resource.type.ends_with("Version") ? resource.id.rfind('@') : std::string::npos);
+    if (resource.type.starts_with("Dataset"))
+        return classification_in(declared.datasets, name);
+    return resource.type.starts_with("Model") ? classification_in(declared.models, name) : std::vector<std::string>();
+}
+
 audit::Record record_of(Question const& question, audit::RecordType type, Timestamp now)
 {
     audit::Record record;
     record.type = type;
     record.time = now;
     record.trace = question.trace;
+    record.request = question.request;
     record.caller = question.caller;
     record.workload = question.principal.id;
     record.workload_name = question.principal.name;
     record.pipeline = question.principal.pipeline;
     record.team = question.principal.team;
     record.run = question.run;
+    record.rank = question.rank;
     record.purpose = question.purpose;
     record.claims = recorded_claims(question.principal.claims);
     record.action = question.action;
     if (!question.resource.type.empty())
-        record.resource = audit::RecordedEntity { question.resource.type, question.resource.id, "", "" };
+        record.resource = recorded_entity(question.resource.type, question.resource.id);
+    record.model = question.model;
+    record.datasets = question.datasets;
+    record.endpoint = question.endpoint;
     return record;
 }
 
@@ -136,6 +176,8 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
     if (!decision.allowed)
         answer.missing = cedar::explain_denial(request, snapshot->policies, entities);
     auto record = record_of(question, audit::RecordType::decision, now);
+    record.context = recorded_context(request.context);
+    record.classification = classification_of(*snapshot, question.resource);
     record.posture = to_hex(crypto::sha256(as_bytes("{}")));
     record.allowed = decision.allowed;
     record.policies = decision.determining;

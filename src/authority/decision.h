@@ -30,12 +30,16 @@ std::vector<IdentifiedWorkload> identify(Snapshot const&, identity::Claims const
 Principal principal_of(IdentifiedWorkload const&, identity::Claims const&);
 
 struct Question {
-    std::string trace;
+    std::string trace, request; // ids: ours or the trace's, and the caller's own
     std::string caller;
     Principal principal;
     std::string run, purpose;
+    std::optional<std::uint64_t> rank;
     std::string action;
     cedar::EntityUid resource;
+    std::optional<audit::RecordedEntity> model;  // in play, as the next two: facts for the record, from who enforces the decision
+    std::vector<audit::RecordedEntity> datasets;
+    std::string endpoint;
     cedar::Record context; // from an AuthZEN request; `purpose`, `run`, `time` and `posture` are the authority's to set
 };
 
@@ -49,6 +53,10 @@ struct Answer {
 // Decides on one snapshot, and answers once the decision's record is durable.
 net::Task<Result<Answer>> decide_and_record(AuthorityState&, std::shared_ptr<Snapshot const>, Question);
 
+// An entity as records have it: of `ModelVersion::"fraud@7"` the version is named.
+audit::RecordedEntity recorded_entity(std::string type, std::string id);
+// What was declared of a resource's sensitivity, for a version what was declared of the resource.
+std::vector<std::string> classification_of(Snapshot const&, cedar::EntityUid const& resource);
 // The record of what was asked, for a decision or what follows from one.
 audit::Record record_of(Question const&, audit::RecordType, Timestamp);
 std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims> const&);

@@ -89,6 +89,13 @@ template <typename T> struct Declared {
 
 template <typename T> using DeclaredByName = std::map<std::string, Declared<T>, std::less<>>;
 
+// What of contexts and claims may stand in the audit log as digests only.
+struct AuditRedaction {
+    std::string name;
+    std::vector<std::string> context;
+    std::vector<std::string> claims;
+};
+
 struct Declarations {
     DeclaredByName<TrustProvider> trust_providers;
     DeclaredByName<identity::Workload> workloads;
@@ -98,6 +105,7 @@ struct Declarations {
     DeclaredByName<Model> models;
     DeclaredByName<Service> endpoints;
     DeclaredByName<Service> apis;
+    DeclaredByName<AuditRedaction> audit_redactions;
 };
 
 } // namespace writ::authority

@@ -77,8 +77,8 @@ Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
         record.action = "administer";
         record.policy_version = version;
         record.outcome = "ok";
-        record.reason = "declarations version " + std::to_string(version) + " (SHA-256 " + to_hex(crypto::sha256(as_bytes(text)))
-            + "): " + summary(merge.changes);
+        record.declarations = audit::RecordedDeclarations { version, to_hex(crypto::sha256(as_bytes(text))) };
+        record.reason = "declarations version " + std::to_string(version) + ": " + summary(merge.changes);
         auto const appended = co_await append_record(state, std::move(record));
         if (appended.is_error())
             co_return appended.error();

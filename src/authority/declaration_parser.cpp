@@ -3,6 +3,7 @@
 
 #include "authority/field_reader.h"
 
+#include <algorithm>
 #include <functional>
 
 namespace writ::authority {
@@ -158,6 +159,23 @@ Service read_service(YamlNode const& node, std::vector<Problem>& problems)
     return service;
 }
 
+AuditRedaction read_audit_redaction(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    AuditRedaction redaction;
+    redaction.name = read_name(fields, node);
+    redaction.context = fields.texts("context");
+    redaction.claims = fields.texts("claims");
+    for (auto const* known : { "purpose", "run", "time" }) {
+        if (std::find(redaction.context.begin(), redaction.context.end(), known) != redaction.context.end())
+            fields.problem(node.position, "`" + std::string(known) + "` is a member of the record itself and is not redacted");
+    }
+    if (redaction.context.empty() && redaction.claims.empty())
+        fields.problem(node.position, "an AuditRedaction names members of the `context`, or `claims`");
+    fields.finish();
+    return redaction;
+}
+
 // Reads one declaration and keeps it, if it is sound.
 template <typename T> auto into(DeclaredByName<T> Declarations::*place, T (*read)(YamlNode const&, std::vector<Problem>&))
 {
@@ -182,6 +200,7 @@ std::map<std::string, KindReader, std::less<>> const& kind_readers()
         { "Model", into(&Declarations::models, read_model) },
         { "Endpoint", into(&Declarations::endpoints, read_service) },
         { "Api", into(&Declarations::apis, read_service) },
+        { "AuditRedaction", into(&Declarations::audit_redactions, read_audit_redaction) },
     };
     return readers;
 }

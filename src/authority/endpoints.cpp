@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace writ::authority {
@@ -30,6 +31,26 @@ std::string new_trace(AuthorityState& state)
     for (auto character = trace.rbegin(); character != trace.rend(); ++character, milliseconds >>= 5)
         *character = in_order[static_cast<std::size_t>(milliseconds & 31)];
     return trace + state.random.base32(random_characters);
+}
+
+std::string trace_of(AuthorityState& state, Call const& call)
+{
+    // SPEC: W3C Trace Context §3.2: version "00", trace-id of 32 lower-case hexadecimal digits and not all zero, parent-id, flags.
+    constexpr std::size_t head = 3, digits = 32, length = 55;
+    auto const parent = call.request.headers.get("traceparent").value_or("");
+    auto const trace = parent.size() == length ? parent.substr(head, digits) : std::string_view();
+    bool const is_trace = parent.starts_with("00-") && trace.find_first_not_of("0123456789abcdef") == std::string_view::npos
+        && trace.find_first_not_of('0') != std::string_view::npos;
+    return is_trace ? std::string(trace) : new_trace(state);
+}
+
+std::string request_id_of(Call const& call)
+{
+    // LIMIT: a UUID or what people make instead of one.
+    constexpr std::size_t bytes_max = 128;
+    auto const id = call.request.headers.get("x-request-id").value_or("");
+    bool const is_fit = id.size() <= bytes_max && std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    return is_fit ? std::string(id) : "";
 }
 
 std::string query_text(Call const& call, std::string_view name) { return std::string(call.request.query.get(name).value_or("")); }

@@ -40,6 +40,10 @@ void add_all_routes(Router&, Desk);
 
 // Joins the records of one request.
 std::string new_trace(AuthorityState&);
+// The trace that the caller's `traceparent` names (W3C Trace Context), or a new one.
+std::string trace_of(AuthorityState&, Call const&);
+// The caller's `X-Request-ID`; empty if there is none, or none fit to be recorded.
+std::string request_id_of(Call const&);
 // The value of a query parameter, or empty.
 std::string query_text(Call const&, std::string_view name);
 // A number within limits, `otherwise` if absent.

@@ -23,13 +23,43 @@ Result<cedar::EntityUid> entity_of(JsonObject const& part)
     return cedar::EntityUid { std::string(TRY(string_member(part, "type"))), std::string(TRY(string_member(part, "id"))) };
 }
 
-Result<Question> parse_evaluation(Desk desk, std::string const& caller, JsonObject const& item, JsonObject const* defaults)
+// `fraud@7`, as records have it.
+audit::RecordedEntity version_of(std::string_view type, std::string_view name)
+{
+    return recorded_entity(std::string(type) + (name.find('@') == std::string_view::npos ? "" : "Version"), std::string(name));
+}
+
+// What the caller, who enforces the decision, knows of what is in play: facts for the record, not for the decision alone.
+void read_lineage(JsonObject const& context, Question& question)
+{
+    if (auto const model = string_or(context, "model", ""); !model.empty())
+        question.model = version_of("Model", model);
+    question.endpoint = string_or(context, "endpoint", "");
+    if (auto const datasets = strings_member(context, "datasets"); datasets.is_ok()) {
+        for (auto const& dataset : *datasets)
+            question.datasets.push_back(version_of("Dataset", dataset));
+    }
+}
+
+// SECURITY: policies rely on the run, so it is taken from a caller only if it is one of the subject's own that lives.
+void read_run(Desk desk, JsonObject const& context, Question& question)
+{
+    auto const run = std::string(string_or(context, "run", ""));
+    if (!identity::is_run_id(run))
+        return;
+    auto const found = desk.state.store.runs->find(run);
+    if (found.is_ok() && !found->ended && found->workload == question.principal.id)
+        question.run = run;
+}
+
+Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const& item, JsonObject const* defaults)
 {
     auto const subject = TRY(entity_of(*TRY(part_of(item, defaults, "subject"))).in("subject"));
     auto const action = std::string(TRY(string_member(*TRY(part_of(item, defaults, "action")), "name").in("action")));
     Question question;
-    question.trace = new_trace(desk.state);
-    question.caller = caller;
+    question.trace = trace_of(desk.state, call);
+    question.request = request_id_of(call);
+    question.caller = call.caller.id;
     question.principal = principal_of_id(*desk.state.snapshot, subject.id);
     question.principal.type = subject.type;
     question.action = action;
@@ -40,6 +70,8 @@ Result<Question> parse_evaluation(Desk desk, std::string const& caller, JsonObje
         if (auto const* record = std::get_if<std::shared_ptr<cedar::Record const>>(&value.storage()))
             question.context = **record;
         question.purpose = std::string(string_or(**context, "purpose", ""));
+        read_lineage(**context, question);
+        read_run(desk, **context, question);
     } else if (item.contains("context")) {
         return context.error();
     }
@@ -56,9 +88,9 @@ JsonObject to_json(Answer const& answer)
     return { { "decision", answer.allowed }, { "context", std::move(context) } };
 }
 
-Reply evaluate_one(Desk desk, std::string caller, JsonObject item)
+Reply evaluate_one(Desk desk, Call call, JsonObject item)
 {
-    auto parsed = parse_evaluation(desk, caller, item, nullptr);
+    auto parsed = parse_evaluation(desk, call, item, nullptr);
     auto question = CO_TRY(parsed);
     auto decided = co_await decide_and_record(desk.state, desk.state.snapshot, std::move(question));
     co_return json_response(to_json(CO_TRY(decided)));
@@ -68,7 +100,7 @@ Reply evaluation(Desk desk, Call call)
 {
     auto body = parse_json_object(call.request.body);
     auto item = CO_TRY(body);
-    co_return co_await evaluate_one(desk, call.caller.id, std::move(item));
+    co_return co_await evaluate_one(desk, call, std::move(item));
 }
 
 Reply evaluations(Desk desk, Call call)
@@ -77,7 +109,7 @@ Reply evaluations(Desk desk, Call call)
     auto const request = CO_TRY(body);
     // SPEC: §7.1: without `evaluations` it is a single evaluation.
     if (!request.contains("evaluations"))
-        co_return co_await evaluate_one(desk, call.caller.id, request);
+        co_return co_await evaluate_one(desk, call, request);
     auto listed = array_member(request, "evaluations");
     auto const& items = *CO_TRY(listed);
     if (items.size() > evaluations_max)
@@ -91,7 +123,7 @@ Reply evaluations(Desk desk, Call call)
     for (auto const& item : items) {
         if (!item.is_object())
             co_return invalid_argument("an evaluation is an object");
-        auto parsed = parse_evaluation(desk, call.caller.id, item.as_object(), &request);
+        auto parsed = parse_evaluation(desk, call, item.as_object(), &request);
         auto question = CO_TRY(parsed);
         auto decided = co_await decide_and_record(desk.state, desk.state.snapshot, std::move(question));
         auto const answer = CO_TRY(decided);

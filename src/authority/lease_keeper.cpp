@@ -136,6 +136,7 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     grant.credential = CO_TRY(created);
     auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());
     record.allowed = true;
+    record.classification = classification_of(*snapshot, question.resource);
     record.policies = answer.policies;
     record.policy_version = snapshot->version;
     record.credential = recorded(lease);

@@ -32,6 +32,8 @@ Question question_of(RunRequest const& request, Principal principal, std::string
 {
     Question question;
     question.trace = request.trace;
+    question.request = request.request;
+    question.rank = request.rank;
     question.caller = request.agent;
     question.principal = std::move(principal);
     question.run = std::move(run);
@@ -66,6 +68,8 @@ net::Task<Result<StartedRun>> RunRegistry::refuse(RunRequest request, std::strin
     record.type = audit::RecordType::decision;
     record.time = state_.clock.now();
     record.trace = request.trace;
+    record.request = request.request;
+    record.rank = request.rank;
     record.caller = request.agent;
     record.purpose = std::move(purpose);
     record.claims = recorded_claims(request.claims);
@@ -121,6 +125,8 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
 
     auto record = record_of_run(started.run, audit::RecordType::run_start, request.agent, now);
     record.trace = request.trace;
+    record.request = request.request;
+    record.rank = request.rank;
     record.pipeline = workload.pipeline;
     record.team = workload.team;
     record.claims = recorded_claims(request.claims);

@@ -9,8 +9,9 @@ namespace writ::authority {
 
 struct RunRequest {
     std::string agent; // SPIFFE ID of the caller
-    std::string trace;
+    std::string trace, request; // ids, as records have them
     identity::Claims claims;
+    std::optional<std::uint64_t> rank; // as the job says; on record, and nothing decides by it
     std::string purpose;
     std::string workload;            // name or id, where several match; may be empty
     std::vector<identity::Use> uses; // empty: what the workload declares

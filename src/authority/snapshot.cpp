@@ -90,6 +90,10 @@ std::shared_ptr<Snapshot const> compile_snapshot(
     if (!problems.empty())
         return nullptr;
     snapshot->entities = build_entities(snapshot->declarations);
+    for (auto const& [name, declared] : snapshot->declarations.audit_redactions) {
+        snapshot->redaction.context.insert(declared.value.context.begin(), declared.value.context.end());
+        snapshot->redaction.claims.insert(declared.value.claims.begin(), declared.value.claims.end());
+    }
     snapshot->engine = std::make_unique<cedar::Engine const>(snapshot->policies, snapshot->entities);
     return snapshot;
 }

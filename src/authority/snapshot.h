@@ -4,6 +4,7 @@
 // version is swapped in while requests still use the old one.
 #pragma once
 
+#include "audit/redaction.h"
 #include "authority/document_set.h"
 #include "cedar/engine.h"
 #include "cedar/entity.h"
@@ -20,6 +21,7 @@ struct Snapshot {
     cedar::PolicySet policies;
     cedar::EntityStore entities;                 // teams, pipelines and every declared resource
     std::unique_ptr<cedar::Engine const> engine; // of these policies and entities
+    audit::RedactionRules redaction;             // all that is declared of it
 };
 
 // Checks that references between declarations hold, parses the policies and builds the entities. All problems are reported; with any,

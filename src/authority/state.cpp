@@ -5,6 +5,9 @@ namespace writ::authority {
 
 net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Record record)
 {
+    // SECURITY: here and nowhere else, so that no record goes around it.
+    if (!state.snapshot->redaction.is_empty())
+        audit::redact(record, state.snapshot->redaction, state.salt.value());
     auto* const log = state.audit.get();
     auto appended = co_await net::await_callback<Result<std::uint64_t>>(
         [log, &record](net::Completion<Result<std::uint64_t>> done) { log->append(record, std::move(done)); });

@@ -32,6 +32,7 @@ struct AuthorityState {
     std::shared_ptr<Snapshot const> snapshot;
     net::Notification changed; // the snapshot or the keys
     Metrics metrics;
+    std::optional<audit::Salt> salt {}; // of the audit log's redacted values; there wherever there is a log
 };
 
 // INVARIANT: no record, no credential. The sequence number, once the record is durable.

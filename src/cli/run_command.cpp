@@ -4,8 +4,11 @@
 #include "cli/stopped_process.h"
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <sys/wait.h>
 
@@ -16,11 +19,27 @@ namespace {
 struct Options {
     std::string purpose;
     std::string workload;
+    std::optional<std::uint64_t> rank;
     std::vector<std::string> command;
 };
 
 constexpr int exec_failed = 127; // as shells have it
 constexpr int exec_forbidden = 126;
+
+// What torchrun and Slurm say of a process of many.
+std::optional<std::uint64_t> rank_of_environment()
+{
+    for (auto const* name : { "RANK", "SLURM_PROCID" }) {
+        auto const* const text = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before there are threads
+        std::uint32_t rank = 0;
+        if (text == nullptr)
+            continue;
+        auto const* const end = text + std::strlen(text);
+        if (auto const [stop, error] = std::from_chars(text, end, rank); error == std::errc() && stop == end)
+            return rank;
+    }
+    return std::nullopt;
+}
 
 // The job that signals are handed to; 0: none yet.
 volatile std::sig_atomic_t job = 0;
@@ -130,6 +149,8 @@ int run(Session const& session, Options const& options)
     JsonObject request { { "pid", std::int64_t(process.pid()) }, { "purpose", options.purpose } };
     if (!options.workload.empty())
         request.emplace("workload", options.workload);
+    if (auto const rank = options.rank ? options.rank : rank_of_environment())
+        request.emplace("rank", *rank);
     auto const response = send_to_agent(session, post_request("/v1/runs", std::move(request)));
     if (response.is_error())
         return fail(response.error());
@@ -160,6 +181,7 @@ void add_run_command(CLI::App& app, Session& session)
     auto const options = std::make_shared<Options>();
     command->add_option("--purpose", options->purpose, "What the data is used for: train, evaluate…");
     command->add_option("--workload", options->workload, "Which one, if the process is several workloads (name or SPIFFE ID)");
+    command->add_option("--rank", options->rank, "Of a job that is many processes, for the record; otherwise RANK or SLURM_PROCID, if set");
     command->add_option("command", options->command, "Program and arguments, behind `--`")->required();
     command->positionals_at_end();
     command->prefix_command();

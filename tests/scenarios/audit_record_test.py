@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a record says of a decision: enough to ask about it and to decide it again, and nothing that was declared sensitive."""
+import hashlib
+import json
+
+from harness import Scenario, main
+
+DECLARED = """
+kind: Dataset
+name: fraud/transactions
+location: s3://fraud/transactions
+classification: [pii, financial]
+purpose: [train]
+---
+kind: Model
+name: fraud
+classification: [internal]
+purpose: [serve]
+---
+kind: Endpoint
+name: scorer
+url: https://scorer.example
+purpose: [serve]
+---
+kind: AuditRedaction
+name: patients
+context: [patient.id]
+---
+kind: TrustProvider
+name: node
+type: unix
+---
+kind: Workload
+name: trainer
+id: spiffe://oncology.example/fraud/train
+match: { unix.path: /usr/bin/python3.11 }
+pipeline: fraud
+team: risk
+"""
+POLICIES = """
+@id("fraud-pipeline-trains")
+permit (principal in Pipeline::"fraud", action in [Action::"read", Action::"train"], resource is Dataset) when { resource.purpose.contains(context.purpose) };
+@id("callers-call")
+permit (principal, action == Action::"infer", resource is Endpoint);
+"""
+TRAINER = "spiffe://oncology.example/fraud/train"
+
+
+class AuditRecord(Scenario):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.writ.start_authority()
+        folder = cls.folder / "declared"
+        folder.mkdir()
+        (folder / "fraud.yaml").write_text(DECLARED)
+        (folder / "fraud.cedar").write_text(POLICIES)
+        applied = cls.writ.cli("apply", "-f", folder)
+        assert applied.code == 0, applied
+
+    def evaluate(self, action: str, resource: tuple[str, str], context: dict, headers: dict | None = None) -> dict:
+        answer = self.writ.admin("POST", "/access/v1/evaluation", {
+            "subject": {"type": "Workload", "id": TRAINER}, "action": {"name": action},
+            "resource": {"type": resource[0], "id": resource[1]}, "context": context}, headers)
+        self.assertEqual(200, answer.status, answer.text)
+        sequence = answer.json["context"]["record"]
+        return self.writ.admin("GET", f"/v1/audit/records/{sequence}").json["record"]
+
+    def test_a_decision_is_recorded_with_what_it_was_decided_on(self):
+        record = self.evaluate("train", ("Dataset", "fraud/transactions"), {
+            "purpose": "train", "amount": 5, "nested": {"b": True, "a": ["x"]}, "model": "fraud@7", "datasets": ["fraud/labels@3"]},
+            {"X-Request-ID": "req-1", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+        self.assertEqual(1, record["v"])
+        self.assertEqual(("allow", ["fraud-pipeline-trains"], "train", "fraud", "risk"),
+                         (record["decision"], record["policies"], record["purpose"], record["pipeline"], record["team"]))
+        self.assertEqual(["pii", "financial"], record["classification"])
+        self.assertEqual({"type": "ModelVersion", "id": "fraud@7", "version": "7"}, record["model"])
+        self.assertEqual([{"type": "DatasetVersion", "id": "fraud/labels@3", "version": "3"}], record["datasets"])
+        self.assertEqual("req-1", record["request"])
+        self.assertEqual("0af7651916cd43dd8448eb211c80319c", record["trace"])
+        self.assertEqual('{"amount":5,"datasets":["fraud/labels@3"],"model":"fraud@7","nested":{"a":["x"],"b":true}}',
+                         json.dumps(record["context"], separators=(",", ":")))
+
+    def test_a_denial_is_recorded_as_fully(self):
+        record = self.evaluate("train", ("Dataset", "fraud/transactions"), {"purpose": "marketing", "campaign": "spring"})
+        self.assertEqual(("deny", {"campaign": "spring"}), (record["decision"], record["context"]))
+        self.assertEqual(["pii", "financial"], record["classification"])
+
+    def test_what_is_declared_sensitive_is_a_digest(self):
+        record = self.evaluate("infer", ("Endpoint", "scorer"), {"patient": {"id": "p-17", "ward": "3"}})
+        digest = record["context"]["patient"]["id"]
+        self.assertRegex(digest, "^hmac-sha256:[0-9a-f]{64}$")
+        self.assertEqual("3", record["context"]["patient"]["ward"])
+        self.assertEqual(["context.patient.id"], record["redacted"])
+        again = self.evaluate("infer", ("Endpoint", "scorer"), {"patient": {"id": "p-17"}})
+        self.assertEqual(digest, again["context"]["patient"]["id"])
+        other = self.evaluate("infer", ("Endpoint", "scorer"), {"patient": {"id": "p-18"}})
+        self.assertNotEqual(digest, other["context"]["patient"]["id"])
+        for file in (self.writ.data / "log").rglob("*"):
+            if file.is_file():
+                self.assertNotIn(b"p-17", file.read_bytes(), file)
+
+    def test_the_salt_is_named_by_its_digest_when_the_authority_starts(self):
+        salt = self.writ.data / "audit-salt"
+        self.assertEqual(0o600, salt.stat().st_mode & 0o777)
+        started = self.writ.records(type="startup")[0]["record"]
+        self.assertEqual(hashlib.sha256(salt.read_bytes()).hexdigest(), started["salt_digest"])
+
+    def test_an_administration_names_who_and_which_documents(self):
+        record = self.writ.records(type="administration")[0]["record"]
+        self.assertRegex(record["caller"], r"^uid:\d+$")
+        self.assertEqual(1, record["declarations"]["version"])
+        self.assertRegex(record["declarations"]["digest"], "^[0-9a-f]{64}$")
+
+    def test_a_run_of_somebody_else_is_no_run(self):
+        record = self.evaluate("infer", ("Endpoint", "scorer"), {"run": "run-aaaaaaaaaaaaaaaaaaaa"})
+        self.assertNotIn("run", record)
+
+
+if __name__ == "__main__":
+    main()
