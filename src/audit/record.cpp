@@ -148,6 +148,7 @@ Result<Record> record_of(JsonObject const& object)
     TRY(std::move(lists));
     record.rank = TRY(count_at(object, "rank"));
     record.claims = TRY(claims_at(object));
+    record.claims_cut = TRY(count_at(object, "claims_cut")).value_or(0);
     record.resource = TRY(entity_at(object, "resource"));
     record.model = TRY(entity_at(object, "model"));
     record.allowed = TRY(decision_at(object));

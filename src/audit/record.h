@@ -62,12 +62,14 @@ struct Record {
     std::string request;       // the caller's own id of it, if it sent one
     std::string caller;        // who asked the authority: an agent's SPIFFE ID, `uid:0`, a workload
     std::string workload;      // SPIFFE ID
+    std::string workload_type; // as policies see it, if it is no `Workload`: the subject of an AuthZEN request may be anything
     std::string workload_name; // its declaration
     std::string pipeline, team;
     std::string run;
     std::optional<std::uint64_t> rank; // of a run that is many processes
     std::string purpose;
     std::vector<RecordedClaim> claims;
+    std::uint64_t claims_cut = 0; // how many more there were, left out since the record would have been too long
     std::string posture; // SHA-256 of the posture object, hexadecimal
     std::string action;  // `read`
     std::optional<RecordedEntity> resource;

@@ -27,6 +27,7 @@ template <typename R, typename Visit> void visit_texts(R& record, Visit const& v
     visit("request", record.request);
     visit("caller", record.caller);
     visit("workload", record.workload);
+    visit("workload_type", record.workload_type);
     visit("workload_name", record.workload_name);
     visit("pipeline", record.pipeline);
     visit("team", record.team);

@@ -16,6 +16,7 @@ Record full_record()
     record.trace = "t1";
     record.caller = "uid:0";
     record.workload = "spiffe://example.org/trainer";
+    record.workload_type = "Robot";
     record.workload_name = "trainer";
     record.pipeline = "oncology";
     record.team = "ml";
@@ -88,6 +89,7 @@ TEST(Record, claims_that_do_not_fit_are_cut_and_counted)
     EXPECT_GT(text.size(), limits::record_bytes_max - 300);
     auto const kept = parse_record(text).value().claims.size();
     auto const cut = integer_member(parse_json_object(text).value(), "claims_cut").value();
+    EXPECT_EQ(parse_record(text)->claims_cut, static_cast<std::uint64_t>(cut));
     EXPECT_EQ(kept + static_cast<std::size_t>(cut), record.claims.size());
     EXPECT_EQ(parse_record(text).value().credential->id, "writ_x");
 }

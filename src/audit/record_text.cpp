@@ -11,7 +11,7 @@ namespace writ::audit {
 
 namespace {
 
-// LIMIT: what a text or a list may take in a record that would otherwise be too long. A record has 28 texts and five lists, which together fit.
+// LIMIT: what a text or a list may take in a record that would otherwise be too long. A record has 29 texts and five lists, which together fit.
 constexpr std::size_t shortened_bytes = 1536;
 
 // An object's members as text, without making the object: every credential waits for its record. Names need no escapes.
@@ -128,8 +128,8 @@ std::string written(Record const& record, std::size_t kept)
         object.number("rank", *record.rank);
     if (kept > 0)
         append_array(object.member("claims"), std::span(record.claims).first(kept), append_claim);
-    if (kept < record.claims.size())
-        object.number("claims_cut", record.claims.size() - kept);
+    if (auto const cut = record.claims_cut + record.claims.size() - kept; cut > 0)
+        object.number("claims_cut", cut);
     add_entity(object, "resource", record.resource);
     add_entity(object, "model", record.model);
     if (record.allowed)

@@ -145,6 +145,8 @@ audit::Record record_of(Question const& question, audit::RecordType type, Timest
     record.request = question.request;
     record.caller = question.caller;
     record.workload = question.principal.id;
+    if (question.principal.type != "Workload")
+        record.workload_type = question.principal.type;
     record.workload_name = question.principal.name;
     record.pipeline = question.principal.pipeline;
     record.team = question.principal.team;
