@@ -62,6 +62,29 @@ cedar::PolicySet parse_policies(DocumentSet const& documents, std::vector<Proble
     return policies;
 }
 
+// References are looked at if there is a trust domain.
+std::shared_ptr<Snapshot const> compile(
+    std::uint64_t version, DocumentSet documents, std::optional<std::string_view> trust_domain, std::vector<Problem>& problems)
+{
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->version = version;
+    snapshot->documents = std::move(documents);
+    snapshot->declarations = parse_declarations(snapshot->documents, problems);
+    // References are only looked at when everything was read: a broken declaration would be missed everywhere else.
+    if (problems.empty() && trust_domain)
+        check_references(snapshot->declarations, *trust_domain, problems);
+    snapshot->policies = parse_policies(snapshot->documents, problems);
+    if (!problems.empty())
+        return nullptr;
+    snapshot->entities = build_entities(snapshot->declarations);
+    for (auto const& [name, declared] : snapshot->declarations.audit_redactions) {
+        snapshot->redaction.context.insert(declared.value.context.begin(), declared.value.context.end());
+        snapshot->redaction.claims.insert(declared.value.claims.begin(), declared.value.claims.end());
+    }
+    snapshot->engine = std::make_unique<cedar::Engine const>(snapshot->policies, snapshot->entities);
+    return snapshot;
+}
+
 } // namespace
 
 std::string location_of(Dataset const& dataset, Declarations const& declarations)
@@ -79,23 +102,12 @@ std::string location_of(Dataset const& dataset, Declarations const& declarations
 std::shared_ptr<Snapshot const> compile_snapshot(
     std::uint64_t version, DocumentSet documents, std::string_view trust_domain, std::vector<Problem>& problems)
 {
-    auto snapshot = std::make_shared<Snapshot>();
-    snapshot->version = version;
-    snapshot->documents = std::move(documents);
-    snapshot->declarations = parse_declarations(snapshot->documents, problems);
-    // References are only looked at when everything was read: a broken declaration would be missed everywhere else.
-    if (problems.empty())
-        check_references(snapshot->declarations, trust_domain, problems);
-    snapshot->policies = parse_policies(snapshot->documents, problems);
-    if (!problems.empty())
-        return nullptr;
-    snapshot->entities = build_entities(snapshot->declarations);
-    for (auto const& [name, declared] : snapshot->declarations.audit_redactions) {
-        snapshot->redaction.context.insert(declared.value.context.begin(), declared.value.context.end());
-        snapshot->redaction.claims.insert(declared.value.claims.begin(), declared.value.claims.end());
-    }
-    snapshot->engine = std::make_unique<cedar::Engine const>(snapshot->policies, snapshot->entities);
-    return snapshot;
+    return compile(version, std::move(documents), trust_domain, problems);
+}
+
+std::shared_ptr<Snapshot const> compile_snapshot_as_it_is(std::uint64_t version, DocumentSet documents, std::vector<Problem>& problems)
+{
+    return compile(version, std::move(documents), std::nullopt, problems);
 }
 
 } // namespace writ::authority

@@ -28,6 +28,8 @@ struct Snapshot {
 // there is no snapshot.
 std::shared_ptr<Snapshot const> compile_snapshot(
     std::uint64_t version, DocumentSet, std::string_view trust_domain, std::vector<Problem>& problems);
+// The same, whether references hold or not.
+std::shared_ptr<Snapshot const> compile_snapshot_as_it_is(std::uint64_t version, DocumentSet, std::vector<Problem>& problems);
 
 // Where a dataset is, for people and records: as declared, or from its database and table.
 std::string location_of(Dataset const&, Declarations const&);

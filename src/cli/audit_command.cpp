@@ -175,6 +175,8 @@ void add_audit_command(CLI::App& app, Session& session)
     add_json_flag(*showing, session);
     showing->callback([&session, options] { session.action = [&session, options] { return show(session, *options); }; });
 
+    add_audit_explain_command(*command, session);
+
     auto* usage = command->add_subcommand(
         "who-used", "Who used a resource: as what, for which purpose, by which policy, with which credential, from when to when");
     usage->add_option("type", options->resource_type, "dataset, model, endpoint, api or database")->required();

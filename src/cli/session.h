@@ -9,6 +9,7 @@
 #include "net/http_message.h"
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,17 @@ enum class Exit : int {
 
 Exit exit_of(ErrorCode);
 
+class DeclarationReader; // declarations.h
+
 struct Session {
     std::string run_dir; // empty: the default
     bool json = false;
 
     // Set by the command that was chosen; returns the process's exit code.
     std::function<int()> action;
+
+    // How declarations are read; set by whoever composes the program.
+    std::shared_ptr<DeclarationReader const> declarations;
 
     [[nodiscard]] Path run_folder() const;
 };

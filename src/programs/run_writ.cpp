@@ -35,6 +35,7 @@ int run_writ(int count, char** arguments)
 {
     CLI::App app("Workload identity and access management for machine learning.", "writ");
     cli::Session session;
+    session.declarations = declaration_reader();
     app.require_subcommand(1);
     app.set_version_flag("--version", "writ " + std::string(version_text));
     cli::add_run_dir_option(app, session);

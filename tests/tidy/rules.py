@@ -21,12 +21,14 @@ LAYERS: dict[str, set[str]] = {
     "issue": {"base", "crypto", "identity", "net", "store"},
     "audit": {"base", "crypto", "cedar", "tlog", "identity", "store"},
     "audit/export": {"base", "crypto", "tlog", "identity", "net", "audit"},
+    "replay": {"base", "crypto", "cedar", "vocabulary", "tlog", "audit"},
     "authority": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "attest", "issue", "audit",
-                  "audit/export"},
+                  "audit/export", "replay"},
     "agent": {"base", "crypto", "identity", "net", "attest"},
-    "cli": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "audit", "audit/export"},
+    "cli": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "audit", "audit/export", "replay"},
     # Composition roots name everything, implementations too.
     "programs": {"base", "crypto", "cedar", "vocabulary", "tlog", "identity", "net", "store", "store/sqlite", "attest", "issue", "audit", "audit/export",
+                 "replay",
                  "authority", "agent", "cli"},
 }
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// writ audit explain
+#include "cli/authority_log.h"
+#include "cli/commands.h"
+#include "cli/declarations.h"
+#include "cli/output.h"
+#include "replay/version_record.h"
+
+#include <cstdio>
+
+namespace writ::cli {
+
+namespace {
+
+struct Options {
+    std::uint64_t sequence = 0;
+    std::string data;
+};
+
+constexpr int exit_altered = 1;
+constexpr int exit_not_replayed = 3;
+
+Result<JsonObject> explain_offline(Session const& session, Options const& options)
+{
+    auto const source = TRY(open_entries(session, options.data));
+    auto const record = TRY(audit::parse_record(TRY(replay::read_entry(*source, options.sequence))));
+    auto const stored = TRY(session.declarations->stored(options.data, record.policy_version));
+    auto const declared = TRY(session.declarations->compile(stored));
+    auto const version_record = TRY(replay::find_version_record(*source, record.policy_version, options.sequence));
+    auto object = replay::to_json(TRY(replay::explain(record, declared, version_record)));
+    object.emplace("sequence", options.sequence);
+    return object;
+}
+
+Result<JsonObject> explanation(Session const& session, Options const& options)
+{
+    if (!options.data.empty())
+        return explain_offline(session, options);
+    return object_of(call_authority(session, get_request("/v1/audit/records/" + std::to_string(options.sequence) + "/explanation")));
+}
+
+std::string by(JsonObject const& decided)
+{
+    auto const policies = cell(decided, "policies");
+    return cell(decided, "decision") + " by " + (policies.empty() ? "no policy" : policies);
+}
+
+void print_replayed(JsonObject const& replayed)
+{
+    for (auto const& item : replayed.at("errors").as_array())
+        print_line("    " + cell(item.as_object(), "policy") + " errs and is skipped: " + cell(item.as_object(), "message"));
+    for (auto const& item : replayed.at("missing").as_array()) {
+        auto const& fact = item.as_object();
+        print_line("    " + cell(fact, "fact") + " is " + cell(fact, "found") + "; wanted: " + cell(fact, "wanted"));
+    }
+}
+
+int print(JsonObject const& explained)
+{
+    auto const* const replayed = explained.at("replayed").if_object();
+    print_line("record " + cell(explained, "sequence") + ": " + by(explained));
+    if (replayed != nullptr)
+        print_replayed(*replayed);
+    auto const version = cell(explained, "policy_version");
+    for (auto const& contradiction : explained.at("contradictions").as_array())
+        std::fprintf(stderr, "writ: ALTERED: %s\n", cell(contradiction).c_str());
+    if (!explained.at("contradictions").as_array().empty())
+        return exit_altered;
+    if (replayed == nullptr) {
+        for (auto const& part : explained.at("withheld").as_array())
+            print_line("    a policy asks for what the log does not have: " + cell(part));
+        print_line(paint(Colour::bold, "cannot be replayed"));
+        return exit_not_replayed;
+    }
+    print_line(paint(Colour::green, "the same answer again") + " with the policies and facts of that moment: "
+        + (version == "0" ? "nothing was declared"
+                          : "declarations version " + version + ", whose SHA-256 is in record " + cell(explained, "version_record")));
+    return 0;
+}
+
+int explain(Session const& session, Options const& options)
+{
+    auto const explained = explanation(session, options);
+    if (explained.is_error()) {
+        auto const code = fail(explained.error());
+        return code == static_cast<int>(Exit::failure) ? static_cast<int>(Exit::usage) : code;
+    }
+    if (!session.json)
+        return print(*explained);
+    print_json(*explained);
+    if (!explained->at("agrees").as_bool())
+        return exit_altered;
+    return explained->at("replayed").is_null() ? exit_not_replayed : 0;
+}
+
+} // namespace
+
+void add_audit_explain_command(CLI::App& audit, Session& session)
+{
+    auto* command = audit.add_subcommand("explain", "Why a recorded request was allowed or denied: decided again with the policies of that moment");
+    auto const options = std::make_shared<Options>();
+    command->add_option("record", options->sequence, "The decision's sequence number")->required();
+    command->add_option("--data", options->data, "An authority's data folder, or a copy: no authority is asked")->type_name("DIR");
+    add_json_flag(*command, session);
+    command->footer("Exit code 1 if the answer is another one than the record's, or if the declarations are not those that the log has the "
+                    "digest of: log or store were altered.\nExit code 3 if a policy asks for what the log does not have, 2 if there is trouble.\n\nExample:\n  writ audit explain 17");
+    command->callback([&session, options] { session.action = [&session, options] { return explain(session, *options); }; });
+}
+
+} // namespace writ::cli
