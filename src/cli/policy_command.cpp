@@ -133,6 +133,7 @@ void add_policy_command(CLI::App& app, Session& session)
     conversion->callback([&session, file] { session.action = [file] { return convert(*file); }; });
 
     add_policy_decision_commands(*command, session);
+    add_policy_replay_command(*command, session);
 }
 
 } // namespace writ::cli

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// writ policy replay
+#include "cli/authority_log.h"
+#include "cli/commands.h"
+#include "cli/declarations.h"
+#include "cli/output.h"
+#include "cli/time_option.h"
+#include "replay/replay.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <span>
+#include <thread>
+
+namespace writ::cli {
+
+namespace {
+
+// LIMIT: groups that a person reads; `--json` has all.
+constexpr std::size_t rows_max = 50;
+// LIMIT: more would wait for the same disk.
+constexpr unsigned workers_max = 8;
+
+struct Options {
+    std::vector<std::string> paths, settings;
+    std::string since, workload, data;
+    bool prune = false;
+};
+
+std::string list_of(std::vector<std::string> const& names)
+{
+    std::string list;
+    for (auto const& name : names)
+        list += (list.empty() ? "" : ", ") + printable(name);
+    return list.empty() ? "none" : list;
+}
+
+std::string list_of(std::vector<std::uint64_t> const& numbers)
+{
+    std::string list;
+    for (auto const number : numbers)
+        list += (list.empty() ? "" : ", ") + std::to_string(number);
+    return list;
+}
+
+JsonArray texts(std::vector<std::string> const& list)
+{
+    JsonArray array;
+    for (auto const& text : list)
+        array.emplace_back(text);
+    return array;
+}
+
+JsonObject to_json(replay::ChangeKey const& key, replay::Change const& change)
+{
+    JsonArray examples, missing;
+    for (auto const number : change.occurrences.examples)
+        examples.emplace_back(number);
+    for (auto const& fact : change.missing)
+        missing.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
+    return { { "change", to_string(key.kind) }, { "count", change.occurrences.count }, { "policies", texts(key.before) },
+        { "draft_policies", texts(key.after) }, { "action", key.action },
+        { "resource", JsonObject { { "type", key.resource.type }, { "id", key.resource.id } } }, { "workload", key.workload },
+        { "records", std::move(examples) }, { "missing", std::move(missing) } };
+}
+
+JsonObject to_json(replay::Report const& report)
+{
+    JsonArray changes;
+    for (auto const& [key, change] : report.changes)
+        changes.push_back(to_json(key, change));
+    JsonObject unjudged;
+    for (auto const& [why, count] : report.unjudged)
+        unjudged.emplace(why, count);
+    return { { "log_size", report.log_size }, { "records", report.records }, { "decisions", report.decisions }, { "kinds", report.kinds },
+        { "changed", report.changed }, { "other_policies", report.other_policies }, { "beyond_groups", report.beyond_groups }, { "changes", std::move(changes) },
+        { "unjudged", std::move(unjudged) } };
+}
+
+// Other answers first, and of them those to most requests.
+void print_changes(replay::Report const& report)
+{
+    std::vector<std::pair<replay::ChangeKey, replay::Change>> changes(report.changes.begin(), report.changes.end());
+    std::ranges::stable_sort(changes, [](auto const& left, auto const& right) {
+        bool const is_left_less = left.first.kind == replay::ChangeKind::policies, is_right_less = right.first.kind == replay::ChangeKind::policies;
+        return is_left_less != is_right_less ? is_right_less : left.second.occurrences.count > right.second.occurrences.count;
+    });
+    Table table({ "CHANGE", "COUNT", "WORKLOAD", "ACTION", "RESOURCE", "POLICY", "IN THE DRAFT", "RECORDS" });
+    for (auto const& [key, change] : std::span(changes).first(std::min(changes.size(), rows_max))) {
+        table.add({ std::string(to_string(key.kind)), std::to_string(change.occurrences.count), printable(key.workload), printable(key.action),
+            printable(to_string(key.resource)), list_of(key.before), list_of(key.after), list_of(change.occurrences.examples) });
+    }
+    table.print("nothing would change");
+    if (changes.size() > rows_max)
+        print_line("… and " + std::to_string(changes.size() - rows_max) + " more groups; --json has them");
+    for (auto const& [key, change] : std::span(changes).first(std::min(changes.size(), rows_max)))
+        for (auto const& fact : change.missing)
+            print_line("    record " + std::to_string(change.occurrences.examples.front()) + ": " + printable(fact.fact) + " is " + printable(fact.found)
+                + "; wanted: " + printable(fact.wanted));
+}
+
+int print(replay::Report const& report)
+{
+    print_changes(report);
+    if (report.beyond_groups > 0)
+        print_line(std::to_string(report.beyond_groups) + " of them in more groups than are kept");
+    for (auto const& [why, count] : report.unjudged)
+        print_line(std::to_string(count) + " not judged: " + printable(why));
+    print_line(std::to_string(report.changed) + " of " + std::to_string(report.decisions) + " recorded decisions would change"
+        + (report.other_policies > 0 ? "; " + std::to_string(report.other_policies) + " more would be the same by other policies" : ""));
+    return report.changed == 0 ? 0 : 1;
+}
+
+Result<replay::Declared> draft_of(Session const& session, Options const& options)
+{
+    auto const settings = TRY(parse_settings(options.settings));
+    auto const files = TRY(collect_documents(options.paths, settings));
+    auto const current = TRY(current_declarations(session, options.data));
+    std::vector<std::string> problems;
+    auto declared = session.declarations->apply(current, files, options.prune, problems);
+    for (auto const& problem : problems)
+        std::fprintf(stderr, "%s\n", printable(problem).c_str());
+    return declared;
+}
+
+Result<replay::Report> report_of(Session const& session, Options const& options)
+{
+    auto const since = TRY(parse_since(options.since));
+    auto const draft = TRY(draft_of(session, options));
+    cedar::Engine const engine(draft.policies, *draft.entities);
+    auto const source = TRY(open_entries(session, options.data));
+    return replay::replay(*source, engine,
+        { .since = since, .workload = options.workload }, std::clamp(std::thread::hardware_concurrency(), 1U, workers_max));
+}
+
+int replay_draft(Session const& session, Options const& options)
+{
+    auto const report = report_of(session, options);
+    if (report.is_error()) {
+        auto const code = fail(report.error());
+        return code == static_cast<int>(Exit::failure) ? static_cast<int>(Exit::usage) : code;
+    }
+    if (!session.json)
+        return print(*report);
+    print_json(to_json(*report));
+    return report->changed == 0 ? 0 : 1;
+}
+
+} // namespace
+
+void add_policy_replay_command(CLI::App& policy, Session& session)
+{
+    auto* command = policy.add_subcommand("replay", "What a draft would decide otherwise than is on record");
+    auto const options = std::make_shared<Options>();
+    command->add_option("path", options->paths, "The draft: files or folders as for `writ apply -f`, which would put it in force")->required();
+    command->add_option("--since", options->since, "Records of that time and later: RFC 3339, or 30m, 2h, 7d ago")->type_name("TIME");
+    command->add_option("--workload", options->workload, "Of one workload: SPIFFE ID or declared name");
+    command->add_option("--data", options->data, "An authority's data folder, or a copy: no authority is asked")->type_name("DIR");
+    command->add_option("--set", options->settings, "Value for ${NAME} in the files; the environment has the rest")->type_name("NAME=VALUE");
+    command->add_flag("--prune", options->prune, "What is declared and not among the files is gone in the draft");
+    add_json_flag(*command, session);
+    command->footer("Each recorded decision is compared with what the draft says to the same request, with the draft's resources and the "
+                    "workload and circumstances on record.\nExit codes: 0 no decision would change, 1 some would, 2 trouble.\n\nExamples:\n"
+                    "  writ policy replay --since 7d policies/draft\n  writ policy replay --data /var/lib/writ --prune declarations --json");
+    command->callback([&session, options] { session.action = [&session, options] { return replay_draft(session, *options); }; });
+}
+
+} // namespace writ::cli
