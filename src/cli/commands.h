@@ -25,6 +25,7 @@ void add_completion_command(CLI::App&, Session&);
 // writ policy test, writ policy explain
 void add_policy_decision_commands(CLI::App& policy, Session&);
 void add_policy_replay_command(CLI::App& policy, Session&);
+void add_policy_suggest_command(CLI::App& policy, Session&);
 void add_audit_explain_command(CLI::App& audit, Session&);
 
 // writ audit export

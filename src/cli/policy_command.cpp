@@ -134,6 +134,7 @@ void add_policy_command(CLI::App& app, Session& session)
 
     add_policy_decision_commands(*command, session);
     add_policy_replay_command(*command, session);
+    add_policy_suggest_command(*command, session);
 }
 
 } // namespace writ::cli
