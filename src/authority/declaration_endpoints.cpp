@@ -117,7 +117,8 @@ Reply list(Desk desk, Call call)
     JsonArray array;
     for (auto const& [key, source] : desk.state.snapshot->documents) {
         if ((kind.empty() || kind == key.kind) && (name.empty() || name == key.name))
-            array.push_back(JsonObject { { "kind", key.kind }, { "name", key.name }, { "path", source.path }, { "text", source.text } });
+            array.push_back(JsonObject { { "kind", key.kind }, { "name", key.name }, { "path", source.path },
+                { "line", source.first_line }, { "text", source.text } });
     }
     co_return json_response(JsonObject { { "version", desk.state.snapshot->version }, { "declarations", std::move(array) } });
 }
