@@ -45,7 +45,7 @@ Reply log_file(Desk desk, Call call)
 {
     auto const& path = call.captured.at("path");
     if (path == "checkpoint") {
-        auto response = text_response(desk.state.audit->log().checkpoint(), "text/plain; charset=utf-8");
+        auto response = text_response(desk.state.audit->log().public_checkpoint(), "text/plain; charset=utf-8");
         response.headers.set("cache-control", "no-cache");
         co_return response;
     }

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/journal.h"
 
-#include "base/limits.h"
-
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <unistd.h>
 
 namespace writ::tlog {
 
 namespace {
 
-constexpr std::string_view segment_magic = "writ journal 1\n\n";
-constexpr std::string_view group_magic = "WGRP";
-constexpr std::size_t checksum_bytes = 8;
-constexpr std::size_t segment_head_bytes = 16 + 8 + checksum_bytes;
-constexpr std::size_t group_head_bytes = 4 + 4 + 4 + 8 + checksum_bytes;
-constexpr std::size_t record_head_bytes = 2 + checksum_bytes;
+constexpr std::string_view segment_magic = "writ journal 2\n\n";
+// As it was before `head` stood beside it; the same otherwise.
+constexpr std::string_view first_segment_magic = "writ journal 1\n\n";
+constexpr std::size_t segment_head_bytes = 16 + 8 + journal_checksum_bytes;
 constexpr std::size_t name_digits = 20;
 
 // The unit in which disks write: all of it or none.
@@ -24,51 +22,24 @@ constexpr std::size_t sector_bytes = 512;
 // LIMIT: the largest segment that append() makes: one byte short of rotating, and then a group.
 constexpr std::size_t segment_file_max = segment_bytes_max + 2 * group_bytes_max;
 
-void put_number(Bytes& out, std::uint64_t number, std::size_t width)
+bool is_zero(BytesView bytes)
 {
-    for (auto shift = width * 8; shift > 0; shift -= 8)
-        out.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
+    return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
-void put(Bytes& out, BytesView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
-
-std::uint64_t number_of(BytesView bytes)
-{
-    std::uint64_t number = 0;
-    for (auto const byte : bytes)
-        number = number << 8U | byte;
-    return number;
-}
-
-BytesView checksum_of(Hash const& hash) { return BytesView(hash).first(checksum_bytes); }
-
-// Heads end with the checksum of what stands before it in them.
-void put_checksum(Bytes& out, std::size_t head_begin) { put(out, checksum_of(crypto::sha256(BytesView(out).subspan(head_begin)))); }
-
-bool is_head_whole(BytesView head)
-{
-    auto const digest = crypto::sha256(head.first(head.size() - checksum_bytes));
-    return std::ranges::equal(head.last(checksum_bytes), checksum_of(digest));
-}
-
-// Whether some sector of the range is as it was before anything was written there. The file grew over zeros: after power loss a sector that
+// Whether some sector of the range is as it was before anything was written there. The file was filled with zeros: after power loss a sector that
 // did not get to the disk is zero from the old end on. A byte that somebody changed does not look like that, so it is not mistaken for a
 // write that never was.
 bool has_unwritten_sector(BytesView segment, std::size_t begin, std::size_t end)
 {
     while (begin < end) {
         auto const next = std::min(end, (begin / sector_bytes + 1) * sector_bytes);
-        if (std::ranges::all_of(segment.subspan(begin, next - begin), [](std::uint8_t byte) { return byte == 0; }))
+        if (is_zero(segment.subspan(begin, next - begin)))
             return true;
         begin = next;
     }
     return false;
 }
-
-struct GroupHead {
-    std::size_t count, bytes;
-    std::uint64_t first;
-};
 
 class SegmentParser {
 public:
@@ -83,79 +54,62 @@ public:
     {
         if (TRY(parse_head()))
             while (parsed_.whole < segment_.size() && TRY(parse_group())) { }
+        parsed_.end = next_;
         return std::move(parsed_);
     }
 
 private:
-    // Each of these: true if it was whole, false if it is torn and nothing follows.
+    // Each of these: true if it was whole, false if nothing follows, or only what is torn.
     Result<bool> parse_head()
     {
         auto const size = std::min(segment_.size(), segment_head_bytes);
         auto const head = segment_.first(size);
-        if (size == segment_head_bytes && as_text(head.first(segment_magic.size())) == segment_magic && is_head_whole(head)) {
+        auto const magic = as_text(head).substr(0, segment_magic.size());
+        parsed_.is_first_version = magic == first_segment_magic;
+        if (size == segment_head_bytes && (magic == segment_magic || parsed_.is_first_version) && is_head_whole(head)) {
             if (number_of(head.subspan(segment_magic.size(), 8)) != next_)
                 return corruption("begins with another record than its name says");
             parsed_.whole = size;
             return true;
         }
-        return torn(size, "its head", is_cut_short(segment_magic, segment_head_bytes));
+        return torn(size, "its head", is_cut_short(segment_magic, segment_head_bytes) || is_cut_short(first_segment_magic, segment_head_bytes));
     }
 
     Result<bool> parse_group()
     {
-        auto const begin = parsed_.whole;
-        if (segment_.size() - begin < group_head_bytes)
+        auto const rest = segment_.subspan(parsed_.whole);
+        if (is_zero(rest.first(std::min(rest.size(), group_head_bytes))) && is_zero(rest))
+            return false; // written ahead
+        if (rest.size() < group_head_bytes)
             return torn(segment_.size(), "a group's head", is_cut_short(group_magic, group_head_bytes));
-        auto const bytes = segment_.subspan(begin, group_head_bytes);
-        if (as_text(bytes.first(group_magic.size())) != group_magic || !is_head_whole(bytes))
-            return torn(begin + group_head_bytes, "a group's head", false);
-        GroupHead const head {
-            .count = number_of(bytes.subspan(4, 4)), .bytes = number_of(bytes.subspan(8, 4)), .first = number_of(bytes.subspan(12, 8))
-        };
-        if (head.first != next_ || head.count == 0 || head.count > head.bytes / record_head_bytes)
+        auto const head = parse_group_head(rest);
+        if (!head)
+            return torn(parsed_.whole + group_head_bytes, "a group's head", false);
+        if (head->first != next_)
             return corruption("entry " + std::to_string(next_) + " is not where it should be");
-        auto const body = begin + group_head_bytes;
-        if (segment_.size() - body < head.bytes)
+        if (rest.size() - group_head_bytes < head->bytes)
             return torn(segment_.size(), "a group", true);
-        auto entries = parse_records(segment_.subspan(body, head.bytes), head.count);
-        if (entries.is_error())
-            return is_last_ && body + head.bytes == segment_.size() && has_unwritten_sector(segment_, body, segment_.size())
-                ? Result<bool>(false)
-                : entries.error();
-        parsed_.entries.insert(parsed_.entries.end(), entries->begin(), entries->end());
-        parsed_.whole = body + head.bytes;
-        next_ += head.count;
+        auto group = Group::parse(*head, rest);
+        if (group.is_error())
+            return is_last_group_torn(parsed_.whole + group_head_bytes, head->bytes) ? Result<bool>(false) : group.error();
+        next_ = (*group)->end();
+        parsed_.whole += (*group)->bytes().size();
+        parsed_.groups.push_back(std::move(*group));
         return true;
     }
 
-    [[nodiscard]] Result<std::vector<EntryPtr>> parse_records(BytesView body, std::size_t count) const
+    // Some sector of its body is as it was before, and behind it nothing was written.
+    [[nodiscard]] bool is_last_group_torn(std::size_t body, std::size_t bytes) const
     {
-        std::vector<EntryPtr> entries;
-        entries.reserve(count);
-        while (entries.size() < count) {
-            auto const altered = [&] { return corruption("entry " + std::to_string(next_ + entries.size()) + " is not what was written"); };
-            if (body.size() < record_head_bytes)
-                return altered();
-            auto const size = number_of(body.first(2));
-            auto const checksum = body.subspan(2, checksum_bytes);
-            body = body.subspan(record_head_bytes);
-            if (body.size() < size)
-                return altered();
-            auto entry = make_entry(Bytes(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(size)));
-            if (!std::ranges::equal(checksum, checksum_of(entry->leaf)))
-                return altered();
-            entries.push_back(std::move(entry));
-            body = body.subspan(size);
-        }
-        if (!body.empty())
-            return corruption("bytes behind entry " + std::to_string(next_ + count - 1));
-        return entries;
+        return is_last_ && is_zero(segment_.subspan(body + bytes)) && has_unwritten_sector(segment_, body, body + bytes);
     }
 
     // What stands behind the last whole group is torn off, or altered: `what` ends at `end` and may be cut short by the file's end.
     [[nodiscard]] Result<bool> torn(std::size_t end, std::string_view what, bool is_beginning) const
     {
-        auto const is_one_group = segment_.size() - parsed_.whole <= 2 * group_bytes_max;
+        auto const last = std::find_if(segment_.rbegin(), segment_.rend(), [](std::uint8_t byte) { return byte != 0; });
+        auto const written = static_cast<std::size_t>(segment_.rend() - last); // up to the zeros ahead
+        auto const is_one_group = written <= parsed_.whole + 2 * group_bytes_max;
         if (is_last_ && is_one_group && (is_beginning || has_unwritten_sector(segment_, parsed_.whole, end)))
             return false;
         return corruption("entry " + std::to_string(next_) + ": " + std::string(what) + " is not what was written");
@@ -203,35 +157,6 @@ Result<std::vector<std::uint64_t>> list_segments(Path const& folder)
 
 } // namespace
 
-EntryPtr make_entry(Bytes bytes)
-{
-    auto const leaf = leaf_hash(bytes);
-    return std::make_shared<Entry const>(Entry { .bytes = std::move(bytes), .leaf = leaf });
-}
-
-namespace {
-
-class DurableFile final : public Appender {
-public:
-    explicit DurableFile(DurableAppender appender)
-        : appender_(std::move(appender))
-    {
-    }
-    Result<> append(BytesView bytes) override { return appender_.append(bytes); }
-    [[nodiscard]] std::uint64_t size() const override { return appender_.size(); }
-    [[nodiscard]] bool is_refusing() const override { return appender_.is_refusing(); }
-
-private:
-    DurableAppender appender_;
-};
-
-} // namespace
-
-Result<std::unique_ptr<Appender>> open_durable_appender(Path const& path, std::uint64_t size)
-{
-    return std::unique_ptr<Appender>(std::make_unique<DurableFile>(TRY(DurableAppender::open(path, size))));
-}
-
 Result<ParsedSegment> parse_segment(BytesView bytes, std::uint64_t first, bool is_last)
 {
     return SegmentParser(bytes, first, is_last).parse();
@@ -245,24 +170,14 @@ Bytes encode_segment_head(std::uint64_t first)
     return head;
 }
 
-void encode_group(Bytes& out, std::uint64_t first, std::span<EntryPtr const> entries)
+Group const& JournalContents::holding(std::uint64_t index) const
 {
-    std::size_t size = 0;
-    for (auto const& entry : entries)
-        size += record_head_bytes + entry->bytes.size();
-    auto const begin = out.size();
-    out.reserve(begin + group_head_bytes + size);
-    put(out, as_bytes(group_magic));
-    put_number(out, entries.size(), 4);
-    put_number(out, size, 4);
-    put_number(out, first, 8);
-    put_checksum(out, begin);
-    for (auto const& entry : entries) {
-        ASSERT(entry->bytes.size() <= limits::record_bytes_max);
-        put_number(out, entry->bytes.size(), 2);
-        put(out, checksum_of(entry->leaf));
-        put(out, entry->bytes);
-    }
+    return **std::ranges::prev(std::ranges::upper_bound(groups, index, {}, [](GroupPtr const& group) { return group->first(); }));
+}
+
+bool JournalContents::is_of_first_version() const
+{
+    return std::ranges::all_of(segments, [](JournalSegment const& segment) { return segment.is_first_version; });
 }
 
 Result<JournalContents> read_journal(Path const& folder)
@@ -276,8 +191,9 @@ Result<JournalContents> read_journal(Path const& folder)
                 + std::to_string(contents.end()));
         auto const bytes = TRY(read_file(folder / segment_name(first), segment_file_max));
         auto const parsed = TRY(parse_segment(bytes, first, first == segments.back()).in(name));
-        contents.segments.push_back({ .first = first, .count = parsed.entries.size(), .whole = parsed.whole });
-        contents.entries.insert(contents.entries.end(), parsed.entries.begin(), parsed.entries.end());
+        contents.segments.push_back(
+            { .first = first, .end = parsed.end, .whole = parsed.whole, .is_first_version = parsed.is_first_version });
+        contents.groups.insert(contents.groups.end(), parsed.groups.begin(), parsed.groups.end());
     }
     return contents;
 }
@@ -289,31 +205,45 @@ Result<std::unique_ptr<Journal>> Journal::open(Path folder, JournalContents cons
         segments.push_back(segment.first);
     if (segments.empty())
         segments.push_back(0);
-    auto const whole = contents.segments.empty() ? 0 : contents.segments.back().whole;
+    auto const last = contents.segments.empty() ? JournalSegment() : contents.segments.back();
+    auto const is_first_version = last.is_first_version && last.end > last.first; // without records it is begun anew
+    auto const whole = last.is_first_version && !is_first_version ? 0 : last.whole;
     auto appender = TRY(open_appender(folder / segment_name(segments.back()), whole));
-    return std::make_unique<Journal>(std::move(folder), std::move(open_appender), std::move(segments), contents.end(), std::move(appender));
+    return std::make_unique<Journal>(std::move(folder), std::move(open_appender), std::move(segments), contents.end(), std::move(appender), is_first_version);
 }
 
 Result<> Journal::rotate()
 {
     auto appender = TRY(open_appender_(folder_ / segment_name(size_), 0));
     appender_ = std::move(appender);
+    is_rotation_due_ = false;
     std::scoped_lock const lock(mutex_);
     segments_.push_back(size_);
     return {};
 }
 
-Result<> Journal::append(std::span<EntryPtr const> entries)
+Result<> Journal::append(Group const& group)
 {
-    ASSERT(!entries.empty());
-    if (appender_->size() >= segment_bytes_max && !appender_->is_refusing())
+    ASSERT(group.first() == size_);
+    if ((appender_->size() >= segment_bytes_max || is_rotation_due_) && !appender_->is_refusing())
         TRY(rotate());
-    Bytes bytes;
-    if (appender_->size() == 0)
-        bytes = encode_segment_head(size_);
-    encode_group(bytes, size_, entries);
-    TRY(appender_->append(bytes));
-    size_ += entries.size();
+    if (appender_->size() == 0) {
+        auto bytes = encode_segment_head(size_);
+        bytes.insert(bytes.end(), group.bytes().begin(), group.bytes().end());
+        TRY(appender_->append(bytes));
+    } else {
+        TRY(appender_->append(group.bytes()));
+    }
+    size_ = group.end();
+    return {};
+}
+
+Result<> Journal::check_in_place()
+{
+    std::scoped_lock const lock(mutex_);
+    for (auto const first : segments_)
+        if (auto const path = folder_ / segment_name(first); ::access(path.c_str(), F_OK) != 0 && errno == ENOENT)
+            return corruption("`" + path.string() + "` was removed beneath us");
     return {};
 }
 

@@ -1,67 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What makes a record durable: segments `journal/<index of the first record, 20 digits>` of groups, one group a sync.
-// docs/formats/audit-log.md has the bytes. Private to tlog. Thread-compatible, but for Journal::retire() and is_retirable().
+// docs/formats/audit-log.md has the bytes. Private to tlog. Thread-compatible, but for Journal::retire(),
+// is_retirable() and check_in_place().
 #pragma once
 
-#include "base/durable_file.h"
-#include "tlog/merkle_tree.h"
+#include "tlog/group.h"
+#include "tlog/segment_file.h"
 
-#include <functional>
-#include <memory>
 #include <mutex>
-#include <optional>
-#include <span>
-#include <vector>
 
 namespace writ::tlog {
 
-struct Entry {
-    Bytes bytes;
-    Hash leaf;
-};
-using EntryPtr = std::shared_ptr<Entry const>;
-EntryPtr make_entry(Bytes);
-
-// LIMIT: of one group, so that one sync does not keep a thousand waiting for a megabyte each.
-inline constexpr std::size_t group_bytes_max = 4U << 20U;
-inline constexpr std::size_t group_records_max = 16'384;
 // LIMIT: a segment that has reached it is followed by another; bounds what an open reads and what the disk holds twice.
 inline constexpr std::size_t segment_bytes_max = 16U << 20U;
 
-// The seam for faults: a file that is appended to as base's DurableAppender does it.
-class Appender {
-public:
-    virtual ~Appender() = default;
-    virtual Result<> append(BytesView) = 0;
-    [[nodiscard]] virtual std::uint64_t size() const = 0;
-    [[nodiscard]] virtual bool is_refusing() const = 0;
-};
-using OpenAppender = std::function<Result<std::unique_ptr<Appender>>(Path const&, std::uint64_t size)>;
-Result<std::unique_ptr<Appender>> open_durable_appender(Path const&, std::uint64_t size);
-
 struct ParsedSegment {
-    std::vector<EntryPtr> entries;
-    std::size_t whole = 0; // bytes that hold them; what follows in the last segment was torn off by a crash, and never acknowledged
+    std::vector<GroupPtr> groups;
+    std::uint64_t end = 0; // the index that comes next
+    std::size_t whole = 0; // bytes that hold them; what follows are zeros, or was torn off by a crash and never acknowledged
+    bool is_first_version = false;
 };
 // corruption names the record. A torn end is corruption too, but in the last segment.
 Result<ParsedSegment> parse_segment(BytesView, std::uint64_t first, bool is_last);
 
-// What encodes a group; for tests and the fuzzer.
 Bytes encode_segment_head(std::uint64_t first);
-void encode_group(Bytes& out, std::uint64_t first, std::span<EntryPtr const>);
 
 struct JournalSegment {
-    std::uint64_t first = 0;
-    std::uint64_t count = 0;
+    std::uint64_t first = 0, end = 0;
     std::size_t whole = 0;
+    bool is_first_version = false;
 };
 struct JournalContents {
     std::vector<JournalSegment> segments; // in order, without gaps
-    std::vector<EntryPtr> entries;        // of all of them
+    std::vector<GroupPtr> groups;         // of all of them
 
     [[nodiscard]] std::uint64_t first() const { return segments.empty() ? 0 : segments.front().first; }
-    [[nodiscard]] std::uint64_t end() const { return first() + entries.size(); }
+    [[nodiscard]] std::uint64_t end() const { return segments.empty() ? 0 : segments.back().end; }
+    // The group that holds a record. REQUIRES: first() <= index < end().
+    [[nodiscard]] Group const& holding(std::uint64_t index) const;
+    // Whether a log without `head` may have written it: before there was one.
+    [[nodiscard]] bool is_of_first_version() const;
 };
 // Changes nothing. A folder without segments is an empty journal.
 Result<JournalContents> read_journal(Path const& folder);
@@ -71,8 +50,10 @@ public:
     // Goes on where `contents`, just read, end; cuts a torn end off.
     static Result<std::unique_ptr<Journal>> open(Path folder, JournalContents const& contents, OpenAppender);
 
-    // Durable on success; after an error nothing of it will be read back unless is_refusing(): then it may be.
-    Result<> append(std::span<EntryPtr const>);
+    // Durable on success; after an error nothing of it will be read back unless is_refusing(): then it may be. REQUIRES: the group begins
+    // with size().
+    Result<> append(Group const&);
+    [[nodiscard]] std::uint64_t size() const { return size_; } // records ever
     [[nodiscard]] bool is_refusing() const { return appender_->is_refusing(); }
 
     // Whether retire() would remove something.
@@ -80,15 +61,18 @@ public:
     // Removes segments all of whose records are before `settled`. The one that is written to stays. Another thread than the one that
     // appends may call it.
     Result<> retire(std::uint64_t settled);
+    // corruption: a segment was removed by somebody else. Another thread may call it.
+    Result<> check_in_place();
 
     // For open().
     Journal(Path folder, OpenAppender open_appender, std::vector<std::uint64_t> segments, std::uint64_t size,
-        std::unique_ptr<Appender> appender)
+        std::unique_ptr<Appender> appender, bool is_rotation_due)
         : folder_(std::move(folder))
         , open_appender_(std::move(open_appender))
         , segments_(std::move(segments))
         , size_(size)
         , appender_(std::move(appender))
+        , is_rotation_due_(is_rotation_due)
     {
     }
 
@@ -102,6 +86,7 @@ private:
     std::vector<std::uint64_t> segments_; // first records, in order; under mutex_
     std::uint64_t size_;                  // records ever
     std::unique_ptr<Appender> appender_;  // of the last segment
+    bool is_rotation_due_;                // it is of the first version
 };
 
 } // namespace writ::tlog

@@ -3,6 +3,8 @@
 // Segments of the journal, given and made: the first byte says how. What reads as whole is whole when read again, cut anywhere or not.
 #include "tlog/journal.h"
 
+#include <array>
+
 namespace {
 
 using namespace writ;
@@ -15,7 +17,7 @@ void read_given(BytesView segment)
         return;
     ASSERT(parsed->whole <= segment.size());
     if (parsed->whole > 0)
-        ASSERT(parse_segment(segment.first(parsed->whole), 0, false).value().entries.size() == parsed->entries.size());
+        ASSERT(parse_segment(segment.first(parsed->whole), 0, false).value().end == parsed->end);
 }
 
 // A segment with checksums as they should be around records of the fuzzer's choice, cut and altered where it says.
@@ -28,12 +30,11 @@ void read_made(BytesView input)
     std::uint64_t first = 0;
     for (auto rest = input.subspan(5); !rest.empty(); first += 2) {
         auto const size = std::min<std::size_t>(rest.size(), rest[0]);
-        std::vector<EntryPtr> const group
-            = { make_entry(Bytes(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(size))), make_entry({}) };
-        encode_group(segment, first, group);
+        auto const group = Group::encode(first, std::array { rest.first(size), BytesView() });
+        segment.insert(segment.end(), group->bytes().begin(), group->bytes().end());
         rest = rest.subspan(std::max<std::size_t>(size, 1));
     }
-    ASSERT(parse_segment(segment, 0, false).value().entries.size() == first);
+    ASSERT(parse_segment(segment, 0, false).value().end == first);
     segment.resize(std::min(segment.size(), cut));
     auto const whole = parse_segment(segment, 0, true).value().whole;
     if (altered < segment.size()) {

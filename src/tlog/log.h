@@ -30,7 +30,7 @@ public:
     virtual ~Log() = default; // publishes what was acknowledged, then ends its thread
 
     // Calls back with the record's index once it is durable: journal written and fdatasync'ed, many records a sync (whatever has gathered while the last sync ran;
-    // a lone record never waits for others). The checkpoint that covers it is published right after. resource_exhausted: disk full (nothing was kept; works again when there is space), record too
+    // a lone record never waits for others). A checkpoint that covers it is signed as soon as somebody waits for one. resource_exhausted: disk full (nothing was kept; works again when there is space), record too
     // long, or too many waiting. unavailable: an earlier write failed ambiguously; reopen.
     virtual void append(Bytes record, std::function<void(Result<std::uint64_t>)> done) = 0;
 
@@ -41,8 +41,10 @@ public:
     // [first, first + count), fewer at the end. For the index.
     [[nodiscard]] virtual Result<std::vector<Bytes>> read_range(std::uint64_t first, std::size_t count) const = 0;
 
-    [[nodiscard]] virtual std::string checkpoint() const = 0; // latest published signed note
+    [[nodiscard]] virtual std::string checkpoint() const = 0; // the newest signed note
     [[nodiscard]] virtual Checkpoint latest() const = 0;
+    // The newest one all of whose tiles are in the folder, as the file `checkpoint` has it: a fraction of a second behind.
+    [[nodiscard]] virtual std::string public_checkpoint() const = 0;
     // Calls back once latest().size is at least `size`; unavailable if the log ends before.
     virtual void when_published(std::uint64_t size, std::function<void(Result<>)> done) = 0;
     // In the tree of the published size; not_found if the index is not in it yet.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/log_folder.h"
 
+#include "tlog/folder_tiles.h"
+#include "tlog/head_file.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
@@ -12,7 +14,7 @@ namespace writ::tlog {
 
 namespace {
 
-// LIMIT: our own checkpoints have 200 bytes, a verifier's text as many.
+// LIMIT: a verifier's text has 200 bytes.
 constexpr std::size_t small_file_max = 64U << 10U;
 
 Result<UniqueFd> lock_folder(Path const& folder)
@@ -34,8 +36,8 @@ Result<> remove_unfinished(Path const& folder)
     for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
         if (entry->path().filename().string().find(".tmp.") != std::string::npos)
             unfinished.push_back(entry->path());
-    if (!error)
-        std::filesystem::remove(folder / "tmp" / "file", error);
+    for (std::filesystem::directory_iterator entry(folder / "tmp", error), end; !error && entry != end; entry.increment(error))
+        unfinished.push_back(entry->path());
     for (auto const& path : unfinished)
         if (!error)
             std::filesystem::remove(path, error);
@@ -56,48 +58,63 @@ Result<bool> is_known(Path const& folder, NoteSigner const& signer)
     return true;
 }
 
-struct SignedCheckpoint {
-    Checkpoint checkpoint;
-    std::string note;
-};
-
-Result<std::optional<SignedCheckpoint>> read_checkpoint(Path const& folder, NoteVerifier const& verifier, bool is_needed)
+Result<Checkpoint> verify_own(std::string const& note, NoteVerifier const& verifier)
 {
-    auto const bytes = read_file(folder / "checkpoint", small_file_max);
-    if (bytes.is_error() && bytes.error().code == ErrorCode::not_found && is_needed)
-        return corruption("`checkpoint` is missing");
-    if (bytes.is_error() && bytes.error().code == ErrorCode::not_found)
-        return std::optional<SignedCheckpoint>();
-    auto note = to_text(TRY(bytes));
-    // Its name was there before its bytes were on the disk: power loss may have left none. What the journal and the tiles hold makes
-    // another.
-    if (std::ranges::all_of(note, [](char character) { return character == '\0'; }))
-        return std::optional<SignedCheckpoint>();
     auto checkpoint = TRY(verify_checkpoint(note, verifier));
     if (checkpoint.origin != verifier.name)
-        return corruption("`checkpoint` is of another log, `" + checkpoint.origin + "`");
-    return std::optional(SignedCheckpoint { .checkpoint = std::move(checkpoint), .note = std::move(note) });
+        return corruption("is of another log, `" + checkpoint.origin + "`");
+    return checkpoint;
 }
 
-// SECURITY: what the checkpoint covers must be what the journal and the tiles hold, before anything is signed on top of it.
-Result<std::shared_ptr<Published const>> check_against(SignedCheckpoint const& stored, OpenedFolder const& opened)
+// The public one; empty: none yet.
+Result<std::string> read_checkpoint(TileStore const& tiles, bool is_needed, bool is_first_version)
 {
-    auto const covered = stored.checkpoint.size;
-    if (covered > opened.journal.end())
-        return corruption("the journal ends with entry " + std::to_string(opened.journal.end()) + ", but the checkpoint covers "
-            + std::to_string(covered));
-    if (covered < opened.settled)
-        return corruption("the checkpoint covers " + std::to_string(covered) + " entries, but the journal has left "
-            + std::to_string(opened.settled) + " to it");
+    auto const bytes = tiles.get("checkpoint", public_checkpoint_bytes_max);
+    if (bytes.is_error() && bytes.error().code == ErrorCode::not_found)
+        return is_needed ? Result<std::string>(corruption("`checkpoint` is missing")) : std::string();
+    auto note = to_text(TRY(bytes));
+    // The first version did not sync it before its name was there: power loss may have left no bytes. What the journal and the tiles hold
+    // makes another.
+    if (is_first_version && std::ranges::all_of(note, [](char character) { return character == '\0'; }))
+        return std::string();
+    return note.empty() ? Result<std::string>(corruption("`checkpoint` is empty")) : note;
+}
+
+// SECURITY: what a checkpoint covers must be what the journal and the tiles hold, before anything is signed on top of it.
+Result<SealedPtr> check_against(std::string const& note, NoteVerifier const& verifier, OpenedFolder const& opened)
+{
+    auto const stored = TRY(verify_own(note, verifier));
+    if (stored.size > opened.journal.end())
+        return corruption(
+            "covers " + std::to_string(stored.size) + " entries, but the journal ends with entry " + std::to_string(opened.journal.end()));
+    if (stored.size < opened.settled)
+        return corruption(
+            "covers " + std::to_string(stored.size) + " entries, but the journal has left " + std::to_string(opened.settled) + " to it");
     auto tree = opened.tree;
     std::vector<TileFile> filled;
-    for (auto index = opened.settled; index < covered; ++index) {
-        tree.append(opened.journal.entries[index - opened.journal.first()]->leaf, filled);
+    for (auto index = opened.settled; index < stored.size; ++index) {
+        tree.append(opened.journal.holding(index).leaf(index), filled);
         filled.clear();
     }
-    if (tree.root() != stored.checkpoint.root)
-        return corruption("some entry before " + std::to_string(covered) + " is not the one that the checkpoint covers");
-    return std::make_shared<Published const>(Published { .checkpoint = stored.checkpoint, .note = stored.note, .tree = std::move(tree) });
+    if (tree.root() != stored.root)
+        return corruption("some entry before " + std::to_string(stored.size) + " is not the one that it covers");
+    return std::make_shared<Sealed const>(Sealed { .checkpoint = stored, .note = note, .tree = std::move(tree) });
+}
+
+// The strict store's checkpoint and the public one, both true of the journal and the tiles, and in that order.
+Result<> check_checkpoints(OpenedFolder& opened, NoteVerifier const& verifier)
+{
+    SealedPtr published;
+    if (!opened.published.empty())
+        published = TRY(check_against(opened.published, verifier, opened).in("`checkpoint`"));
+    if (!opened.stored.empty())
+        opened.sealed = TRY(check_against(opened.stored, verifier, opened).in("the newest checkpoint"));
+    if (opened.sealed && published && published->checkpoint.size > opened.sealed->checkpoint.size)
+        return corruption("`checkpoint` covers " + std::to_string(published->checkpoint.size) + " entries, but the newest one "
+            + std::to_string(opened.sealed->checkpoint.size));
+    if (!opened.sealed)
+        opened.sealed = published; // there was no strict store in the first version
+    return {};
 }
 
 } // namespace
@@ -112,34 +129,34 @@ Result<NoteVerifier> read_verifier(Path const& folder)
     return verifier;
 }
 
-Result<> write_verifier(Path const& folder, NoteSigner const& signer)
+Result<> write_verifier(Path const& folder, TileStore& tiles, NoteSigner const& signer)
 {
-    auto const text = signer.verifier().to_text() + "\n";
-    UniqueFd const checkpoint(::open((folder / "checkpoint").c_str(), O_RDONLY | O_CLOEXEC));
-    if (!checkpoint.is_open() || ::fsync(checkpoint.get()) != 0)
-        return errno_error("sync `" + (folder / "checkpoint").string() + "`", errno);
-    TRY(sync_folder(folder));
-    auto const created = create_file(folder / "verifier", as_bytes(text));
+    TRY(tiles.settle({ "checkpoint" }));
+    auto const created = create_file(folder / "verifier", as_bytes(signer.verifier().to_text() + "\n"));
     return created.is_error() && created.error().code == ErrorCode::conflict ? Result<>() : created;
 }
 
-Result<OpenedFolder> open_folder(Path const& folder, NoteSigner const& signer)
+Result<OpenedFolder> open_folder(Path const& folder, NoteSigner const& signer, LogSeams const& seams)
 {
     for (auto const* const name : { "journal", "tile", "tmp" })
         TRY(create_folder(folder / name));
     OpenedFolder opened;
     opened.lock = TRY(lock_folder(folder));
     TRY(remove_unfinished(folder));
-    auto const stored = TRY(read_checkpoint(folder, signer.verifier(), TRY(is_known(folder, signer))));
-
+    auto const known = TRY(is_known(folder, signer));
     opened.journal = TRY(read_journal(folder / "journal"));
     opened.settled = (opened.journal.first() + tile_width - 1) / tile_width * tile_width;
     if (opened.settled > opened.journal.end())
         return corruption(
             "the journal begins with entry " + std::to_string(opened.journal.first()) + " and ends before the bundle of that entry does");
-    opened.tree = TRY(read_tree(folder, opened.settled));
-    if (stored)
-        opened.published = TRY(check_against(*stored, opened));
+    auto const is_first_version = opened.journal.is_of_first_version();
+    opened.storage = seams.storage(
+        { .checkpoints = TRY(HeadFile::open(folder, is_first_version)), .tiles = std::make_unique<FolderTiles>(folder) });
+    opened.published = TRY(read_checkpoint(*opened.storage.tiles, known, is_first_version));
+    opened.stored = TRY(opened.storage.checkpoints->load());
+    TRY(check_tiles_are_there(*opened.storage.tiles, opened.settled));
+    opened.tree = TRY(read_tree(*opened.storage.tiles, opened.settled));
+    TRY(check_checkpoints(opened, signer.verifier()));
     return opened;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/merkle_tree.h"
 
+#include "crypto/sha256_lanes.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -103,6 +105,10 @@ Hash node_hash(Hash const& left, Hash const& right)
     std::ranges::copy(right, node.begin() + 1 + sizeof(Hash));
     return crypto::sha256(BytesView(node));
 }
+
+void leaf_hashes(std::span<BytesView const> records, std::span<Hash> leaves) { crypto::sha256_prefixed(0x00, records, leaves); }
+
+void node_hashes(std::span<Hash const> children, std::span<Hash> parents) { crypto::sha256_prefixed_pairs(0x01, children, parents); }
 
 Hash empty_root() { return crypto::sha256(BytesView()); }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace writ::tlog {
@@ -17,6 +18,8 @@ using Hash = crypto::Sha256Digest;
 inline constexpr std::uint64_t tree_size_max = std::uint64_t(1) << 60U;
 
 Hash leaf_hash(BytesView record);            // SHA-256(0x00 ‖ record)
+void leaf_hashes(std::span<BytesView const> records, std::span<Hash> leaves); // many at once cost a third each
+void node_hashes(std::span<Hash const> children, std::span<Hash> parents);   // of neighbours; REQUIRES: twice as many children
 Hash node_hash(Hash const& left, Hash const& right); // SHA-256(0x01 ‖ left ‖ right)
 Hash empty_root();                           // SHA-256()
 

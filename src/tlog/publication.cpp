@@ -2,9 +2,6 @@
 #include "tlog/publication.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 namespace writ::tlog {
 
@@ -15,116 +12,84 @@ namespace {
 // asks.
 constexpr std::size_t partial_bundles_max = 2;
 
-Result<> make_folder(Path const& folder)
-{
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error)
-        return errno_error("create folder `" + folder.string() + "`", error.value());
-    return {};
-}
-
-Result<> write_new(Path const& path, BytesView bytes)
-{
-    UniqueFd const fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd.is_open())
-        return errno_error("create `" + path.string() + "`", errno);
-    while (!bytes.empty()) {
-        auto const written = ::write(fd.get(), bytes.data(), bytes.size());
-        if (written < 0 && errno != EINTR)
-            return errno_error("write `" + path.string() + "`", errno);
-        bytes = bytes.subspan(static_cast<std::size_t>(written < 0 ? 0 : written));
-    }
-    return {};
-}
-
-void remove_quietly(Path const& path)
-{
-    // What cannot be removed is looked at by nobody, and removed with its folder.
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-}
-
 } // namespace
 
-Publication::Publication(Path log_folder, NoteSigner signer, TiledTree tree)
-    : folder_(std::move(log_folder))
-    , signer_(std::move(signer))
+Publication::Publication(TileStore& tiles, TiledTree tree)
+    : tiles_(tiles)
     , tree_(std::move(tree))
 {
     ASSERT(tree_.size() % tile_width == 0);
 }
 
-Publication::Growth Publication::grow(std::span<EntryPtr const> entries) const
+Result<> Publication::put_full(Edge& edge, TileName const& name, BytesView bytes)
 {
-    Growth growth { .tree = tree_, .bundle = bundle_, .files = {} };
-    for (auto const& entry : entries) {
-        append_entry(growth.bundle, entry->bytes);
-        if ((growth.tree.size() + 1) % tile_width == 0) {
-            growth.files.push_back(
-                { .name = { .level = std::nullopt, .index = growth.tree.size() / tile_width }, .bytes = std::move(growth.bundle) });
-            growth.bundle = {};
-        }
-        growth.tree.append(entry->leaf, growth.files);
-    }
-    if (!growth.bundle.empty())
-        growth.files.push_back(
-            { .name = { .level = std::nullopt, .index = growth.tree.size() / tile_width, .width = growth.tree.size() % tile_width },
-                .bytes = growth.bundle });
-    for (auto& tile : growth.tree.partial_tiles())
-        if (std::ranges::find(partial_tiles_, tile.name)
-            == partial_tiles_.end()) // otherwise it is there: above the leaves most groups change nothing
-            growth.files.push_back(std::move(tile));
-    return growth;
-}
-
-Result<> Publication::place(Path const& name, BytesView bytes)
-{
-    auto const path = folder_ / name;
-    auto const temporary = folder_ / "tmp" / "file";
-    TRY(write_new(temporary, bytes));
-    if (::rename(temporary.c_str(), path.c_str()) == 0)
-        return {};
-    if (errno != ENOENT)
-        return errno_error("rename to `" + path.string() + "`", errno);
-    TRY(make_folder(path.parent_path()));
-    if (::rename(temporary.c_str(), path.c_str()) != 0)
-        return errno_error("rename to `" + path.string() + "`", errno);
+    TRY(tiles_.put(name.path(), bytes));
+    edge.full.push_back(name);
     return {};
 }
 
-Result<std::shared_ptr<Published const>> Publication::publish(std::span<EntryPtr const> entries)
+Result<> Publication::add(Edge& edge, Group const& group, std::uint64_t end)
 {
-    auto growth = grow(entries);
-    for (auto const& file : growth.files)
-        TRY(place(file.name.path(), file.bytes));
-    Checkpoint checkpoint { .origin = signer_.name, .size = growth.tree.size(), .root = growth.tree.root(), .extension = "" };
-    auto note = TRY(sign_checkpoint(checkpoint, signer_));
-    TRY(place("checkpoint", as_bytes(note)));
-    tree_ = growth.tree;
-    bundle_ = std::move(growth.bundle);
-    prune(growth.files);
-    return std::make_shared<Published const>(
-        Published { .checkpoint = std::move(checkpoint), .note = std::move(note), .tree = std::move(growth.tree) });
+    std::vector<TileFile> filled;
+    for (auto index = std::max(edge.tree.size(), group.first()); index < std::min(end, group.end()); ++index) {
+        append_entry(edge.bundle, group.record(index));
+        edge.tree.append(group.leaf(index), filled);
+        if (edge.tree.size() % tile_width != 0)
+            continue;
+        TRY(put_full(edge, { .level = std::nullopt, .index = index / tile_width }, edge.bundle));
+        edge.bundle.clear();
+        for (auto const& tile : std::exchange(filled, {}))
+            TRY(put_full(edge, tile.name, tile.bytes));
+    }
+    return {};
 }
 
-void Publication::prune(std::vector<TileFile> const& files)
+Result<> Publication::put_partial(Edge const& edge)
 {
+    if (!edge.bundle.empty())
+        TRY(tiles_.put(
+            TileName { .level = std::nullopt, .index = edge.tree.size() / tile_width, .width = edge.tree.size() % tile_width }.path(),
+            edge.bundle));
+    for (auto const& tile : edge.tree.partial_tiles())
+        // Otherwise it is there: above the leaves most rounds change nothing.
+        if (std::ranges::find(partial_tiles_, tile.name) == partial_tiles_.end())
+            TRY(tiles_.put(tile.name.path(), tile.bytes));
+    return {};
+}
+
+Result<> Publication::publish(std::vector<GroupPtr> const& groups, Sealed const& sealed)
+{
+    Edge edge { .tree = tree_, .bundle = bundle_, .full = {} };
+    for (auto const& group : groups)
+        TRY(add(edge, *group, sealed.checkpoint.size));
+    if (edge.tree.size() != sealed.checkpoint.size || edge.tree.root() != sealed.checkpoint.root)
+        return corruption("the records do not have the root of the checkpoint over them");
+    TRY(put_partial(edge));
+    TRY(tiles_.replace("checkpoint", as_bytes(sealed.note)));
+    tree_ = std::move(edge.tree);
+    bundle_ = std::move(edge.bundle);
+    prune(edge.full);
+    return {};
+}
+
+void Publication::prune(std::vector<TileName> const& full)
+{
+    for (auto const& name : full) {
+        full_files_.push_back(name.path());
+        tiles_.remove(partial_folder(name));
+        std::erase_if(partial_bundles_, [&](TileName const& partial) { return partial.full() == name; });
+    }
     partial_tiles_.clear();
     for (auto const& tile : tree_.partial_tiles())
         partial_tiles_.push_back(tile.name);
-    for (auto const& file : files) {
-        if (file.name.is_full()) {
-            full_files_.push_back(file.name);
-            remove_quietly(folder_ / partial_folder(file.name));
-            std::erase_if(partial_bundles_, [&](TileName const& partial) { return partial.full() == file.name; });
-        } else if (!file.name.level && (partial_bundles_.empty() || partial_bundles_.back() != file.name)) {
-            partial_bundles_.push_back(file.name);
-        }
+    if (!bundle_.empty()) {
+        TileName const partial { .level = std::nullopt, .index = tree_.size() / tile_width, .width = tree_.size() % tile_width };
+        if (partial_bundles_.empty() || partial_bundles_.back() != partial)
+            partial_bundles_.push_back(partial);
     }
     while (partial_bundles_.size() > partial_bundles_max) {
-        remove_quietly(folder_ / partial_bundles_.front().path());
-        partial_bundles_.pop_front();
+        tiles_.remove(partial_bundles_.front().path());
+        partial_bundles_.erase(partial_bundles_.begin());
     }
 }
 

@@ -1,53 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes what the journal holds as tiles, bundles and a signed checkpoint, each file at once by rename and the checkpoint last. Tiles are
-// not synced before their names appear: until settle() has synced them the journal keeps their entries, and an open writes them again.
-// Private to tlog. Not thread-safe.
+// Writes sealed records as tiles and bundles, and the checkpoint last. Tiles are not settled when they appear: until they are the journal
+// keeps their records, and an open writes them again. Private to tlog. Not thread-safe.
 #pragma once
 
-#include "tlog/journal.h"
-#include "tlog/note.h"
-#include "tlog/tile.h"
-
-#include <deque>
+#include "tlog/log_storage.h"
+#include "tlog/sealer.h"
 
 namespace writ::tlog {
 
-struct Published {
-    Checkpoint checkpoint;
-    std::string note;
-    TiledTree tree;
-};
-
 class Publication {
 public:
-    // `tree` has a multiple of 256 entries, all settled.
-    Publication(Path log_folder, NoteSigner signer, TiledTree tree);
+    // `tree` has a multiple of 256 entries, all settled. The store outlives it.
+    Publication(TileStore&, TiledTree tree);
 
-    // Entries that follow those published. On error nothing has changed but files that nothing refers to yet; the same may be tried again.
-    Result<std::shared_ptr<Published const>> publish(std::span<EntryPtr const>);
+    // `groups` hold the records from size() up to the checkpoint's. On error nothing has changed but files that no checkpoint refers to yet;
+    // the same may be tried again. corruption: the records do not have the checkpoint's root.
+    Result<> publish(std::vector<GroupPtr> const& groups, Sealed const&);
     [[nodiscard]] std::uint64_t size() const { return tree_.size(); }
 
-    // The full files that publish() has put in place since the last call, in the order of their making.
-    std::vector<TileName> take_full_files() { return std::exchange(full_files_, {}); }
+    // Paths of the full files that publish() has put in place since the last call, in the order of their making.
+    std::vector<std::string> take_full_files() { return std::exchange(full_files_, {}); }
 
 private:
-    struct Growth {
+    struct Edge {
         TiledTree tree;
         Bytes bundle; // the partial one
-        std::vector<TileFile> files;
+        std::vector<TileName> full; // written since
     };
-    [[nodiscard]] Growth grow(std::span<EntryPtr const>) const;
-    Result<> place(Path const& name, BytesView);
-    void prune(std::vector<TileFile> const& files);
+    Result<> add(Edge&, Group const&, std::uint64_t end);
+    Result<> put_full(Edge&, TileName const&, BytesView);
+    Result<> put_partial(Edge const&);
+    void prune(std::vector<TileName> const& full);
 
-    Path folder_;
-    NoteSigner signer_;
+    TileStore& tiles_;
     TiledTree tree_;
     Bytes bundle_;
-    std::vector<TileName> full_files_;
-    std::vector<TileName> partial_tiles_;  // of hashes, as published last
-    std::deque<TileName> partial_bundles_; // that have not been removed, oldest first
+    std::vector<std::string> full_files_;
+    std::vector<TileName> partial_tiles_;   // of hashes, as published last
+    std::vector<TileName> partial_bundles_; // that have not been removed, oldest first
 };
 
 } // namespace writ::tlog

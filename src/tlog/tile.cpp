@@ -144,11 +144,12 @@ Hash root_of_hashes(std::span<Hash const> hashes)
     if (hashes.size() == 1)
         return hashes[0];
     std::vector<Hash> nodes(hashes.size() / 2);
-    for (std::size_t i = 0; i < nodes.size(); ++i)
-        nodes[i] = node_hash(hashes[2 * i], hashes[2 * i + 1]);
-    for (auto count = nodes.size() / 2; count > 0; count /= 2)
-        for (std::size_t i = 0; i < count; ++i)
-            nodes[i] = node_hash(nodes[2 * i], nodes[2 * i + 1]);
+    node_hashes(hashes, nodes);
+    while (nodes.size() > 1) {
+        std::vector<Hash> parents(nodes.size() / 2);
+        node_hashes(nodes, parents);
+        nodes = std::move(parents);
+    }
     return nodes[0];
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tlog/head_file.h"
 #include "tlog/log_folder.h"
 #include "tlog/tile_reader.h"
 
@@ -11,9 +12,6 @@
 namespace writ::tlog {
 
 namespace {
-
-// LIMIT: a checkpoint may carry witnesses' signatures.
-constexpr std::size_t checkpoint_bytes_max = 256U << 10U;
 
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 
@@ -70,6 +68,9 @@ private:
     Result<bool> is_held();
     Result<> read_consistently(std::optional<NoteVerifier> const&);
     Result<> read_signed(std::optional<NoteVerifier> const&);
+    Result<> read_newest();
+    Result<> check_order() const;
+    Result<> verify_head();
     Result<Bytes> read_content(TileName const&);
     Result<> verify_published();
     Result<> verify_bundle(std::uint64_t index, std::uint64_t width);
@@ -80,17 +81,19 @@ private:
     Result<Bytes> content_of(TileName const&);
 
     void differs(std::string entry, std::string tile);
-    // The journal's copy of an entry, if it still has it.
-    [[nodiscard]] EntryPtr in_journal(std::uint64_t index) const
+    // The group that has the journal's copy of an entry, if it still has it.
+    [[nodiscard]] Group const* in_journal(std::uint64_t index) const
     {
-        return index < journal_.first() || index >= journal_.end() ? nullptr : journal_.entries[index - journal_.first()];
+        return index < journal_.first() || index >= journal_.end() ? nullptr : &journal_.holding(index);
     }
 
     Path folder_;
     Progress progress_;
     UniqueFd lock_; // keeps authorities from starting while we read
     bool is_live_ = false;
+    std::optional<NoteVerifier> own_;
     Checkpoint checkpoint_;
+    std::optional<Checkpoint> newest_; // as `head` has it
     JournalContents journal_;
     TiledTree tree_; // of the entries read so far
     // What the files at the right edge of the tree must hold, or begin with: those that are partial in the checkpoint's tree, and those
@@ -115,10 +118,11 @@ Result<> FolderVerifier::read_consistently(std::optional<NoteVerifier> const& ve
 {
     for (int attempts_left = is_live_ ? live_attempts : 1;; --attempts_left) {
         TRY(read_signed(verifier));
+        TRY(read_newest());
         auto journal = read_journal(folder_ / "journal");
         if (journal.is_ok() && journal->first() <= checkpoint_.size) {
             journal_ = std::move(*journal);
-            return {};
+            return check_order();
         }
         if (attempts_left > 1)
             continue;
@@ -154,12 +158,46 @@ Result<> FolderVerifier::read_signed(std::optional<NoteVerifier> const& verifier
     auto const own = TRY(written);
     if (verifier && own.to_text() != verifier->to_text())
         return corruption("`verifier` is not the key that was given");
-    auto const note = read_file(folder_ / "checkpoint", checkpoint_bytes_max);
+    auto const note = read_file(folder_ / "checkpoint", public_checkpoint_bytes_max);
     if (note.is_error() && note.error().code == ErrorCode::not_found)
         return corruption("`checkpoint` is missing");
     checkpoint_ = TRY(verify_checkpoint(as_text(TRY(note)), own));
     if (checkpoint_.origin != own.name)
         return corruption("`checkpoint` is of another log, `" + checkpoint_.origin + "`");
+    own_ = own;
+    return {};
+}
+
+// Before the journal: that has all that `head` covers.
+Result<> FolderVerifier::read_newest()
+{
+    auto const head = read_head(folder_);
+    if (head.is_error() && head.error().code == ErrorCode::not_found)
+        return {}; // check_order() says whether it may
+    auto const slots = TRY(head).slots;
+    if (!is_live_ && (!slots[0] || !slots[1]))
+        return corruption("`head` is not what was written");
+    for (auto const& slot : slots) {
+        if (!slot || slot->checkpoint.empty())
+            continue;
+        auto checkpoint = TRY(verify_checkpoint(slot->checkpoint, *own_).in("`head`"));
+        if (!newest_ || newest_->size < checkpoint.size)
+            newest_ = std::move(checkpoint);
+    }
+    return {};
+}
+
+Result<> FolderVerifier::check_order() const
+{
+    if (!newest_ && !journal_.is_of_first_version())
+        return corruption("`head` is missing, or covers nothing");
+    if (!newest_)
+        return {};
+    if (newest_->size > journal_.end())
+        return corruption("`head` covers " + std::to_string(newest_->size) + " entries, but the journal ends with "
+            + std::to_string(journal_.end()));
+    if (newest_->size < checkpoint_.size && !is_live_)
+        return corruption("`checkpoint` covers " + std::to_string(checkpoint_.size) + " entries, but `head` " + std::to_string(newest_->size));
     return {};
 }
 
@@ -200,13 +238,15 @@ Result<> FolderVerifier::verify_bundle(std::uint64_t index, std::uint64_t width)
     auto const entries = TRY(parse_bundle(bytes, width));
     auto const hashes = TRY(parse_tile(TRY(read_content(tile_name)), width));
     std::vector<TileFile> filled;
+    std::vector<Hash> leaves(width);
+    leaf_hashes(entries, leaves);
     for (std::uint64_t i = 0; i < width; ++i) {
         auto const number = index * tile_width + i;
-        auto const leaf = leaf_hash(entries[i]);
+        auto const& leaf = leaves[i];
         if (leaf != hashes[i])
             differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written",
                 "`" + tile_name.path() + "`: the hash of " + entry_name(number) + " is not what was written");
-        if (auto const kept = in_journal(number); kept && kept->leaf != leaf)
+        if (auto const* const kept = in_journal(number); kept != nullptr && kept->leaf(number) != leaf)
             differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written",
                 "journal: " + entry_name(number) + " is not what was written");
         tree_.append(leaf, filled);
@@ -232,13 +272,16 @@ Result<> FolderVerifier::verify_tiles(std::vector<TileFile> const& filled)
 Result<> FolderVerifier::verify_unpublished()
 {
     std::vector<TileFile> filled;
+    TRY(verify_head());
     while (tree_.size() < journal_.end()) {
-        auto const entry = in_journal(tree_.size());
-        if (entry == nullptr)
-            return corruption(entry_name(tree_.size()) + " is neither published nor in the journal");
-        append_entry(bundle_, entry->bytes);
-        auto const index = tree_.size() / tile_width;
-        tree_.append(entry->leaf, filled);
+        auto const number = tree_.size();
+        auto const* const group = in_journal(number);
+        if (group == nullptr)
+            return corruption(entry_name(number) + " is neither published nor in the journal");
+        append_entry(bundle_, group->record(number));
+        auto const index = number / tile_width;
+        tree_.append(group->leaf(number), filled);
+        TRY(verify_head());
         if (tree_.size() % tile_width == 0) {
             edge_[{ .level = std::nullopt, .index = index }] = std::move(bundle_);
             bundle_ = {};
@@ -249,6 +292,14 @@ Result<> FolderVerifier::verify_unpublished()
     for (auto& tile : tree_.partial_tiles())
         edge_[tile.name.full()] = std::move(tile.bytes);
     edge_[{ .level = std::nullopt, .index = tree_.size() / tile_width }] = std::move(bundle_);
+    return {};
+}
+
+// The newest checkpoint covers the tree of its size.
+Result<> FolderVerifier::verify_head()
+{
+    if (newest_ && newest_->size == tree_.size() && newest_->root != tree_.root())
+        return corruption("the entries before " + std::to_string(newest_->size) + " are not those that `head` covers");
     return {};
 }
 

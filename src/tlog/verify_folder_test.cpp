@@ -27,7 +27,8 @@ protected:
         ASSERT_TRUE(verify().is_ok()) << verify().error().message;
         for (auto const& file : files_of(log_folder())) {
             auto const size = std::filesystem::file_size(file);
-            for (std::size_t position = 0; position < size; position += step) {
+            auto const stride = file.filename() == "head" ? 7 * step : step; // mostly zeros
+            for (std::size_t position = 0; position < size; position += stride) {
                 auto const error = error_with(file, position, static_cast<std::uint8_t>(1U << position % 8));
                 ASSERT_EQ(error.code, ErrorCode::corruption) << file << " at " << position << ": " << error.message;
             }
@@ -91,7 +92,7 @@ TEST_F(VerifyFolder, finds_files_missing_and_added)
 {
     fill(*open().value(), 300);
     for (auto const* const name :
-        { "checkpoint", "verifier", "tile/0/000", "tile/1/000.p/1", "tile/entries/001.p/44", "journal/00000000000000000000" }) {
+        { "checkpoint", "head", "verifier", "tile/0/000", "tile/1/000.p/1", "tile/entries/001.p/44", "journal/00000000000000000000" }) {
         std::filesystem::rename(log_folder() / name, folder_ / "away");
         EXPECT_EQ(verify().error().code, ErrorCode::corruption) << name;
         std::filesystem::rename(folder_ / "away", log_folder() / name);
