@@ -8,17 +8,10 @@
 
 namespace writ::tlog {
 
-namespace {
-
-// LIMIT: a checkpoint may carry witnesses' signatures.
-constexpr std::size_t checkpoint_bytes_max = 256U << 10U;
-
-} // namespace
-
 Result<FolderReader> FolderReader::open(Path folder, std::optional<NoteVerifier> verifier)
 {
     auto const key = verifier ? *std::move(verifier) : TRY(read_verifier(folder));
-    auto note = to_text(TRY(read_file(folder / "checkpoint", checkpoint_bytes_max)));
+    auto note = to_text(TRY(read_file(folder / "checkpoint", public_checkpoint_bytes_max)));
     auto checkpoint = TRY(verify_checkpoint(note, key));
     return FolderReader(std::move(folder), std::move(checkpoint), std::move(note));
 }
