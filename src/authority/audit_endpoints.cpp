@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
+#include "authority/witness_report.h"
 
 #include <charconv>
 
@@ -118,10 +119,13 @@ Reply who_used(Desk desk, Call call)
     co_return json_response(JsonObject { { "uses", std::move(array) } });
 }
 
+Reply audit_status(Desk desk, Call) { co_return json_response(witnesses_to_json(*desk.state.witnessing, desk.state.audit->log())); }
+
 } // namespace
 
 void add_audit_routes(Router& router, Desk desk)
 {
+    add_route(router, desk, "GET", "/v1/audit/status", Access::administrator, audit_status);
     add_route(router, desk, "GET", "/v1/audit/records", Access::administrator, list_records);
     add_route(router, desk, "GET", "/v1/audit/records/{sequence}", Access::administrator, show_record);
     add_route(router, desk, "GET", "/v1/audit/who-used", Access::administrator, who_used);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/authority.h"
 
+#include "authority/life.h"
 #include "authority/token_verification.h"
 #include "base/logger.h"
 
@@ -51,7 +52,7 @@ std::string host_text(net::TcpAddress const& address)
 
 bool is_ip_address(std::string const& host) { return net::to_socket_address(net::TcpAddress { host, 1 }).is_ok(); }
 
-net::Task<> answer_startup(AuthorityState& state)
+net::Task<> answer_startup(AuthorityState& state, std::string last_life)
 {
     audit::Record record;
     record.type = audit::RecordType::startup;
@@ -60,7 +61,7 @@ net::Task<> answer_startup(AuthorityState& state)
     record.policy_version = state.snapshot->version;
     record.outcome = "ok";
     record.salt_digest = state.salt->digest();
-    record.reason = "authority of " + state.trust_domain + " at " + state.issuer;
+    record.reason = "authority of " + state.trust_domain + " at " + state.issuer + "; " + last_life;
     auto const appended = co_await append_record(state, std::move(record));
     if (appended.is_error())
         log_error("the audit log takes no records", { { "error", appended.error().message } });
@@ -79,6 +80,7 @@ struct Authority::Parts {
     std::unique_ptr<net::HttpServer> public_server {};
     std::unique_ptr<net::HttpServer> admin_server {};
     std::string admin_socket {};
+    std::optional<Life> life {};
 
     [[nodiscard]] Caller caller_of(net::Request const& request) const;
     [[nodiscard]] Caller caller_of_certificate(std::string const& spiffe_id) const;
@@ -201,6 +203,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     auto signer = TRY(open_log_signer(*store.keys, key_encryption_key, options.trust_domain, clock.now(), random));
     auto snapshot = TRY(load_snapshot(*store.declarations, options.trust_domain));
     auto const log_folder = options.data_folder / "log";
+    auto const verifier = signer.verifier();
     auto audit
         = TRY(audit::AuditLog::open({ .folder = log_folder, .signer = std::move(signer) }, options.data_folder / "audit-index.db", clock));
 
@@ -209,11 +212,17 @@ Result<std::unique_ptr<Authority>> Authority::start(
     auto parts = std::make_unique<Parts>(Parts { loop, options,
         std::make_unique<AuthorityState>(AuthorityState { clock, random, options.trust_domain, issuer, std::move(store), std::move(audit),
             log_folder, std::move(keys), std::move(issuers), std::move(snapshot), {}, {}, std::move(salt) }) });
+    auto& witnessing = parts->state->witnessing;
+    witnessing = TRY(
+        Witnessing::create(parts->state->audit->log(), verifier, log_folder / "final", std::move(options.witnessing), clock).in("witnesses"));
+    TRY(loop.run(witnessing->check_rollback(loop)));
+    parts->life = TRY(Life::begin(options.data_folder / "ended-cleanly", parts->state->audit->log().size()));
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs });
     TRY(parts->listen(std::move(public_listener)));
-    loop.spawn(answer_startup(*parts->state));
+    loop.spawn(answer_startup(*parts->state, parts->life->last()));
+    witnessing->start(loop);
     loop.spawn(parts->leases->keep());
     loop.spawn(Parts::keep_identity(parts.get()));
     log_info("authority serves",
@@ -226,6 +235,9 @@ net::Task<> Authority::shutdown()
 {
     co_await parts_->admin_server->shutdown(shutdown_grace);
     co_await parts_->public_server->shutdown(shutdown_grace);
+    auto const ended = parts_->life->end();
+    if (ended.is_error())
+        log_warning("the next start will take this one's end for a crash", { { "error", ended.error().message } });
 }
 
 } // namespace writ::authority

@@ -19,6 +19,7 @@ struct AuthorityOptions {
     // certificate.
     std::string public_host;
     std::string admin_socket;
+    WitnessingOptions witnessing {};
 };
 
 using IssuersByKind = std::map<std::string, std::unique_ptr<issue::CredentialIssuer>, std::less<>>;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
+#include "authority/witness_report.h"
 
 namespace writ::authority {
 
@@ -20,8 +21,9 @@ Reply readyz(Desk desk, Call)
 Reply metrics(Desk desk, Call)
 {
     auto const open = desk.state.store.leases->count_open();
-    co_return text_response(
-        to_prometheus(desk.state.metrics, open.is_ok() ? *open : 0, desk.state.audit->log().size(), desk.state.snapshot->version),
+    auto const size = desk.state.audit->log().size();
+    co_return text_response(to_prometheus(desk.state.metrics, open.is_ok() ? *open : 0, size, desk.state.snapshot->version)
+            + witnesses_to_prometheus(*desk.state.witnessing, size),
         "text/plain; version=0.0.4; charset=utf-8");
 }
 
@@ -39,7 +41,8 @@ Reply status(Desk desk, Call)
     co_return json_response(
         JsonObject { { "trust_domain", state.trust_domain }, { "issuer", state.issuer }, { "policy_version", state.snapshot->version },
             { "workloads", declared.workloads.size() }, { "policies", state.snapshot->policies.size() }, { "leases", leases },
-            { "agents", std::move(names) }, { "tree_size", state.audit->log().size() }, { "time", to_rfc3339(state.clock.now()) } });
+            { "agents", std::move(names) }, { "tree_size", state.audit->log().size() },
+            { "final_size", state.witnessing->final_checkpoint().size }, { "witnesses", state.witnessing->witnesses().size() }, { "time", to_rfc3339(state.clock.now()) } });
 }
 
 } // namespace

@@ -45,7 +45,15 @@ Reply log_file(Desk desk, Call call)
 {
     auto const& path = call.captured.at("path");
     if (path == "checkpoint") {
-        auto response = text_response(desk.state.audit->log().public_checkpoint(), "text/plain; charset=utf-8");
+        auto response = text_response(desk.state.witnessing->checkpoint(), "text/plain; charset=utf-8");
+        response.headers.set("cache-control", "no-cache");
+        co_return response;
+    }
+    if (path == "final") {
+        auto const& note = desk.state.witnessing->final_checkpoint().note;
+        if (note.empty())
+            co_return not_found("no checkpoint has been cosigned by enough witnesses yet");
+        auto response = text_response(note, "text/plain; charset=utf-8");
         response.headers.set("cache-control", "no-cache");
         co_return response;
     }

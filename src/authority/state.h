@@ -7,6 +7,7 @@
 #include "authority/keyring.h"
 #include "authority/metrics.h"
 #include "authority/snapshot.h"
+#include "authority/witnessing.h"
 #include "base/random.h"
 #include "issue/credential_issuer.h"
 #include "net/notification.h"
@@ -33,6 +34,7 @@ struct AuthorityState {
     net::Notification changed; // the snapshot or the keys
     Metrics metrics;
     std::optional<audit::Salt> salt {}; // of the audit log's redacted values; there wherever there is a log
+    std::unique_ptr<Witnessing> witnessing {}; // of the audit log's checkpoints
 };
 
 // INVARIANT: no record, no credential. The sequence number, once the record is durable.

@@ -2,6 +2,8 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 
+#include "cli/witness_options.h"
+#include "tlog/folder_root.h"
 #include "tlog/log.h"
 
 #include <cctype>
@@ -23,6 +25,7 @@ struct Options {
     std::string resource_type, resource_id;
     std::string data;
     std::string key;
+    WitnessOptions witnesses;
 };
 
 // `dataset` is what people type, `Dataset` what it is.
@@ -118,6 +121,27 @@ int who_used(Session const& session, Options const& options)
     return 0;
 }
 
+// What the witnesses have cosigned must be what the folder holds: a log that was verified alone may have been replaced as a whole.
+// `final` was read before the rest: an authority that runs only moves on from there.
+Result<std::uint64_t> verify_final(
+    Path const& folder, Result<Bytes> const& final, tlog::FolderReport const& report, tlog::WitnessQuorum const& quorum)
+{
+    if (final.is_error() && final.error().code == ErrorCode::not_found)
+        return corruption("no checkpoint in it was ever final: there is no file `final`");
+    auto const note = writ::to_text(TRY(final));
+    auto const verifier_text = writ::to_text(TRY(read_file(folder / "verifier", 4096)));
+    auto const verifier = TRY(tlog::NoteVerifier::parse(verifier_text.substr(0, verifier_text.find('\n'))));
+    auto const checkpoint = TRY(tlog::verify_checkpoint(note, verifier).in("`final`"));
+    TRY(tlog::verify_quorum(note, quorum).in("`final`"));
+    auto const published = report.size - report.unpublished;
+    if (checkpoint.origin != report.origin || checkpoint.size > published)
+        return corruption("the witnesses have cosigned " + std::to_string(checkpoint.size) + " records, and the folder's checkpoint covers "
+            + std::to_string(published));
+    if (TRY(tlog::root_at(folder, checkpoint.size, published)) != checkpoint.root)
+        return corruption("the witnesses have cosigned other records than these");
+    return checkpoint.size;
+}
+
 int verify(Session const& session, Options const& options)
 {
     auto const folder = (options.data.empty() ? default_data_folder() : Path(options.data)) / "log";
@@ -131,6 +155,10 @@ int verify(Session const& session, Options const& options)
             return fail(std::move(parsed).error().in("--key"));
         key = std::move(parsed).value();
     }
+    auto const quorum = quorum_of(options.witnesses);
+    if (quorum.is_error())
+        return fail(quorum.error());
+    auto const final = read_file(folder / "final", std::size_t(256) << 10U);
     bool const shows_progress = ::isatty(STDERR_FILENO) == 1;
     auto const report = tlog::verify_folder(folder, std::move(key), [shows_progress](std::uint64_t done, std::uint64_t total) {
         if (shows_progress)
@@ -140,14 +168,21 @@ int verify(Session const& session, Options const& options)
         std::fprintf(stderr, "\r\033[K");
     if (report.is_error())
         return fail(report.error());
+    auto const final_size = quorum->witnesses.empty() ? Result<std::uint64_t>(0) : verify_final(folder, final, *report, *quorum);
+    if (final_size.is_error())
+        return fail(final_size.error());
     if (session.json) {
-        print_json(JsonObject { { "size", report->size }, { "unpublished", report->unpublished }, { "origin", report->origin },
-            { "root", to_base64(report->root) } });
+        JsonObject object { { "size", report->size }, { "unpublished", report->unpublished }, { "origin", report->origin },
+            { "root", to_base64(report->root) } };
+        if (!quorum->witnesses.empty())
+            object.emplace("final", *final_size);
+        print_json(object);
         return 0;
     }
     print_line(paint(Colour::green, "verified") + ": " + std::to_string(report->size) + " records of " + report->origin + ", root "
         + to_base64(report->root)
-        + (report->unpublished > 0 ? ", " + std::to_string(report->unpublished) + " of them not in a checkpoint yet" : ""));
+        + (report->unpublished > 0 ? ", " + std::to_string(report->unpublished) + " of them not in a checkpoint yet" : "")
+        + (quorum->witnesses.empty() ? "" : ", " + std::to_string(*final_size) + " cosigned by the witnesses"));
     return 0;
 }
 
@@ -190,12 +225,15 @@ void add_audit_command(CLI::App& app, Session& session)
         ->type_name("DIR");
     verification->add_option(
         "--key", options->key, "The log's verifier key (C2SP signed-note), kept elsewhere; otherwise the one beside the log");
+    add_witness_options(*verification, options->witnesses);
     add_json_flag(*verification, session);
     verification->footer("Exit code 1 if a byte is not as it was written; the message names the entry.\n\nExample:\n  writ audit verify "
                          "--data /var/lib/writ");
     verification->callback([&session, options] { session.action = [&session, options] { return verify(session, *options); }; });
 
     add_audit_export_command(*command, session);
+    add_audit_receipt_command(*command, session);
+    add_audit_status_command(*command, session);
 }
 
 } // namespace writ::cli

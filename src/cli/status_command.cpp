@@ -19,7 +19,9 @@ void print_authority(JsonObject const& status)
     print_row("policy",
         "version " + cell(status, "policy_version") + ", " + cell(status, "policies") + " policies, " + cell(status, "workloads")
             + " workloads");
-    print_row("audit log", cell(status, "tree_size") + " records");
+    print_row("audit log",
+        cell(status, "tree_size") + " records"
+            + (cell(status, "witnesses") == "0" ? "" : ", " + cell(status, "final_size") + " of them in a checkpoint that the witnesses have cosigned"));
     print_row("leases", cell(status, "leases") + " open");
 }
 

@@ -11,6 +11,8 @@ namespace writ::programs {
 void add_dev_command(CLI::App&, cli::Session&);
 void add_authority_command(CLI::App&, cli::Session&);
 void add_agent_command(CLI::App&, cli::Session&);
+// writ audit witness; after the audit command
+void add_witness_command(CLI::App&, cli::Session&);
 
 std::shared_ptr<cli::DeclarationReader const> declaration_reader();
 

@@ -2,6 +2,7 @@
 #include "programs/role.h"
 
 #include "issue/postgres_role/postgres_role.h"
+#include "programs/witness_options.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <csignal>
@@ -31,6 +32,14 @@ void add_authority_options(CLI::App& command, RoleOptions& options, std::string 
         ->type_name("ADDRESS")
         ->capture_default_str();
     command.add_option("--public-host", options.public_host, "Name or address under which others reach it, if not the one it listens on");
+    command.add_option("--witness", options.witnesses, "A witness that cosigns the audit log's checkpoints; may be given again")
+        ->type_name("URL=KEY");
+    command.add_option("--witness-quorum", options.witness_quorum, "How many must cosign a checkpoint that is final (default: more than half)")
+        ->type_name("N");
+    command.add_option("--witness-roots", options.witness_roots, "PEM file of who vouches for witnesses' HTTPS (default: the system's)")
+        ->type_name("FILE");
+    command.add_flag("--accept-rollback", options.accepts_rollback,
+        "Start although a witness has seen records of this log that are not on the disk; they are lost");
 }
 
 Result<> set_up_process(RoleOptions const& options)
@@ -73,11 +82,13 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     auto const* tcp = std::get_if<net::TcpAddress>(&listen);
     if (tcp == nullptr)
         return invalid_argument("--listen takes an IP address and a port");
+    auto witnessing = TRY(witnessing_of(options));
     auto store = TRY(store::open_sqlite_store(data / "writ.db"));
     authority::IssuersByKind issuers;
     issuers.emplace("postgres_role", issue::create_postgres_role_issuer(random));
     return authority::Authority::start(loop,
-        { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string() }, std::move(store),
+        { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string(),
+            std::move(witnessing) }, std::move(store),
         std::move(issuers), clock, random);
 }
 

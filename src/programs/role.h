@@ -18,6 +18,10 @@ struct RoleOptions {
     std::string public_host;
     std::string log_level = "info";
     std::string log_format = "text";
+    std::vector<std::string> witnesses; // URL=KEY
+    std::size_t witness_quorum = 0;     // 0: more than half
+    std::string witness_roots;          // PEM; empty: the system's
+    bool accepts_rollback = false;
 };
 
 void add_role_options(CLI::App&, cli::Session&, RoleOptions&);
