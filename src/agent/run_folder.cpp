@@ -55,6 +55,23 @@ Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t
     return path;
 }
 
+// SECURITY: the folder is the user's by now. Nothing in it is followed or opened: a new file is made, and renamed over whatever has its name.
+Result<> add_run_file(Path const& parent, std::string const& run, uid_t uid, gid_t gid, RunFile const& file)
+{
+    ASSERT(identity::is_run_id(run));
+    auto const path = parent / run;
+    UniqueFd const folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder.is_open())
+        return errno_error("open `" + path.string() + "`", errno);
+    RunFile const temporary { "." + file.name + ".new", "", file.content.duplicate() };
+    if (::unlinkat(folder.get(), temporary.name.c_str(), 0) != 0 && errno != ENOENT)
+        return errno_error("remove `" + temporary.name + "`", errno);
+    TRY(write_file(folder.get(), temporary, uid, gid));
+    if (::renameat(folder.get(), temporary.name.c_str(), folder.get(), file.name.c_str()) != 0)
+        return errno_error("rename to `" + file.name + "`", errno);
+    return {};
+}
+
 // SECURITY: the folder is the user's, and remove_all does not follow links: at worst the user loses what is in it.
 void remove_run_folder(Path const& parent, std::string const& run)
 {

@@ -20,6 +20,8 @@ struct RunFile {
 
 // Makes `parent`/`run` with the files in it. permission_denied: the agent is not root and the user is another.
 Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t, gid_t, std::vector<RunFile> const&);
+// Puts one file more into the folder, whole or not at all; it replaces one of that name. not_found: the folder is gone.
+Result<> add_run_file(Path const& parent, std::string const& run, uid_t, gid_t, RunFile const&);
 // Removes the folder and what is in it, if it is there.
 void remove_run_folder(Path const& parent, std::string const& run);
 // Removes all folders of runs but these.

@@ -137,6 +137,14 @@ Reply list_runs(RunDesk const& desk, net::Request const& request)
 
 // ---- SVIDs
 
+// Where the log proves its issuance: `writ audit receipt get N`, or /v1/receipts/N at the authority.
+JsonObject with_record(JsonObject svid, std::optional<std::int64_t> record)
+{
+    if (record)
+        svid.emplace("record", *record);
+    return svid;
+}
+
 Reply x509_svids(RunDesk const& desk, net::Request const& request)
 {
     auto attested = co_await attest_peer(desk, request);
@@ -148,8 +156,9 @@ Reply x509_svids(RunDesk const& desk, net::Request const& request)
         JsonArray certificates;
         for (auto const& certificate : svid.certificates)
             certificates.emplace_back(to_base64(certificate));
-        svids.push_back(JsonObject { { "id", svid.id }, { "certificates", std::move(certificates) },
-            { "private_key", to_base64(found.private_key->reveal()) }, { "expires", to_rfc3339(svid.expires) } });
+        svids.push_back(with_record({ { "id", svid.id }, { "certificates", std::move(certificates) },
+                                        { "private_key", to_base64(found.private_key->reveal()) }, { "expires", to_rfc3339(svid.expires) } },
+            svid.record));
     }
     co_return json_response({ { "svids", std::move(svids) }, { "bundle", identity::to_json(desk.identity.bundle) } });
 }
@@ -166,7 +175,8 @@ Reply jwt_svids(RunDesk const& desk, net::Request const& request)
     auto const found = CO_TRY(fetched);
     JsonArray svids;
     for (auto const& svid : found)
-        svids.push_back(JsonObject { { "id", svid.id }, { "token", svid.token->reveal() }, { "expires", to_rfc3339(svid.expires) } });
+        svids.push_back(
+            with_record({ { "id", svid.id }, { "token", svid.token->reveal() }, { "expires", to_rfc3339(svid.expires) } }, svid.record));
     co_return json_response({ { "svids", std::move(svids) } });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run_watch.h"
 
+#include "agent/receipts.h"
+
 #include "base/logger.h"
 
 #include <algorithm>
@@ -22,11 +24,14 @@ struct ParsedGrants {
     std::vector<RunFile> files;
     std::vector<std::string> leases;
     std::optional<Timestamp> expires; // of the lease that ends first
+    std::vector<std::uint64_t> records; // of the issuances
 };
 
 Result<> parse_credential(JsonObject const& credential, ParsedGrants& parsed)
 {
     parsed.leases.emplace_back(TRY(string_member(credential, "lease")));
+    if (auto const record = integer_member(credential, "record"); record.is_ok() && *record >= 0)
+        parsed.records.push_back(static_cast<std::uint64_t>(*record));
     auto const expires = TRY(parse_rfc3339(TRY(string_member(credential, "expires"))));
     parsed.expires = std::min(parsed.expires.value_or(expires), expires);
     for (auto const& member : *TRY(object_member(credential, "environment"))) {
@@ -169,6 +174,11 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     RunStarted started { watched->run.id, watched->run.workload, grants.environment };
     for (auto const& file : grants.files)
         started.environment[file.variable] = (*folder / file.name).string();
+    if (!grants.records.empty()) {
+        started.environment["WRIT_RECEIPT"] = (*folder / receipt_name(0)).string();
+        loop_.spawn(deliver_receipts(
+            authority_, run_folders_, { watched->run.id, start.process.uid, start.process.gid, grants.records }));
+    }
     loop_.spawn(watch(watched));
     loop_.spawn(renew(watched));
     co_return std::variant<RunStarted, net::Response>(std::move(started));

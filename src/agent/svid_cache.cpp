@@ -27,6 +27,12 @@ template <typename Map> void make_room(Map& map, Timestamp now)
 
 Timestamp half_way(Timestamp now, Timestamp expires) { return now + (expires - now) / 2; }
 
+std::optional<std::int64_t> record_of(JsonObject const& svid)
+{
+    auto const record = integer_member(svid, "record");
+    return record.is_ok() ? std::optional(*record) : std::nullopt;
+}
+
 Result<X509Svids> parse_x509(JsonObject const& answer, Timestamp now)
 {
     X509Svids parsed;
@@ -37,6 +43,7 @@ Result<X509Svids> parse_x509(JsonObject const& answer, Timestamp now)
         auto const& object = item.as_object();
         X509Svid svid;
         svid.id = TRY(string_member(object, "id"));
+        svid.record = record_of(object);
         svid.expires = TRY(parse_rfc3339(TRY(string_member(object, "expires"))));
         for (auto const& certificate : TRY(strings_member(object, "certificates")))
             svid.certificates.push_back(TRY(parse_base64(certificate)));
@@ -59,7 +66,7 @@ Result<std::vector<JwtSvid>> parse_jwt(JsonObject const& answer)
         auto const& object = item.as_object();
         svids.push_back({ std::string(TRY(string_member(object, "id"))),
             std::make_shared<SecretText const>(std::string(TRY(string_member(object, "token")))),
-            TRY(parse_rfc3339(TRY(string_member(object, "expires")))) });
+            TRY(parse_rfc3339(TRY(string_member(object, "expires")))), record_of(object) });
     }
     return svids;
 }

@@ -19,6 +19,7 @@ struct X509Svid {
     std::string id;
     std::vector<Bytes> certificates;
     Timestamp expires;
+    std::optional<std::int64_t> record {}; // number of its issuance's record
 };
 
 struct X509Svids {
@@ -32,6 +33,7 @@ struct JwtSvid {
     std::string id;
     std::shared_ptr<SecretText const> token;
     Timestamp expires;
+    std::optional<std::int64_t> record {};
 };
 
 class SvidCache {

@@ -2,6 +2,7 @@
 //
 // What agents ask: to join, to be renewed, and SVIDs for the processes they have attested.
 #include "authority/endpoints.h"
+#include "authority/receipt.h"
 
 #include "base/logger.h"
 #include "crypto/digest.h"
@@ -186,7 +187,8 @@ Reply x509_svids(Desk desk, Call call)
             co_return appended.error();
         ++state.metrics.x509_svids;
         svids.push_back(JsonObject { { "id", workload.id.text() }, { "workload", workload.workload->name },
-            { "certificates", JsonArray { to_base64(svid.certificate) } }, { "expires", to_rfc3339(svid.expires) } });
+            { "certificates", JsonArray { to_base64(svid.certificate) } }, { "expires", to_rfc3339(svid.expires) },
+            { "record", *appended }, { "receipt", receipt_path(*appended) } });
     }
     co_return json_response(JsonObject { { "svids", std::move(svids) } });
 }
@@ -230,7 +232,8 @@ Reply jwt_svids(Desk desk, Call call)
             co_return appended.error();
         ++state.metrics.jwt_svids;
         svids.push_back(JsonObject { { "id", workload.id.text() }, { "workload", workload.workload->name },
-            { "token", svid.token.reveal() }, { "expires", to_rfc3339(svid.expires) } });
+            { "token", svid.token.reveal() }, { "expires", to_rfc3339(svid.expires) }, { "record", *appended },
+            { "receipt", receipt_path(*appended) } });
     }
     if (svids.empty())
         co_return permission_denied("the process is not `" + std::string(wanted) + "`");

@@ -28,7 +28,7 @@ JsonObject to_json(Grant const& grant)
     }
     object.emplace("credential",
         JsonObject { { "lease", grant.lease->id }, { "kind", grant.lease->kind }, { "id", grant.lease->credential },
-            { "scope", grant.lease->scope }, { "expires", to_rfc3339(grant.lease->expires) }, { "environment", std::move(environment) },
+            { "scope", grant.lease->scope }, { "expires", to_rfc3339(grant.lease->expires) }, { "record", grant.lease->issuance }, { "environment", std::move(environment) },
             { "files", std::move(files) } });
     return object;
 }

@@ -36,6 +36,7 @@ void add_declaration_routes(Router&, Desk);
 void add_lease_routes(Router&, Desk);
 void add_audit_routes(Router&, Desk);
 void add_explanation_routes(Router&, Desk);
+void add_receipt_routes(Router&, Desk);
 
 void add_all_routes(Router&, Desk);
 

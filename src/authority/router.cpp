@@ -42,6 +42,7 @@ std::string_view to_string(Access access)
     case Access::anyone: return "anyone";
     case Access::workload: return "workload";
     case Access::agent: return "agent";
+    case Access::known: return "known";
     case Access::administrator: return "administrator";
     }
     return "administrator";
@@ -53,6 +54,7 @@ bool Caller::may_call(Access access) const
     case Access::anyone: return true;
     case Access::workload: return kind == Kind::workload || kind == Kind::administrator;
     case Access::agent: return kind == Kind::agent;
+    case Access::known: return kind != Kind::anonymous;
     case Access::administrator: return kind == Kind::administrator;
     }
     return false;

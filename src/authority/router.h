@@ -19,6 +19,7 @@ enum class Access : std::uint8_t {
     anyone,
     workload,      // mutual TLS with an X.509-SVID, or a JWT-SVID as Bearer token; the administration socket too
     agent,         // mutual TLS with the SVID of an agent that has joined
+    known,         // any of those; what they may see, the handler says
     administrator, // the administration socket, whose peer has the authority's uid or is root
 };
 std::string_view to_string(Access);

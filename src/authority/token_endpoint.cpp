@@ -4,6 +4,7 @@
 // gives the same workload, and never longer than the token it is made from; whether the bearer may do anything there is the relying party's
 // policy.
 #include "authority/endpoints.h"
+#include "authority/receipt.h"
 #include "authority/token_verification.h"
 
 #include <algorithm>
@@ -129,7 +130,7 @@ Reply exchange_token(Desk desk, Call call)
     ++state.metrics.jwt_svids;
     auto const seconds = std::chrono::floor<std::chrono::seconds>(svid.expires - now).count();
     auto response = json_response(JsonObject { { "access_token", svid.token.reveal() }, { "issued_token_type", exchange.requested_type },
-        { "token_type", "Bearer" }, { "expires_in", seconds } });
+        { "token_type", "Bearer" }, { "expires_in", seconds }, { "record", *appended }, { "receipt", state.issuer + receipt_path(*appended) } });
     response.headers.set("pragma", "no-cache");
     co_return response;
 }
