@@ -57,6 +57,8 @@ public:
 
     void append(Record const& record, Done<std::uint64_t> done) override { log_->append(to_bytes(to_json_text(record)), std::move(done)); }
 
+    void append_text(std::string text, Done<std::uint64_t> done) override { log_->append(to_bytes(text), std::move(done)); }
+
     void query(RecordFilter filter, Done<std::vector<StoredRecord>> done) override
     {
         ask<std::vector<StoredRecord>>([this, filter = std::move(filter)] { return find(filter); }, std::move(done));

@@ -58,6 +58,9 @@ public:
     // The sequence number, once the record is durable.
     virtual void append(Record const&, Done<std::uint64_t>) = 0;
 
+    // The same of a record as it will lie in the log.
+    virtual void append_text(std::string, Done<std::uint64_t>) = 0;
+
     // Questions are answered on the index's thread, over everything acknowledged before they were asked.
     virtual void query(RecordFilter, Done<std::vector<StoredRecord>>) = 0;
     virtual void who_used(std::string type, std::string id, Done<std::vector<Use>>) = 0; // newest first, 1,000 at most

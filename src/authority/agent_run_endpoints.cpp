@@ -16,7 +16,7 @@ JsonObject to_json(cedar::EntityUid const& uid) { return { { "type", uid.type },
 
 JsonObject to_json(Grant const& grant)
 {
-    JsonObject object { { "action", grant.action }, { "resource", to_json(grant.resource) }, { "record", grant.decision } };
+    JsonObject object { { "action", grant.action }, { "resource", to_json(grant.resource) }, { "record", number_or_null(grant.decision) } };
     if (!grant.lease)
         return object;
     JsonObject environment;
@@ -28,8 +28,8 @@ JsonObject to_json(Grant const& grant)
     }
     object.emplace("credential",
         JsonObject { { "lease", grant.lease->id }, { "kind", grant.lease->kind }, { "id", grant.lease->credential },
-            { "scope", grant.lease->scope }, { "expires", to_rfc3339(grant.lease->expires) }, { "record", grant.lease->issuance }, { "environment", std::move(environment) },
-            { "files", std::move(files) } });
+            { "scope", grant.lease->scope }, { "expires", to_rfc3339(grant.lease->expires) },
+            { "record", number_or_null(known_record(grant.lease->issuance)) }, { "environment", std::move(environment) }, { "files", std::move(files) } });
     return object;
 }
 
@@ -37,7 +37,8 @@ net::Response denied(std::vector<Denial> const& denials)
 {
     JsonArray array;
     for (auto const& denial : denials) {
-        JsonObject object { { "action", denial.action }, { "missing", authority::to_json(denial.missing) }, { "record", denial.record } };
+        JsonObject object { { "action", denial.action }, { "missing", authority::to_json(denial.missing) },
+            { "record", number_or_null(denial.record) } };
         if (!denial.resource.type.empty())
             object.emplace("resource", to_json(denial.resource));
         array.push_back(std::move(object));

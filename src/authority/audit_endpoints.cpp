@@ -119,7 +119,12 @@ Reply who_used(Desk desk, Call call)
     co_return json_response(JsonObject { { "uses", std::move(array) } });
 }
 
-Reply audit_status(Desk desk, Call) { co_return json_response(witnesses_to_json(*desk.state.witnessing, desk.state.audit->log())); }
+Reply audit_status(Desk desk, Call)
+{
+    auto object = witnesses_to_json(*desk.state.witnessing, desk.state.audit->log());
+    object.emplace("spool", to_json(desk.state.outage->state()));
+    co_return json_response(object);
+}
 
 } // namespace
 

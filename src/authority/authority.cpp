@@ -216,6 +216,9 @@ Result<std::unique_ptr<Authority>> Authority::start(
     witnessing = TRY(
         Witnessing::create(parts->state->audit->log(), verifier, log_folder / "final", std::move(options.witnessing), clock).in("witnesses"));
     TRY(loop.run(witnessing->check_rollback(loop)));
+    if (options.spool.folder.empty())
+        options.spool.folder = options.data_folder / "spool";
+    parts->state->outage = std::make_unique<Outage>(*parts->state->audit, TRY(audit::Spool::open(options.spool).in("spool")), clock);
     parts->life = TRY(Life::begin(options.data_folder / "ended-cleanly", parts->state->audit->log().size()));
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
@@ -223,6 +226,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     TRY(parts->listen(std::move(public_listener)));
     loop.spawn(answer_startup(*parts->state, parts->life->last()));
     witnessing->start(loop);
+    loop.spawn(parts->state->outage->keep());
     loop.spawn(parts->leases->keep());
     loop.spawn(Parts::keep_identity(parts.get()));
     log_info("authority serves",

@@ -20,6 +20,7 @@ struct AuthorityOptions {
     std::string public_host;
     std::string admin_socket;
     WitnessingOptions witnessing {};
+    audit::SpoolOptions spool {}; // an empty folder: `spool` in the data folder
 };
 
 using IssuersByKind = std::map<std::string, std::unique_ptr<issue::CredentialIssuer>, std::less<>>;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/decision.h"
 
+#include "vocabulary/outage.h"
+
 #include "cedar/value_json.h"
 #include "crypto/digest.h"
 #include "vocabulary/facts.h"
@@ -190,8 +192,9 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
     record.outcome = "ok";
     (decision.allowed ? state.metrics.decisions_allowed : state.metrics.decisions_denied) += 1;
     answer.policies = std::move(decision.determining);
-    auto appended = co_await append_record(state, std::move(record));
-    answer.record = CO_TRY(appended);
+    answer.may_spool = vocabulary::may_spool(snapshot->spooling, answer.policies);
+    auto recorded = co_await record_or_spool(state, std::move(record), answer.may_spool);
+    answer.record = CO_TRY(recorded).sequence;
     co_return answer;
 }
 
@@ -202,5 +205,9 @@ JsonArray to_json(std::vector<cedar::MissingFact> const& facts)
         array.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
     return array;
 }
+
+std::optional<std::uint64_t> known_record(std::uint64_t stored) { return stored == 0 ? std::nullopt : std::optional(stored); }
+
+JsonValue number_or_null(std::optional<std::uint64_t> number) { return number ? JsonValue(*number) : JsonValue(nullptr); }
 
 } // namespace writ::authority

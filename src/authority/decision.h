@@ -47,7 +47,8 @@ struct Answer {
     bool allowed = false;
     std::vector<std::string> policies;
     std::vector<cedar::MissingFact> missing; // of a denial
-    std::uint64_t record = 0;
+    std::optional<std::uint64_t> record; // none: it is in the spool, as long as the log cannot be written
+    bool may_spool = false;              // whether all that determined it say `@outage("spool")`
 };
 
 // Decides on one snapshot, and answers once the decision's record is durable.
@@ -62,5 +63,9 @@ audit::Record record_of(Question const&, audit::RecordType, Timestamp);
 std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims> const&);
 
 JsonArray to_json(std::vector<cedar::MissingFact> const&);
+// A record's number; null as long as it is in the spool.
+JsonValue number_or_null(std::optional<std::uint64_t> number);
+// As the store keeps it: 0, which is the record of the authority's first start, stands for none.
+std::optional<std::uint64_t> known_record(std::uint64_t stored);
 
 } // namespace writ::authority

@@ -80,7 +80,7 @@ Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const&
 
 JsonObject to_json(Answer const& answer)
 {
-    JsonObject context { { "record", answer.record } };
+    JsonObject context { { "record", number_or_null(answer.record) } };
     if (!answer.allowed) {
         context.emplace("reason", "no policy permits it");
         context.emplace("missing", authority::to_json(answer.missing));

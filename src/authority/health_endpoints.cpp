@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
+#include "authority/outage.h"
 #include "authority/witness_report.h"
 
 namespace writ::authority {
@@ -23,7 +24,7 @@ Reply metrics(Desk desk, Call)
     auto const open = desk.state.store.leases->count_open();
     auto const size = desk.state.audit->log().size();
     co_return text_response(to_prometheus(desk.state.metrics, open.is_ok() ? *open : 0, size, desk.state.snapshot->version)
-            + witnesses_to_prometheus(*desk.state.witnessing, size),
+            + witnesses_to_prometheus(*desk.state.witnessing, size) + outage_to_prometheus(desk.state.outage->state()),
         "text/plain; version=0.0.4; charset=utf-8");
 }
 

@@ -89,7 +89,7 @@ audit::Record revocation_of(identity::Lease const& lease, std::string const& cal
     record.action = lease.action;
     record.resource = audit::RecordedEntity { lease.resource_type, lease.resource_id, "", "" };
     record.credential = recorded(lease);
-    record.decision = lease.decision;
+    record.decision = known_record(lease.decision);
     record.outcome = "ok";
     record.reason = lease.reason;
     return record;
@@ -123,7 +123,7 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     lease.action = question.action;
     lease.resource_type = question.resource.type;
     lease.resource_id = question.resource.id;
-    lease.decision = answer.record;
+    lease.decision = answer.record.value_or(0);
     lease.created = now;
     lease.expires = now + std::min(source->provider->lifetime, lease_lifetime_max);
     InHand const mine(in_hand_, put_down_, lease.id);
@@ -142,8 +142,8 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     record.credential = recorded(lease);
     record.decision = answer.record;
     record.outcome = "ok";
-    auto appended = co_await append_record(state_, std::move(record));
-    lease.issuance = CO_TRY(appended);
+    auto recorded = co_await record_or_spool(state_, std::move(record), answer.may_spool);
+    lease.issuance = CO_TRY(recorded).sequence.value_or(0);
     lease.state = identity::LeaseState::active;
     auto const kept = state_.store.leases->update(lease);
     if (kept.is_error())
@@ -207,6 +207,9 @@ net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string calle
         ++state_.metrics.revocation_failures;
         co_return revoked.error();
     }
+    // What is in the spool has no number yet, and a lease that is to end must not be taken for one that was never given out.
+    if (lease.issuance == 0 && state_.outage->state().waiting != 0)
+        co_return unavailable("the credential is taken back; the audit log cannot be written, and its issuance is perhaps in the spool");
     if (lease.issuance == 0 && lease.state != identity::LeaseState::active) {
         auto issuance = co_await find_issuance(lease);
         lease.issuance = CO_TRY(issuance);

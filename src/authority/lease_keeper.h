@@ -16,7 +16,7 @@ inline constexpr Duration lease_lifetime_max = std::chrono::hours(24);
 struct Grant {
     std::string action;
     cedar::EntityUid resource;
-    std::uint64_t decision = 0; // sequence number of its record
+    std::optional<std::uint64_t> decision; // sequence number of its record; none: it is in the spool
     // Absent: the resource has no credential; the decision is all there is.
     std::optional<identity::Lease> lease;
     issue::Credential credential;

@@ -131,7 +131,8 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     record.team = workload.team;
     record.claims = recorded_claims(request.claims);
     record.policy_version = snapshot->version;
-    auto appended = co_await append_record(state_, std::move(record));
+    auto const may_spool = !allowed.empty() && std::ranges::all_of(allowed, [](auto const& one) { return one.second.may_spool; });
+    auto appended = co_await record_or_spool(state_, std::move(record), may_spool);
     if (appended.is_error())
         co_return appended.error();
     auto const kept = state_.store.runs->add(started.run);

@@ -21,7 +21,7 @@ struct Denial {
     std::string action;
     cedar::EntityUid resource;
     std::vector<cedar::MissingFact> missing;
-    std::uint64_t record = 0;
+    std::optional<std::uint64_t> record;
 };
 
 struct StartedRun {

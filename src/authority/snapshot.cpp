@@ -3,6 +3,7 @@
 
 #include "authority/declaration_parser.h"
 #include "authority/references.h"
+#include "vocabulary/outage.h"
 #include "vocabulary/schema.h"
 
 namespace writ::authority {
@@ -76,6 +77,7 @@ std::shared_ptr<Snapshot const> compile(
     snapshot->policies = parse_policies(snapshot->documents, problems);
     if (!problems.empty())
         return nullptr;
+    snapshot->spooling = vocabulary::spooling_policies(snapshot->policies);
     snapshot->entities = build_entities(snapshot->declarations);
     for (auto const& [name, declared] : snapshot->declarations.audit_redactions) {
         snapshot->redaction.context.insert(declared.value.context.begin(), declared.value.context.end());

@@ -11,6 +11,7 @@
 #include "cedar/policy_set.h"
 
 #include <memory>
+#include <set>
 
 namespace writ::authority {
 
@@ -19,6 +20,7 @@ struct Snapshot {
     DocumentSet documents;
     Declarations declarations;
     cedar::PolicySet policies;
+    std::set<std::string, std::less<>> spooling; // ids of the policies whose decisions may be spooled (vocabulary/outage.h)
     cedar::EntityStore entities;                 // teams, pipelines and every declared resource
     std::unique_ptr<cedar::Engine const> engine; // of these policies and entities
     audit::RedactionRules redaction;             // all that is declared of it

@@ -19,4 +19,15 @@ net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Rec
     co_return appended;
 }
 
+net::Task<Result<Recorded>> record_or_spool(AuthorityState& state, audit::Record record, bool may_spool)
+{
+    if (!may_spool) {
+        auto appended = co_await append_record(state, std::move(record));
+        co_return Recorded { CO_TRY(appended) };
+    }
+    auto recorded = co_await state.outage->record(std::move(record), may_spool);
+    ++(recorded.is_ok() ? state.metrics.audit_records : state.metrics.audit_failures);
+    co_return recorded;
+}
+
 } // namespace writ::authority

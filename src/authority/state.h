@@ -6,6 +6,7 @@
 #include "audit/audit_log.h"
 #include "authority/keyring.h"
 #include "authority/metrics.h"
+#include "authority/outage.h"
 #include "authority/snapshot.h"
 #include "authority/witnessing.h"
 #include "base/random.h"
@@ -35,9 +36,13 @@ struct AuthorityState {
     Metrics metrics;
     std::optional<audit::Salt> salt {}; // of the audit log's redacted values; there wherever there is a log
     std::unique_ptr<Witnessing> witnessing {}; // of the audit log's checkpoints
+    std::unique_ptr<Outage> outage {};         // of the audit log
 };
 
 // INVARIANT: no record, no credential. The sequence number, once the record is durable.
 net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Record record);
+// The same of a record that stands on a decision. `may_spool`: all policies that determined it would rather have it served than refused
+// while the log cannot be written.
+net::Task<Result<Recorded>> record_or_spool(AuthorityState& state, audit::Record record, bool may_spool);
 
 } // namespace writ::authority

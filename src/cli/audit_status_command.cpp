@@ -16,6 +16,9 @@ int status(Session const& session)
         return 0;
     }
     print_line(cell(*answer, "tree_size") + " records, " + cell(*answer, "published_size") + " in a checkpoint");
+    auto const& spool = answer->at("spool").as_object();
+    if (auto const waiting = cell(spool, "waiting"); waiting != "0")
+        print_line(paint(Colour::red, "the log cannot be written") + ": " + waiting + " records wait in the spool");
     if (answer->at("witnesses").as_array().empty()) {
         print_line("no witnesses");
         return 0;

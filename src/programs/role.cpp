@@ -38,6 +38,14 @@ void add_authority_options(CLI::App& command, RoleOptions& options, std::string 
         ->type_name("N");
     command.add_option("--witness-roots", options.witness_roots, "PEM file of who vouches for witnesses' HTTPS (default: the system's)")
         ->type_name("FILE");
+    command.add_option("--spool", options.spool,
+        "Folder for records of policies with @outage(\"spool\") while the log cannot be written; on another disk it survives a full one (default: "
+        "in the data folder)")
+        ->type_name("DIR");
+    command.add_option("--spool-bytes", options.spool_bytes, "The spool's bound; beyond it everything is refused")
+        ->type_name("N")
+        ->check(CLI::Range(std::size_t(1) << 16U, std::size_t(1) << 30U))
+        ->capture_default_str();
     command.add_flag("--accept-rollback", options.accepts_rollback,
         "Start although a witness has seen records of this log that are not on the disk; they are lost");
 }
@@ -88,7 +96,7 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     issuers.emplace("postgres_role", issue::create_postgres_role_issuer(random));
     return authority::Authority::start(loop,
         { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string(),
-            std::move(witnessing) }, std::move(store),
+            std::move(witnessing), { .folder = options.spool, .bytes_max = options.spool_bytes } }, std::move(store),
         std::move(issuers), clock, random);
 }
 

@@ -22,6 +22,8 @@ struct RoleOptions {
     std::size_t witness_quorum = 0;     // 0: more than half
     std::string witness_roots;          // PEM; empty: the system's
     bool accepts_rollback = false;
+    std::string spool;
+    std::size_t spool_bytes = audit::spool_bytes_default;
 };
 
 void add_role_options(CLI::App&, cli::Session&, RoleOptions&);

@@ -2,6 +2,7 @@
 #include "vocabulary/schema.h"
 
 #include "cedar/validator.h"
+#include "vocabulary/outage.h"
 
 namespace writ::vocabulary {
 
@@ -21,6 +22,7 @@ cedar::PolicySet parse_policies(std::vector<cedar::PolicySource> const& sources,
     auto policies = cedar::PolicySet::parse(sources, problems);
     for (auto& problem : cedar::validate(policies, schema()))
         problems.push_back({ std::move(problem.path), problem.span, std::move(problem.message) });
+    check_outage_contracts(policies, problems);
     return problems.empty() ? policies : cedar::PolicySet();
 }
 
