@@ -29,6 +29,11 @@ std::size_t Engine::memory() const
 Decision Engine::decide(Request const& request, EntityStore const* front) const
 {
     Decider decider(*this);
+    return decide(decider, request, front);
+}
+
+Decision Engine::decide(Decider& decider, Request const& request, EntityStore const* front) const
+{
     auto const verdict = decider.decide(request, front);
     Decision decision { .allowed = verdict.allowed, .determining = {}, .errors = {} };
     for (auto const index : verdict.determining)

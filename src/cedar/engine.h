@@ -11,6 +11,7 @@
 
 namespace writ::cedar {
 
+class Decider;
 struct Program; // program.h
 
 class Engine {
@@ -23,6 +24,8 @@ public:
 
     // What decide(request, policies, *front) would say, where `front` (if given) stands before the engine's entities. For callers without a Decider.
     [[nodiscard]] Decision decide(Request const&, EntityStore const* front = nullptr) const;
+    // The same with a decider of this engine.
+    [[nodiscard]] Decision decide(Decider&, Request const&, EntityStore const* front = nullptr) const;
 
     [[nodiscard]] PolicySet const& policies() const { return policies_; }
     [[nodiscard]] EntityStore const& entities() const { return entities_; }

@@ -86,7 +86,7 @@ std::optional<CallStyle> call_style(std::string_view name)
     return std::nullopt;
 }
 
-Result<Expression> ExpressionParser::finished(Expression made, SourceSpan begin)
+Result<> ExpressionParser::finish(Expression& made, SourceSpan begin)
 {
     made.span = tokens_.span_from(begin);
     for (auto const& child : made.children)
@@ -96,7 +96,7 @@ Result<Expression> ExpressionParser::finished(Expression made, SourceSpan begin)
         made.depth += static_cast<int>(std::min<std::size_t>(made.names.size(), expression_depth_max + 1));
     if (made.depth > expression_depth_max)
         return tokens_.problem(made.span, "expression is nested deeper than " + std::to_string(expression_depth_max));
-    return made;
+    return {};
 }
 
 Result<Expression> ExpressionParser::expression()
@@ -120,7 +120,8 @@ Result<Expression> ExpressionParser::conditional(SourceSpan begin)
     if (!tokens_.take_word_if("else"))
         return tokens_.expected("`else`");
     made.children.push_back(TRY(expression()));
-    return finished(std::move(made), begin);
+    TRY(finish(made, begin));
+    return made;
 }
 
 Result<Expression> ExpressionParser::binary(int level_min)
@@ -138,7 +139,8 @@ Result<Expression> ExpressionParser::binary(int level_min)
             return tokens_.problem(tokens_.token().span, "relations do not chain: put parentheses");
         is_related = infix.level == relational;
         if (is_related) {
-            left = TRY(finished(TRY(relation(std::move(left))), begin));
+            left = TRY(relation(std::move(left)));
+            TRY(finish(left, begin));
             continue;
         }
         tokens_.take();
@@ -149,7 +151,8 @@ Result<Expression> ExpressionParser::binary(int level_min)
             left.depth = std::max(left.depth, right.depth + 1);
             left.children.push_back(std::move(right));
         } else {
-            left = TRY(finished(joined(infix.op, std::move(left), std::move(right)), begin));
+            left = joined(infix.op, std::move(left), std::move(right));
+            TRY(finish(left, begin));
         }
     }
 }
@@ -207,11 +210,14 @@ Result<Expression> ExpressionParser::unary()
         ++count;
     if (count > repeats_max)
         return tokens_.problem(tokens_.span_from(begin), "more than four `!` in a row");
+    if (count == 0)
+        return member();
     auto made = TRY(member());
     for (; count > 0; --count) {
         Expression negation { .op = Operator::negation };
         negation.children.push_back(std::move(made));
-        made = TRY(finished(std::move(negation), begin));
+        TRY(finish(negation, begin));
+        made = std::move(negation);
     }
     return made;
 }
@@ -231,7 +237,8 @@ Result<Expression> ExpressionParser::minus()
     for (count -= is_lone_number ? 1 : 0; count > 0; --count) {
         Expression negated { .op = Operator::minus };
         negated.children.push_back(std::move(made));
-        made = TRY(finished(std::move(negated), begin));
+        TRY(finish(negated, begin));
+        made = std::move(negated);
     }
     return made;
 }
@@ -249,13 +256,18 @@ Result<Expression> ExpressionParser::number(SourceSpan begin, bool is_negative)
         return tokens_.problem(token.span, "`" + std::string(token.text.substr(0, 60)) + "` is no number of 64 bits");
     Expression made { .op = Operator::literal };
     made.value = is_negative ? static_cast<std::int64_t>(~magnitude + 1) : static_cast<std::int64_t>(magnitude);
-    return finished(std::move(made), begin);
+    TRY(finish(made, begin));
+    return made;
 }
 
 Result<Expression> ExpressionParser::member()
 {
     auto const begin = tokens_.token().span;
-    auto made = TRY(primary());
+    auto first = primary();
+    // Most are nothing more; an expression is large to move.
+    if (first.is_error() || !(tokens_.token().is(".") || tokens_.token().is("[")))
+        return first;
+    auto made = std::move(first).value();
     for (;;) {
         if (tokens_.take_if(".")) {
             if (tokens_.ahead().is("(")) {
@@ -265,13 +277,15 @@ Result<Expression> ExpressionParser::member()
             Expression access { .op = Operator::get_attribute };
             access.names.push_back(TRY(tokens_.take_identifier("an attribute")));
             access.children.push_back(std::move(made));
-            made = TRY(finished(std::move(access), begin));
+            TRY(finish(access, begin));
+            made = std::move(access);
         } else if (tokens_.take_if("[")) {
             Expression access { .op = Operator::get_attribute };
             access.names.push_back(TRY(tokens_.take_string()));
             TRY(tokens_.expect("]"));
             access.children.push_back(std::move(made));
-            made = TRY(finished(std::move(access), begin));
+            TRY(finish(access, begin));
+            made = std::move(access);
         } else {
             return made;
         }
@@ -300,7 +314,8 @@ Result<Expression> ExpressionParser::method(Expression object, SourceSpan begin)
             return tokens_.problem(token.span, "`" + name + (style ? "` is a function, no method: write `" + name + "(…)`" : "` is no method"));
         made.name = name;
     }
-    return finished(std::move(made), begin);
+    TRY(finish(made, begin));
+    return made;
 }
 
 Result<std::vector<Expression>> ExpressionParser::arguments(std::string_view closing)
@@ -323,7 +338,8 @@ Result<Expression> ExpressionParser::primary()
     case TokenKind::string: {
         Expression made { .op = Operator::literal };
         made.value = TRY(tokens_.take_string());
-        return finished(std::move(made), begin);
+        TRY(finish(made, begin));
+        return made;
     }
     case TokenKind::slot: return tokens_.problem(begin, describe(tokens_.token()) + " may stand in a template's scope only");
     case TokenKind::invalid: return tokens_.problem(begin, describe(tokens_.token()) + " is not understood");
@@ -347,14 +363,16 @@ Result<Expression> ExpressionParser::word()
     Expression made { .op = Operator::literal };
     if (tokens_.token().is_word("true") || tokens_.token().is_word("false")) {
         made.value = tokens_.take().text == "true";
-        return finished(std::move(made), begin);
+        TRY(finish(made, begin));
+        return made;
     }
     auto const name = TRY(tokens_.take_name("an expression"));
     if (tokens_.token().is("::")) {
         tokens_.take();
         auto id = TRY(tokens_.take_string());
         made.value = EntityUid { name, std::move(id) };
-        return finished(std::move(made), begin);
+        TRY(finish(made, begin));
+        return made;
     }
     if (tokens_.token().is("(")) {
         if (auto const style = call_style(name); style != CallStyle::function)
@@ -363,7 +381,8 @@ Result<Expression> ExpressionParser::word()
         made.op = Operator::call;
         made.name = name;
         made.children = TRY(arguments(")"));
-        return finished(std::move(made), begin);
+        TRY(finish(made, begin));
+        return made;
     }
     static constexpr std::array<std::string_view, 4> variables { "principal", "action", "resource", "context" };
     auto const* const variable = std::find(variables.begin(), variables.end(), name);
@@ -371,14 +390,16 @@ Result<Expression> ExpressionParser::word()
         return tokens_.problem(tokens_.span_from(begin), "`" + name + "` is no variable: they are `principal`, `action`, `resource` and `context`");
     made.op = Operator::variable;
     made.variable = static_cast<Variable>(variable - variables.begin());
-    return finished(std::move(made), begin);
+    TRY(finish(made, begin));
+    return made;
 }
 
 Result<Expression> ExpressionParser::set(SourceSpan begin)
 {
     Expression made { .op = Operator::set };
     made.children = TRY(arguments("]"));
-    return finished(std::move(made), begin);
+    TRY(finish(made, begin));
+    return made;
 }
 
 Result<std::string> ExpressionParser::attribute()
@@ -403,7 +424,8 @@ Result<Expression> ExpressionParser::record(SourceSpan begin)
         if (!tokens_.token().is("}"))
             TRY(tokens_.expect(","));
     }
-    return finished(std::move(made), begin);
+    TRY(finish(made, begin));
+    return made;
 }
 
 } // namespace writ::cedar

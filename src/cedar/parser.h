@@ -34,7 +34,7 @@ private:
     Result<std::vector<Expression>> arguments(std::string_view closing);
     Result<std::string> attribute();
     // Sets span and depth; fails beyond the limit.
-    Result<Expression> finished(Expression, SourceSpan begin);
+    Result<> finish(Expression&, SourceSpan begin);
 
     TokenStream& tokens_;
     int depth_ = 0;
