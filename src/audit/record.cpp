@@ -154,6 +154,8 @@ Result<Record> record_of(JsonObject const& object)
     record.allowed = TRY(decision_at(object));
     record.datasets = TRY(entities_at(object, "datasets"));
     TRY(read_context(object, record));
+    if (object.contains("items"))
+        record.items = to_text(JsonValue(*TRY(array_member(object, "items"))));
     record.policy_version = TRY(count_at(object, "policy_version")).value_or(0);
     record.credential = TRY(credential_at(object));
     record.decision = TRY(count_at(object, "decision_record"));

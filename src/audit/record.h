@@ -83,6 +83,7 @@ struct Record {
     std::string context_cut;           // SHA-256 of a context that was too long to be kept
     std::vector<std::string> redacted; // `context.NAME`, `claim.NAME`: their values are digests here
     std::optional<bool> allowed;             // of a decision
+    std::string items;                       // of a record of many decisions: what differs between them, JSON (record_items.h)
     std::vector<std::string> policies;       // that determined it
     std::vector<std::string> policy_errors;  // `id: message` of policies that erred and were skipped
     std::uint64_t policy_version = 0;        // version of the declarations; 0: not about policy

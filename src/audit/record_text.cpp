@@ -141,6 +141,8 @@ std::string written(Record const& record, std::size_t kept)
             append_texts(object.member(name), texts);
     });
     add_context(object, record);
+    if (!record.items.empty())
+        object.member("items") += record.items;
     if (record.policy_version != 0)
         object.number("policy_version", record.policy_version);
     add_credential(object, record.credential);
@@ -236,6 +238,8 @@ Record shortened(Record record)
     if (record.declarations)
         shorten(record.declarations->digest);
     shorten(record.context_cut);
+    // INVARIANT: who writes items leaves room for the rest.
+    record.items.clear();
     if (!record.context.empty())
         record.context_cut = to_hex(crypto::sha256(as_bytes(std::exchange(record.context, ""))));
     return record;

@@ -41,17 +41,6 @@ bool fits_template(std::string_view id_template, std::string_view id)
     return id_template.empty() && id.empty();
 }
 
-cedar::Entity entity_of(Principal const& principal)
-{
-    cedar::Record tags;
-    if (principal.claims) {
-        for (auto const& [name, values] : principal.claims->values)
-            tags.emplace(name, Value::set_of(values));
-    }
-    return vocabulary::workload_entity(
-        { principal.type, principal.id, principal.name, principal.pipeline, principal.team }, std::move(tags));
-}
-
 // What of a context is not in the record already, as canonical JSON: a map of Cedar is in order. Empty if there is nothing.
 std::string recorded_context(cedar::Record context)
 {
@@ -70,6 +59,17 @@ std::vector<std::string> classification_in(DeclaredByName<T> const& declared, st
 }
 
 } // namespace
+
+cedar::Entity entity_of(Principal const& principal)
+{
+    cedar::Record tags;
+    if (principal.claims) {
+        for (auto const& [name, values] : principal.claims->values)
+            tags.emplace(name, Value::set_of(values));
+    }
+    return vocabulary::workload_entity(
+        { principal.type, principal.id, principal.name, principal.pipeline, principal.team }, std::move(tags));
+}
 
 Principal principal_of_id(Snapshot const& snapshot, std::string const& id)
 {
@@ -165,6 +165,14 @@ audit::Record record_of(Question const& question, audit::RecordType type, Timest
     return record;
 }
 
+void record_grounds(audit::Record& record, Snapshot const& snapshot, cedar::Record const& context)
+{
+    static auto const no_posture = to_hex(crypto::sha256(as_bytes("{}")));
+    record.context = recorded_context(context);
+    record.posture = no_posture;
+    record.policy_version = snapshot.version;
+}
+
 net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_ptr<Snapshot const> snapshot, Question question)
 {
     auto const began = state.clock.monotonic();
@@ -173,21 +181,19 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
     entities.add(entity_of(question.principal));
     cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource,
         vocabulary::context_of({ question.purpose, question.run, now }, question.context) };
-    auto decision = snapshot->engine->decide(request, &entities);
+    auto decision = snapshot->engine->decide(decider_of(state, snapshot), request, &entities);
 
     Answer answer;
     answer.allowed = decision.allowed;
     if (!decision.allowed)
         answer.missing = cedar::explain_denial(request, snapshot->policies, entities);
     auto record = record_of(question, audit::RecordType::decision, now);
-    record.context = recorded_context(request.context);
+    record_grounds(record, *snapshot, request.context);
     record.classification = classification_of(*snapshot, question.resource);
-    record.posture = to_hex(crypto::sha256(as_bytes("{}")));
     record.allowed = decision.allowed;
     record.policies = decision.determining;
     for (auto const& error : decision.errors)
         record.policy_errors.push_back(error.policy + ": " + error.message);
-    record.policy_version = snapshot->version;
     record.latency = state.clock.monotonic() - began;
     record.outcome = "ok";
     (decision.allowed ? state.metrics.decisions_allowed : state.metrics.decisions_denied) += 1;

@@ -29,6 +29,9 @@ struct IdentifiedWorkload {
 std::vector<IdentifiedWorkload> identify(Snapshot const&, identity::Claims const&);
 Principal principal_of(IdentifiedWorkload const&, identity::Claims const&);
 
+// As policies see it, its claims being tags.
+cedar::Entity entity_of(Principal const&);
+
 struct Question {
     std::string trace, request; // ids: ours or the trace's, and the caller's own
     std::string caller;
@@ -60,6 +63,8 @@ audit::RecordedEntity recorded_entity(std::string type, std::string id);
 std::vector<std::string> classification_of(Snapshot const&, cedar::EntityUid const& resource);
 // The record of what was asked, for a decision or what follows from one.
 audit::Record record_of(Question const&, audit::RecordType, Timestamp);
+// What a decision was made on beside the question: context, posture, version of the policies.
+void record_grounds(audit::Record&, Snapshot const&, cedar::Record const& context);
 std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims> const&);
 
 JsonArray to_json(std::vector<cedar::MissingFact> const&);

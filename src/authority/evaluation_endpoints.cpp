@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Decisions for others (OpenID AuthZEN Authorization API 1.0).
+#include "authority/batch_decision.h"
 #include "authority/endpoints.h"
+
+#include <algorithm>
+#include <array>
 
 namespace writ::authority {
 
@@ -9,6 +13,8 @@ namespace {
 
 // LIMIT: evaluations in one request.
 constexpr std::size_t evaluations_max = 1000;
+// LIMIT: denials of one request that are explained: an explanation looks at every policy, a decision at few.
+constexpr std::size_t explained_denials_max = 16;
 
 // One member of an evaluation: the item's own, or the default beside `evaluations` (§7.1.1).
 Result<JsonObject const*> part_of(JsonObject const& item, JsonObject const* defaults, std::string_view name)
@@ -103,6 +109,115 @@ Reply evaluation(Desk desk, Call call)
     co_return co_await evaluate_one(desk, call, std::move(item));
 }
 
+// The questions of `evaluations`, those that differ in nothing but the resource in one group.
+class BatchParser {
+public:
+    BatchParser(Desk desk, Call const& call, JsonObject const& request)
+        : desk_(desk)
+        , call_(call)
+        , request_(request)
+        , trace_(trace_of(desk.state, call))
+        , batch_(desk.state.snapshot, desk.state.clock.now())
+    {
+    }
+
+    Result<> add(JsonValue const& item)
+    {
+        if (!item.is_object())
+            return invalid_argument("an evaluation is an object");
+        auto const& object = item.as_object();
+        auto resource = TRY(entity_of(*TRY(part_of(object, &request_, "resource"))).in("resource"));
+        batch_.add_item(TRY(group_of(object)), std::move(resource));
+        return {};
+    }
+
+    [[nodiscard]] Batch take() { return std::move(batch_); }
+
+private:
+    static constexpr std::array<std::string_view, 3> shared_parts { "subject", "action", "context" };
+
+    Result<std::uint32_t> group_of(JsonObject const& item)
+    {
+        bool const is_default = std::none_of(shared_parts.begin(), shared_parts.end(), [&](auto part) { return item.contains(part); });
+        if (is_default && default_group_)
+            return *default_group_;
+        if (!is_default && last_ != nullptr && is_alike(*last_, item))
+            return last_group_;
+        auto question = TRY(parse_evaluation(desk_, call_, item, &request_));
+        question.trace = trace_;
+        auto const group = batch_.add_group(std::move(question));
+        if (is_default) {
+            default_group_ = group;
+        } else {
+            last_ = &item;
+            last_group_ = group;
+        }
+        return group;
+    }
+
+    static bool is_alike(JsonObject const& a, JsonObject const& b)
+    {
+        return std::all_of(shared_parts.begin(), shared_parts.end(), [&](auto part) {
+            auto const* const left = a.if_contains(part);
+            auto const* const right = b.if_contains(part);
+            return left == nullptr ? right == nullptr : right != nullptr && *left == *right;
+        });
+    }
+
+    Desk desk_;
+    Call const& call_;
+    JsonObject const& request_;
+    std::string trace_;
+    Batch batch_;
+    std::optional<std::uint32_t> default_group_;
+    JsonObject const* last_ = nullptr; // the last item with a part of its own
+    std::uint32_t last_group_ = 0;
+};
+
+Result<Batch> parse_batch(Desk desk, Call const& call, JsonObject const& request)
+{
+    auto const& items = *TRY(array_member(request, "evaluations"));
+    if (items.size() > evaluations_max)
+        return invalid_argument("`evaluations` has at most " + std::to_string(evaluations_max) + " items");
+    BatchParser parser(desk, call, request);
+    for (auto const& item : items)
+        TRY(parser.add(item));
+    return parser.take();
+}
+
+Result<BatchSemantic> parse_semantic(JsonObject const& request)
+{
+    std::string_view semantic = "execute_all";
+    if (request.contains("options"))
+        semantic = string_or(*TRY(object_member(request, "options")), "evaluations_semantic", semantic);
+    if (semantic == "execute_all")
+        return BatchSemantic::execute_all;
+    if (semantic == "deny_on_first_deny")
+        return BatchSemantic::deny_on_first_deny;
+    if (semantic == "permit_on_first_permit")
+        return BatchSemantic::permit_on_first_permit;
+    return invalid_argument("`evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit");
+}
+
+// Written as text: of a thousand answers the objects would cost more than the decisions.
+std::string batch_text(Batch const& batch, std::vector<BatchAnswer> const& answers)
+{
+    std::string text = "{\"evaluations\":[";
+    std::size_t explained = 0;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        text += i == 0 ? "{\"decision\":" : ",{\"decision\":";
+        text += answers[i].allowed ? "true" : "false";
+        text += ",\"context\":{\"record\":" + std::to_string(answers[i].record);
+        if (!answers[i].allowed) {
+            text += ",\"reason\":\"no policy permits it\"";
+            if (explained++ < explained_denials_max)
+                text += ",\"missing\":" + writ::to_text(JsonValue(authority::to_json(explain_denial(batch, batch.items()[i]))));
+        }
+        text += "}}";
+    }
+    return text + "]}";
+}
+
 Reply evaluations(Desk desk, Call call)
 {
     auto body = parse_json_object(call.request.body);
@@ -110,28 +225,15 @@ Reply evaluations(Desk desk, Call call)
     // SPEC: §7.1: without `evaluations` it is a single evaluation.
     if (!request.contains("evaluations"))
         co_return co_await evaluate_one(desk, call, request);
-    auto listed = array_member(request, "evaluations");
-    auto const& items = *CO_TRY(listed);
-    if (items.size() > evaluations_max)
-        co_return invalid_argument("`evaluations` has at most " + std::to_string(evaluations_max) + " items");
-    std::string semantic = "execute_all";
-    if (auto const options = object_member(request, "options"); options.is_ok())
-        semantic = string_or(**options, "evaluations_semantic", semantic);
-    if (semantic != "execute_all" && semantic != "deny_on_first_deny" && semantic != "permit_on_first_permit")
-        co_return invalid_argument("`evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit");
-    JsonArray answers;
-    for (auto const& item : items) {
-        if (!item.is_object())
-            co_return invalid_argument("an evaluation is an object");
-        auto parsed = parse_evaluation(desk, call, item.as_object(), &request);
-        auto question = CO_TRY(parsed);
-        auto decided = co_await decide_and_record(desk.state, desk.state.snapshot, std::move(question));
-        auto const answer = CO_TRY(decided);
-        answers.push_back(to_json(answer));
-        if ((semantic == "deny_on_first_deny" && !answer.allowed) || (semantic == "permit_on_first_permit" && answer.allowed))
-            break;
-    }
-    co_return json_response(JsonObject { { "evaluations", std::move(answers) } });
+    auto asked = parse_semantic(request);
+    auto const semantic = CO_TRY(asked);
+    auto parsed = parse_batch(desk, call, request);
+    auto const batch = CO_TRY(parsed);
+    auto decided = co_await decide_and_record(desk.state, batch, semantic);
+    auto const answers = CO_TRY(decided);
+    auto response = json_response(JsonObject());
+    response.body = batch_text(batch, answers);
+    co_return response;
 }
 
 } // namespace

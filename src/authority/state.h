@@ -20,6 +20,12 @@
 
 namespace writ::authority {
 
+// What decides: made for a snapshot when it first decides.
+struct Deciding {
+    std::shared_ptr<Snapshot const> snapshot;
+    std::unique_ptr<cedar::Decider> decider;
+};
+
 struct AuthorityState {
     Clock const& clock;
     RandomSource& random;
@@ -37,6 +43,7 @@ struct AuthorityState {
     std::optional<audit::Salt> salt {}; // of the audit log's redacted values; there wherever there is a log
     std::unique_ptr<Witnessing> witnessing {}; // of the audit log's checkpoints
     std::unique_ptr<Outage> outage {};         // of the audit log
+    Deciding deciding {};
 };
 
 // INVARIANT: no record, no credential. The sequence number, once the record is durable.
@@ -44,5 +51,10 @@ net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Rec
 // The same of a record that stands on a decision. `may_spool`: all policies that determined it would rather have it served than refused
 // while the log cannot be written.
 net::Task<Result<Recorded>> record_or_spool(AuthorityState& state, audit::Record record, bool may_spool);
+// Those of several records, once all are durable.
+net::Task<Result<std::vector<std::uint64_t>>> append_records(AuthorityState& state, std::vector<audit::Record> records);
+
+// Good until the next decision on another snapshot.
+cedar::Decider& decider_of(AuthorityState&, std::shared_ptr<Snapshot const> const&);
 
 } // namespace writ::authority

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// evaluations [FOLDER [CONNECTIONS …]]: AuthZEN `evaluations` of a thousand questions each by a real `writ authority` over its administration socket, with durable
+// records. Beside them the same questions one by one.
+#include "harness/declarations.h"
+#include "harness/load.h"
+
+#include <cstdio>
+
+namespace {
+
+using namespace writ;
+using namespace writ::bench;
+
+constexpr std::chrono::seconds duration { 4 };
+constexpr std::size_t questions = 1000;
+
+JsonObject resource(std::size_t number) { return { { "resource", JsonObject { { "type", "Dataset" }, { "id", "lake/" + std::to_string(number % datasets) } } } }; }
+
+JsonObject shared_part()
+{
+    return { { "subject", JsonObject { { "type", "Workload" }, { "id", "spiffe://bench.example/research/root/train" } } },
+        { "action", JsonObject { { "name", "read" } } }, { "context", JsonObject { { "purpose", "train" } } } };
+}
+
+std::string one_question()
+{
+    auto body = shared_part();
+    body["resource"] = resource(1).at("resource");
+    return to_text(body);
+}
+
+std::string batch()
+{
+    auto body = shared_part();
+    JsonArray items;
+    for (std::size_t i = 0; i < questions; ++i)
+        items.push_back(resource(i));
+    body.emplace("evaluations", std::move(items));
+    return to_text(body);
+}
+
+void measure(net::EventLoop& loop, Installation const& installation, Server const& authority, std::size_t connections)
+{
+    auto const clients = connect_clients(net::UnixAddress { installation.admin_socket() }, connections);
+    auto const one = one_question();
+    auto const many = batch();
+    auto singles = run_load(loop, authority, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluation", one); });
+    settle(loop, authority);
+    auto batches = run_load(loop, authority, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluations", many); });
+    auto const decisions = static_cast<double>(batches.operations) * questions;
+    auto const indexing = settle(loop, authority) * 1e6 / decisions;
+    std::printf("\n%zu connections\n%s\n", connections, load_header);
+    print("evaluation, durable record", singles);
+    print("evaluations of 1,000, durable record", batches);
+    std::printf("decisions a second: %.0f one by one, %.0f in batches; of one core of the server: %.0f, %.0f (of its event loop alone: %.0f)\n", singles.rate(),
+        batches.rate() * questions, singles.per_cpu_second(), batches.per_cpu_second() * questions, questions * 1e6 / batches.loop_microseconds());
+    std::printf("CPU for the index of records, afterwards: %.2f us a decision\n", indexing);
+}
+
+} // namespace
+
+int main(int count, char** arguments)
+{
+    Installation const installation(count > 1 ? Path(arguments[1]) : Path());
+    net::EventLoop loop;
+    Server const authority(installation.authority_arguments(), installation.log());
+    wait_until_answered(loop, authority, installation.admin_socket(), "/readyz");
+    declare(loop, installation.admin_socket(), declarations("/usr/bin/python3"));
+    auto const answer = ask(loop, installation.admin_socket(), "POST", "/access/v1/evaluations", parse_json_object(batch()).value());
+    for (auto const& item : answer.at("evaluations").as_array())
+        if (!item.at("decision").as_bool())
+            give_up("each decision should be a permission: " + to_text(JsonValue(answer)));
+    for (auto const connections : connection_counts(count, arguments))
+        measure(loop, installation, authority, connections);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/batch_decision.h"
+
+#include "audit/record_items.h"
+#include "cedar/ast.h"
+#include "vocabulary/facts.h"
+
+#include <utility>
+
+namespace writ::authority {
+
+namespace {
+
+// LIMIT: what the items of one record may take; the rest is for what they have in common.
+constexpr std::size_t items_bytes_max = limits::record_bytes_max / 2;
+// LIMIT: for what is put into a record after it left here: digests in the place of sensitive values.
+constexpr std::size_t room_left = 4096;
+
+// Decides in order; consecutive items of one group share a record.
+class BatchRun {
+public:
+    BatchRun(AuthorityState& state, Batch const& batch)
+        : state_(state)
+        , batch_(batch)
+        , policies_(batch.snapshot().policies.policies())
+    {
+        answers_.reserve(batch.items().size());
+    }
+
+    // All decisions; their records are begun.
+    void decide(BatchSemantic semantic)
+    {
+        auto& decider = decider_of(state_, batch_.shared_snapshot());
+        cedar::Request request;
+        auto group_at = UINT32_MAX;
+        for (auto const& item : batch_.items()) {
+            auto const& group = batch_.groups()[item.group];
+            if (std::exchange(group_at, item.group) != item.group)
+                request = { { group.question.principal.type, group.question.principal.id }, { "Action", group.question.action }, {}, group.context };
+            request.resource = item.resource;
+            auto const verdict = decider.decide(request, &group.entities);
+            note(item, verdict);
+            if ((semantic == BatchSemantic::deny_on_first_deny && !verdict.allowed) || (semantic == BatchSemantic::permit_on_first_permit && verdict.allowed))
+                break;
+        }
+        close_record();
+    }
+
+    std::vector<audit::Record> take_records() { return std::move(records_); }
+    // Whose numbers are those of the records, in their order.
+    std::vector<BatchAnswer> take_answers(std::vector<std::uint64_t> const& numbers)
+    {
+        for (std::size_t record = 0; record < numbers.size(); ++record) {
+            auto const end = record + 1 < begins_.size() ? begins_[record + 1] : answers_.size();
+            for (auto i = begins_[record]; i < end; ++i)
+                answers_[i].record = numbers[record];
+        }
+        return std::move(answers_);
+    }
+
+private:
+    void note(BatchItem const& item, cedar::Verdict const& verdict)
+    {
+        if (!is_open_ || item.group != group_ || items_.size() > items_bytes_max)
+            open_record(item.group);
+        names_.clear();
+        for (auto const policy : verdict.determining)
+            names_.push_back(policies_[policy]->id);
+        errors_.clear();
+        for (auto const policy : verdict.errors)
+            errors_.push_back(policies_[policy]->id);
+        items_.add(item.resource.type, item.resource.id, verdict.allowed, names_, errors_);
+        answers_.push_back({ verdict.allowed, 0 });
+        (verdict.allowed ? state_.metrics.decisions_allowed : state_.metrics.decisions_denied) += 1;
+    }
+
+    void open_record(std::uint32_t group)
+    {
+        close_record();
+        is_open_ = true;
+        group_ = group;
+        open_begin_ = answers_.size();
+    }
+
+    void close_record()
+    {
+        if (!std::exchange(is_open_, false))
+            return;
+        auto const& group = batch_.groups()[group_];
+        auto record = record_of(group.question, audit::RecordType::decision, batch_.now());
+        record.resource.reset();
+        record_grounds(record, batch_.snapshot(), group.context);
+        record.latency = state_.clock.monotonic() - began_;
+        record.outcome = "ok";
+        begins_.push_back(open_begin_);
+        record.items = items_.take();
+        if (to_json_text(record).size() < limits::record_bytes_max - room_left)
+            records_.push_back(std::move(record));
+        else
+            record_one_by_one(std::move(record));
+    }
+
+    // What the items have in common leaves no room for them.
+    void record_one_by_one(audit::Record shared)
+    {
+        auto const items = audit::parse_items(std::exchange(shared.items, ""));
+        ASSERT(items.is_ok());
+        for (std::size_t i = 0; i < items->size(); ++i) {
+            auto const& item = (*items)[i];
+            auto record = shared;
+            record.resource = recorded_entity(item.type, item.id);
+            record.classification = classification_of(batch_.snapshot(), { item.type, item.id });
+            record.allowed = item.allowed;
+            record.policies = item.policies;
+            record.policy_errors = item.policy_errors;
+            if (i > 0)
+                begins_.push_back(open_begin_ + i);
+            records_.push_back(std::move(record));
+        }
+    }
+
+    AuthorityState& state_;
+    Batch const& batch_;
+    std::vector<std::shared_ptr<cedar::Policy const>> const& policies_;
+    Monotonic began_ = state_.clock.monotonic();
+    std::vector<BatchAnswer> answers_;
+    std::vector<audit::Record> records_;
+    std::vector<std::size_t> begins_; // by record: its first answer
+    bool is_open_ = false; // a record to which the next item may belong
+    std::uint32_t group_ = 0;
+    std::size_t open_begin_ = 0; // its first answer
+    audit::ItemWriter items_;
+    std::vector<std::string_view> names_, errors_;
+};
+
+} // namespace
+
+std::uint32_t Batch::add_group(Question question)
+{
+    auto context = vocabulary::context_of({ question.purpose, question.run, now_ }, question.context);
+    auto& group = groups_.emplace_back(BatchGroup { std::move(question), cedar::EntityStore(&snapshot_->entities), std::move(context) });
+    group.entities.add(entity_of(group.question.principal));
+    return static_cast<std::uint32_t>(groups_.size() - 1);
+}
+
+net::Task<Result<std::vector<BatchAnswer>>> decide_and_record(AuthorityState& state, Batch const& batch, BatchSemantic semantic)
+{
+    BatchRun run(state, batch);
+    run.decide(semantic);
+    auto appended = co_await append_records(state, run.take_records());
+    auto const numbers = CO_TRY(appended);
+    co_return run.take_answers(numbers);
+}
+
+std::vector<cedar::MissingFact> explain_denial(Batch const& batch, BatchItem const& item)
+{
+    auto const& group = batch.groups()[item.group];
+    auto const& principal = group.question.principal;
+    return cedar::explain_denial({ { principal.type, principal.id }, { "Action", group.question.action }, item.resource, group.context },
+        batch.snapshot().policies, group.entities);
+}
+
+} // namespace writ::authority
