@@ -102,6 +102,8 @@ inline constexpr std::size_t context_bytes_max = 16'384;
 
 // One line. LIMIT: limits::record_bytes_max; claims that would not fit are cut and say so.
 std::string to_json_text(Record const&);
+// What its text would take whole, nothing being cut.
+std::size_t whole_bytes(Record const&);
 // corruption: not a record, or one of a later version. Unknown members are ignored.
 Result<Record> parse_record(std::string_view);
 

@@ -2,6 +2,7 @@
 //
 // Records: what reads is written, and the same when read again; any text whatever can be recorded.
 #include "audit/record.h"
+#include "audit/record_items.h"
 
 #include "base/bytes.h"
 
@@ -13,6 +14,12 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
         auto const written = audit::to_json_text(*record);
         ASSERT(written.size() <= limits::record_bytes_max);
         ASSERT(audit::to_json_text(audit::parse_record(written).value()) == written || written.size() > limits::record_bytes_max / 2);
+    }
+    if (auto const items = audit::parse_items(text); items.is_ok()) {
+        audit::ItemWriter writer;
+        for (auto const& item : *items)
+            writer.add(item.type, item.id, item.allowed, std::vector<std::string_view>(item.policies.begin(), item.policies.end()), {});
+        ASSERT(audit::parse_items(writer.take()).value().size() == items->size());
     }
     audit::Record strange;
     strange.reason = strange.workload = strange.trace = std::string(text);

@@ -247,6 +247,8 @@ Record shortened(Record record)
 
 } // namespace
 
+std::size_t whole_bytes(Record const& record) { return written(record, record.claims.size()).size(); }
+
 std::string to_json_text(Record const& record)
 {
     auto text = written(record, record.claims.size());

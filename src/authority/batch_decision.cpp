@@ -94,7 +94,7 @@ private:
         record.outcome = "ok";
         begins_.push_back(open_begin_);
         record.items = items_.take();
-        if (to_json_text(record).size() < limits::record_bytes_max - room_left)
+        if (audit::whole_bytes(record) < limits::record_bytes_max - room_left)
             records_.push_back(std::move(record));
         else
             record_one_by_one(std::move(record));
