@@ -63,7 +63,7 @@ Reply explain_record(Desk desk, Call call)
     auto const declared = CO_TRY(compiled);
     auto found = co_await find_version_record(desk.state, version.number, sequence);
     auto const version_record = CO_TRY(found);
-    auto explained = replay::explain(record, declared, version_record);
+    auto explained = replay::explain(as_text(text), declared, version_record);
     auto object = replay::to_json(CO_TRY(explained));
     object.emplace("sequence", sequence);
     co_return json_response(object);

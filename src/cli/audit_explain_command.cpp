@@ -24,11 +24,12 @@ constexpr int exit_not_replayed = 3;
 Result<JsonObject> explain_offline(Session const& session, Options const& options)
 {
     auto const source = TRY(open_entries(session, options.data));
-    auto const record = TRY(audit::parse_record(TRY(replay::read_entry(*source, options.sequence))));
+    auto const text = TRY(replay::read_entry(*source, options.sequence));
+    auto const record = TRY(audit::parse_record(text));
     auto const stored = TRY(session.declarations->stored(options.data, record.policy_version));
     auto const declared = TRY(session.declarations->compile(stored));
     auto const version_record = TRY(replay::find_version_record(*source, record.policy_version, options.sequence));
-    auto object = replay::to_json(TRY(replay::explain(record, declared, version_record)));
+    auto object = replay::to_json(TRY(replay::explain(text, declared, version_record)));
     object.emplace("sequence", options.sequence);
     return object;
 }
@@ -46,37 +47,45 @@ std::string by(JsonObject const& decided)
     return cell(decided, "decision") + " by " + (policies.empty() ? "no policy" : policies);
 }
 
-void print_replayed(JsonObject const& replayed)
+void print_again(JsonObject const& decided)
 {
-    for (auto const& item : replayed.at("errors").as_array())
-        print_line("    " + cell(item.as_object(), "policy") + " errs and is skipped: " + cell(item.as_object(), "message"));
-    for (auto const& item : replayed.at("missing").as_array()) {
+    print_line("    " + cell(decided, "action") + " " + cell(decided, "resource") + ": " + by(decided));
+    for (auto const& part : decided.at("withheld").as_array())
+        print_line("        a policy asks for what the log does not have: " + cell(part));
+    auto const* const replayed = decided.at("replayed").if_object();
+    if (replayed == nullptr)
+        return;
+    for (auto const& item : replayed->at("errors").as_array())
+        print_line("        " + cell(item.as_object(), "policy") + " errs and is skipped: " + cell(item.as_object(), "message"));
+    for (auto const& item : replayed->at("missing").as_array()) {
         auto const& fact = item.as_object();
-        print_line("    " + cell(fact, "fact") + " is " + cell(fact, "found") + "; wanted: " + cell(fact, "wanted"));
+        print_line("        " + cell(fact, "fact") + " is " + cell(fact, "found") + "; wanted: " + cell(fact, "wanted"));
     }
+}
+
+int exit_code_of(JsonObject const& explained)
+{
+    if (!explained.at("agrees").as_bool())
+        return exit_altered;
+    return explained.at("is_replayed").as_bool() ? 0 : exit_not_replayed;
 }
 
 int print(JsonObject const& explained)
 {
-    auto const* const replayed = explained.at("replayed").if_object();
-    print_line("record " + cell(explained, "sequence") + ": " + by(explained));
-    if (replayed != nullptr)
-        print_replayed(*replayed);
-    auto const version = cell(explained, "policy_version");
+    print_line("record " + cell(explained, "sequence"));
+    for (auto const& decided : explained.at("decisions").as_array())
+        print_again(decided.as_object());
     for (auto const& contradiction : explained.at("contradictions").as_array())
         std::fprintf(stderr, "writ: ALTERED: %s\n", cell(contradiction).c_str());
-    if (!explained.at("contradictions").as_array().empty())
-        return exit_altered;
-    if (replayed == nullptr) {
-        for (auto const& part : explained.at("withheld").as_array())
-            print_line("    a policy asks for what the log does not have: " + cell(part));
+    auto const version = cell(explained, "policy_version");
+    auto const code = exit_code_of(explained);
+    if (code == exit_not_replayed)
         print_line(paint(Colour::bold, "cannot be replayed"));
-        return exit_not_replayed;
-    }
-    print_line(paint(Colour::green, "the same answer again") + " with the policies and facts of that moment: "
-        + (version == "0" ? "nothing was declared"
-                          : "declarations version " + version + ", whose SHA-256 is in record " + cell(explained, "version_record")));
-    return 0;
+    else if (code == 0)
+        print_line(paint(Colour::green, "the same answer again") + " with the policies and facts of that moment: "
+            + (version == "0" ? "nothing was declared"
+                              : "declarations version " + version + ", whose SHA-256 is in record " + cell(explained, "version_record")));
+    return code;
 }
 
 int explain(Session const& session, Options const& options)
@@ -89,9 +98,7 @@ int explain(Session const& session, Options const& options)
     if (!session.json)
         return print(*explained);
     print_json(*explained);
-    if (!explained->at("agrees").as_bool())
-        return exit_altered;
-    return explained->at("replayed").is_null() ? exit_not_replayed : 0;
+    return exit_code_of(*explained);
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/explanation.h"
 
+#include "cedar/engine.h"
+#include "replay/single_decisions.h"
 #include "replay/withheld.h"
 
 #include <algorithm>
@@ -46,26 +48,54 @@ void check_version(Explanation& explanation, Declared const& declared, std::opti
             + declared.digest + ", but record " + std::to_string(record->sequence) + " says " + record->digest);
 }
 
-void decide_again(Explanation& explanation, RecordedRequest const& recorded, Declared const& declared)
+std::string what_differs(DecisionAgain const& again)
 {
-    cedar::EntityStore entities(declared.entities.get());
-    entities.add(recorded.principal);
-    explanation.withheld = asked_and_withheld(recorded.withheld, recorded.request, declared.policies, entities);
-    if (!explanation.withheld.empty())
-        return;
-    auto decision = cedar::decide(recorded.request, declared.policies, entities);
-    explanation.is_replayed = true;
-    explanation.allowed = decision.allowed;
-    explanation.determining = std::move(decision.determining);
-    explanation.errors = std::move(decision.errors);
-    explanation.missing = cedar::explain_denial(recorded.request, declared.policies, entities, 3);
-    if (explanation.allowed != explanation.was_allowed)
-        explanation.contradictions.push_back("the record says " + words_for(explanation.was_allowed) + ", but the policies of that moment say "
-            + words_for(explanation.allowed) + " by " + list_of(explanation.determining));
-    else if (!agree(explanation.were_determining, explanation.determining))
-        explanation.contradictions.push_back("the record names " + list_of(explanation.were_determining) + ", but "
-            + list_of(explanation.determining) + " decided");
+    if (again.allowed != again.was_allowed)
+        return "the record says " + words_for(again.was_allowed) + ", but the policies of that moment say " + words_for(again.allowed) + " by "
+            + list_of(again.determining);
+    if (!agree(again.were_determining, again.determining))
+        return "the record names " + list_of(again.were_determining) + ", but " + list_of(again.determining) + " decided";
+    return "";
 }
+
+// LIMIT: denials of one record that are explained: an explanation looks at every policy, a decision at few.
+constexpr std::size_t explained_max = 16;
+
+class Again {
+public:
+    explicit Again(Declared const& declared)
+        : declared_(declared)
+        , engine_(declared.policies, *declared.entities)
+    {
+    }
+
+    Result<DecisionAgain> decide(audit::Record const& record)
+    {
+        auto const recorded = TRY(recorded_request(record));
+        DecisionAgain again;
+        again.action = record.action;
+        again.resource = recorded.request.resource;
+        again.was_allowed = *record.allowed;
+        again.were_determining = record.policies;
+        auto const entities = entities_for(recorded, *declared_.entities);
+        again.withheld = asked_and_withheld(recorded.withheld, recorded.request, declared_.policies, entities);
+        if (!again.withheld.empty())
+            return again;
+        auto decision = engine_.decide(recorded.request, &entities);
+        again.is_replayed = true;
+        again.allowed = decision.allowed;
+        again.determining = std::move(decision.determining);
+        again.errors = std::move(decision.errors);
+        if (!again.allowed && explained_++ < explained_max)
+            again.missing = cedar::explain_denial(recorded.request, declared_.policies, entities, 3);
+        return again;
+    }
+
+private:
+    Declared const& declared_;
+    cedar::Engine engine_;
+    std::size_t explained_ = 0;
+};
 
 JsonArray texts(std::vector<std::string> const& list)
 {
@@ -84,38 +114,65 @@ std::optional<VersionRecord> version_record_of(std::uint64_t sequence, audit::Re
     return VersionRecord { sequence, record.declarations->digest };
 }
 
-Result<Explanation> explain(audit::Record const& record, Declared const& declared, std::optional<VersionRecord> const& version_record)
+bool Explanation::is_replayed() const
 {
-    auto const recorded = TRY(recorded_request(record));
+    return std::ranges::all_of(decisions, [](auto const& decision) { return decision.is_replayed; });
+}
+
+Result<Explanation> explain(std::string_view text, Declared const& declared, std::optional<VersionRecord> const& version_record)
+{
     Explanation explanation;
-    explanation.was_allowed = *record.allowed;
-    explanation.were_determining = record.policies;
     explanation.version = declared.version;
     explanation.digest = declared.digest;
     check_version(explanation, declared, version_record);
-    decide_again(explanation, recorded, declared);
+    Again again(declared);
+    auto const records = TRY(single_decisions(text));
+    for (auto const& record : records) {
+        auto& made = explanation.decisions.emplace_back(TRY(again.decide(record)));
+        auto const differs = made.is_replayed ? what_differs(made) : "";
+        if (!differs.empty())
+            explanation.contradictions.push_back((records.size() > 1 ? to_string(made.resource) + ": " : "") + differs);
+    }
     return explanation;
 }
 
+namespace {
+
+JsonValue replayed_json(DecisionAgain const& again)
+{
+    if (!again.is_replayed)
+        return nullptr;
+    JsonArray missing, errors;
+    for (auto const& fact : again.missing)
+        missing.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
+    for (auto const& error : again.errors)
+        errors.push_back(JsonObject { { "policy", error.policy }, { "message", error.message } });
+    return JsonObject { { "decision", words_for(again.allowed) }, { "policies", texts(again.determining) }, { "errors", std::move(errors) },
+        { "missing", std::move(missing) } };
+}
+
+JsonObject to_json(DecisionAgain const& again)
+{
+    JsonArray withheld;
+    for (auto const& part : again.withheld)
+        withheld.emplace_back(to_string(part));
+    return { { "action", again.action }, { "resource", JsonObject { { "type", again.resource.type }, { "id", again.resource.id } } },
+        { "decision", words_for(again.was_allowed) }, { "policies", texts(again.were_determining) }, { "withheld", std::move(withheld) },
+        { "replayed", replayed_json(again) } };
+}
+
+} // namespace
+
 JsonObject to_json(Explanation const& explanation)
 {
-    JsonObject object { { "decision", words_for(explanation.was_allowed) }, { "policies", texts(explanation.were_determining) },
-        { "agrees", explanation.contradictions.empty() }, { "contradictions", texts(explanation.contradictions) },
-        { "policy_version", explanation.version }, { "declarations_sha256", explanation.digest } };
+    JsonArray decisions;
+    for (auto const& decision : explanation.decisions)
+        decisions.push_back(to_json(decision));
+    JsonObject object { { "agrees", explanation.contradictions.empty() }, { "contradictions", texts(explanation.contradictions) },
+        { "is_replayed", explanation.is_replayed() }, { "policy_version", explanation.version }, { "declarations_sha256", explanation.digest } };
     if (explanation.version_record)
         object.emplace("version_record", *explanation.version_record);
-    JsonArray withheld, missing, errors;
-    for (auto const& part : explanation.withheld)
-        withheld.emplace_back(to_string(part));
-    for (auto const& fact : explanation.missing)
-        missing.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
-    for (auto const& error : explanation.errors)
-        errors.push_back(JsonObject { { "policy", error.policy }, { "message", error.message } });
-    object.emplace("withheld", std::move(withheld));
-    object.emplace("replayed",
-        explanation.is_replayed ? JsonValue(JsonObject { { "decision", words_for(explanation.allowed) },
-            { "policies", texts(explanation.determining) }, { "errors", std::move(errors) }, { "missing", std::move(missing) } })
-                                : JsonValue(nullptr));
+    object.emplace("decisions", std::move(decisions));
     return object;
 }
 

@@ -9,7 +9,10 @@
 
 namespace writ::replay {
 
-struct Explanation {
+// One decision, made again.
+struct DecisionAgain {
+    std::string action;
+    cedar::EntityUid resource;
     bool was_allowed = false;
     std::vector<std::string> were_determining; // as recorded
     bool is_replayed = false;                  // false: `withheld` says what was missing for it
@@ -18,11 +21,15 @@ struct Explanation {
     std::vector<cedar::PolicyError> errors;
     std::vector<cedar::MissingFact> missing;   // of a denial
     std::vector<Withheld> withheld;            // that policies ask for
-    std::vector<std::string> contradictions;   // what does not agree; any at all means that log or declarations were altered
+};
 
+struct Explanation {
     std::uint64_t version = 0;
     std::string digest;
     std::optional<std::uint64_t> version_record; // the administration record that names the digest
+    std::vector<DecisionAgain> decisions;        // one, or one for each of the record's items
+    std::vector<std::string> contradictions;     // what does not agree; any at all means that log or declarations were altered
+    [[nodiscard]] bool is_replayed() const;      // all of them
 };
 
 // The administration record that put a version in force, if there is one.
@@ -34,7 +41,7 @@ struct VersionRecord {
 // Nothing: not the record that put this version in force.
 std::optional<VersionRecord> version_record_of(std::uint64_t sequence, audit::Record const&, std::uint64_t version);
 
-Result<Explanation> explain(audit::Record const&, Declared const&, std::optional<VersionRecord> const&);
+Result<Explanation> explain(std::string_view record, Declared const&, std::optional<VersionRecord> const&);
 
 JsonObject to_json(Explanation const&);
 

@@ -18,6 +18,17 @@ when { resource.purpose.contains(context.purpose) };
 
 VersionRecord const in_force { 3, "00" };
 
+// Of a record of one decision, by way of its text.
+struct One : DecisionAgain {
+    std::vector<std::string> contradictions;
+    std::optional<std::uint64_t> version_record;
+};
+Result<One> explain(audit::Record const& record, Declared const& declared, std::optional<VersionRecord> const& version_record)
+{
+    auto const explained = TRY(replay::explain(audit::to_json_text(record), declared, version_record));
+    return One { explained.decisions.at(0), explained.contradictions, explained.version_record };
+}
+
 Declared of(std::string const& text) { return declared(text, { "biopsies" }, {}); }
 
 // A policy that asks for what the caller sent, beyond the schema: the engine does not mind.
@@ -171,6 +182,24 @@ TEST(Explanation, of_a_subject_that_is_no_workload_is_about_that_subject)
     record.workload_type = "Robot";
     record.policies = { "robots" };
     EXPECT_TRUE(explain(record, of(R"(@id("robots") permit (principal is Robot, action, resource);)"), in_force)->contradictions.empty());
+}
+
+TEST(Explanation, of_many_decisions_in_one_record_is_of_each)
+{
+    auto shared = decision_record();
+    shared.resource.reset();
+    shared.allowed.reset();
+    shared.policies = {};
+    auto text = audit::to_json_text(shared);
+    text.pop_back();
+    auto const with = [&](std::string const& items) { return replay::explain(text + ",\"items\":[" + items + "]}", of(readers), in_force).value(); };
+    std::string const used = R"({"type":"Dataset","id":"biopsies","decision":"allow","policies":["readers"]})";
+    auto const explained = with(used + R"(,{"type":"Dataset","id":"nowhere","decision":"deny"})");
+    EXPECT_EQ(explained.decisions.size(), 2U);
+    EXPECT_TRUE(explained.is_replayed() && explained.contradictions.empty());
+    auto const altered = with(used + R"(,{"type":"Dataset","id":"nowhere","decision":"allow","policies":["readers"]})");
+    ASSERT_EQ(altered.contradictions.size(), 1U);
+    EXPECT_NE(altered.contradictions[0].find("Dataset::\"nowhere\""), std::string::npos);
 }
 
 TEST(VersionRecord, is_the_administration_record_of_that_version)

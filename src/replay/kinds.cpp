@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/kinds.h"
 
+#include "replay/single_decisions.h"
 #include "replay/withheld.h"
 #include "vocabulary/facts.h"
 
@@ -74,29 +75,40 @@ void Kinds::look_at(std::uint64_t sequence, std::string_view text)
         add_unjudged("not a record as Writ writes them");
     if (!view || !view->is_decision() || !is_selected(*view))
         return;
-    write_key(key_, *view, asked_);
-    auto found = kinds_.find(std::string_view(key_));
-    if (found == kinds_.end()) {
-        ASSERT(!is_full());
-        ++tally_.kinds;
-        found = kinds_.emplace(key_, kind_of(text)).first;
-    }
-    decide(found->second, *view, sequence);
+    bool const is_well_formed
+        = for_each_decision(*view, [&](RecordView const& one, std::string_view item) { look_at(sequence, one, text, item); });
+    if (!is_well_formed)
+        add_unjudged("not a record as Writ writes them");
 }
 
-Kind Kinds::kind_of(std::string_view text) const
+void Kinds::look_at(std::uint64_t sequence, RecordView const& view, std::string_view text, std::string_view item)
+{
+    write_key(key_, view, asked_);
+    auto found = kinds_.find(std::string_view(key_));
+    if (found == kinds_.end()) {
+        if (is_full())
+            return;
+        ++tally_.kinds;
+        found = kinds_.emplace(key_, kind_of(text, item)).first;
+    }
+    decide(found->second, view, sequence);
+}
+
+Kind Kinds::kind_of(std::string_view text, std::string_view item) const
 {
     Kind kind;
     auto record = audit::parse_record(text);
-    auto recorded = record.is_ok() ? recorded_request(*record) : Result<RecordedRequest>(record.error());
+    auto const applied = record.is_ok() && !item.empty() ? apply_item(*record, item) : Result<>();
+    auto recorded = record.is_error() ? Result<RecordedRequest>(record.error())
+        : applied.is_error()          ? Result<RecordedRequest>(applied.error())
+                                      : recorded_request(*record);
     if (recorded.is_error()) {
         kind.unjudged = recorded.error().message;
         return kind;
     }
     kind.record = std::move(record).value();
+    kind.front = std::make_unique<cedar::EntityStore>(entities_for(*recorded, engine_.entities()));
     kind.request = std::move(recorded->request);
-    kind.front = std::make_unique<cedar::EntityStore>(&engine_.entities());
-    kind.front->add(std::move(recorded->principal));
     for (auto const& withheld : asked_and_withheld(recorded->withheld, kind.request, engine_.policies(), *kind.front))
         kind.unjudged += (kind.unjudged.empty() ? "a policy asks for what the log does not have: " : ", ") + to_string(withheld);
     return kind;

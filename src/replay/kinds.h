@@ -55,7 +55,7 @@ public:
     Kinds(cedar::Engine const&, AskedFor const& asked, Selection const&);
 
     void look_at(std::uint64_t sequence, std::string_view record);
-    // REQUIRES: take() before the next look_at().
+    // Whether there are too many kinds: what came since then is not among them.
     [[nodiscard]] bool is_full() const { return kinds_.size() >= kinds_max; }
     // In the order of their first records; it begins anew with none.
     std::vector<Kind> take();
@@ -75,7 +75,8 @@ private:
     };
 
     [[nodiscard]] bool is_selected(RecordView const&) const;
-    [[nodiscard]] Kind kind_of(std::string_view record) const;
+    void look_at(std::uint64_t sequence, RecordView const&, std::string_view record, std::string_view item);
+    [[nodiscard]] Kind kind_of(std::string_view record, std::string_view item) const;
     void decide(Kind&, RecordView const&, std::uint64_t sequence);
     void add_unjudged(std::string const& why);
 

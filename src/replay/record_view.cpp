@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/record_view.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -96,33 +97,52 @@ bool take_value(std::string_view& rest, std::string_view& value, char closing)
 }
 
 using Place = std::string_view RecordView::*;
-constexpr std::array<std::pair<std::string_view, Place>, 19> places { {
+struct NamedPlace {
+    std::string_view name;
+    Place place;
+};
+// By their names' lengths, so that most members of a record are compared with few.
+constexpr std::array<NamedPlace, 20> places { {
+    { "run", &RecordView::run },
     { "type", &RecordView::type },
     { "time", &RecordView::time },
-    { "decision", &RecordView::decision },
+    { "team", &RecordView::team },
+    { "items", &RecordView::items },
+    { "action", &RecordView::action },
+    { "claims", &RecordView::claims },
+    { "purpose", &RecordView::purpose },
+    { "context", &RecordView::context },
     { "workload", &RecordView::workload },
+    { "pipeline", &RecordView::pipeline },
+    { "resource", &RecordView::resource },
+    { "decision", &RecordView::decision },
+    { "policies", &RecordView::policies },
+    { "redacted", &RecordView::redacted },
+    { "claims_cut", &RecordView::claims_cut },
+    { "context_cut", &RecordView::context_cut },
     { "workload_type", &RecordView::workload_type },
     { "workload_name", &RecordView::workload_name },
-    { "pipeline", &RecordView::pipeline },
-    { "team", &RecordView::team },
-    { "run", &RecordView::run },
-    { "purpose", &RecordView::purpose },
-    { "action", &RecordView::action },
-    { "resource", &RecordView::resource },
-    { "claims", &RecordView::claims },
-    { "claims_cut", &RecordView::claims_cut },
-    { "context", &RecordView::context },
-    { "context_cut", &RecordView::context_cut },
-    { "redacted", &RecordView::redacted },
-    { "policies", &RecordView::policies },
     { "policy_version", &RecordView::policy_version },
 } };
+static_assert(std::ranges::is_sorted(places, {}, [](NamedPlace const& place) { return place.name.size(); }));
+
+constexpr std::size_t name_bytes_max = places.back().name.size();
+// Of each length, the first place.
+constexpr auto first_places = [] {
+    std::array<std::size_t, name_bytes_max + 2> first {};
+    for (std::size_t size = 0; size < first.size(); ++size)
+        while (first[size] < places.size() && places[first[size]].name.size() < size)
+            ++first[size];
+    return first;
+}();
 
 bool place_member(RecordView& view, MemberView const& member)
 {
-    for (auto const& [name, place] : places)
-        if (name == member.name)
-            return std::exchange(view.*place, member.value).empty();
+    auto const size = member.name.size();
+    if (size <= name_bytes_max)
+        for (auto i = first_places[size]; i < first_places[size + 1]; ++i)
+            if (places[i].name == member.name)
+                return std::exchange(view.*places[i].place, member.value).empty();
     return member.name.find('\\') == std::string_view::npos; // it may be any of them, written otherwise
 }
 
@@ -198,17 +218,51 @@ std::optional<RecordView> view_record(std::string_view text)
     return view;
 }
 
-void write_key(std::string& key, RecordView const& view, AskedFor const& asked)
+bool view_item(RecordView& view, std::string_view item)
+{
+    if (item.size() < 2 || item.front() != '{')
+        return false;
+    view.resource = item; // it has `type` and `id` as a resource has
+    view.decision = view.policies = {};
+    auto rest = item.substr(1);
+    for (MemberView member; rest != "}";) {
+        if (!next_member(rest, member))
+            return false;
+        if (member.name == "decision")
+            view.decision = member.value;
+        else if (member.name == "policies")
+            view.policies = member.value;
+    }
+    return !view.decision.empty();
+}
+
+void write_principal_key(std::string& key, RecordView const& view, AskedFor const& asked)
 {
     key.clear();
-    for (auto const part : { view.decision, view.policies, view.workload, view.workload_type, view.workload_name, view.pipeline, view.team, view.action,
-             view.resource, view.redacted, view.context_cut, view.claims_cut, view.purpose })
+    for (auto const part : { view.workload, view.workload_type, view.workload_name, view.pipeline, view.team })
+        add_part(key, part);
+    if (asked.has_any_tag())
+        add_claims(key, view.claims, asked);
+}
+
+void write_rest_key(std::string& key, RecordView const& view, AskedFor const& asked)
+{
+    key.clear();
+    for (auto const part : { view.redacted, view.context_cut, view.claims_cut })
         add_part(key, part);
     if (asked.has_context("run"))
         add_part(key, view.run);
-    if (asked.has_any_tag())
-        add_claims(key, view.claims, asked);
     add_context(key, view.context, asked);
+}
+
+void write_key(std::string& key, RecordView const& view, AskedFor const& asked)
+{
+    std::string rest;
+    write_rest_key(rest, view, asked);
+    write_principal_key(key, view, asked);
+    for (auto const part : { view.decision, view.policies, view.action, view.resource, view.purpose })
+        add_part(key, part);
+    key += rest;
 }
 
 } // namespace writ::replay

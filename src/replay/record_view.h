@@ -15,13 +15,16 @@ namespace writ::replay {
 // Of strings with their quotation marks, of lists and objects with their brackets; empty: not there.
 struct RecordView {
     std::string_view type, time, decision, workload, workload_type, workload_name, pipeline, team, run, purpose, action;
-    std::string_view resource, claims, claims_cut, context, context_cut, redacted, policies, policy_version;
+    std::string_view resource, claims, claims_cut, context, context_cut, redacted, policies, policy_version, items;
 
-    [[nodiscard]] bool is_decision() const { return type == R"("decision")" && !decision.empty(); }
+    [[nodiscard]] bool is_decision() const { return type == R"("decision")" && (!decision.empty() || !items.empty()); }
 };
 
 // Nothing: not one JSON object on one line without white space between its parts, as records are written. A member it knows that comes twice makes it nothing, too.
 std::optional<RecordView> view_record(std::string_view text);
+
+// Puts what an item of `items` says in the place of the record's own. False: it has not the form of one.
+bool view_item(RecordView&, std::string_view item);
 
 // The next member of an object's or element of a list's text, from behind its opening bracket on; `rest` moves on. False: the end, or bad form.
 struct MemberView {
@@ -33,6 +36,10 @@ bool next_element(std::string_view& rest, std::string_view& value);
 // The text of a string that needs no unescaping; nothing otherwise.
 std::optional<std::string_view> plain_text(std::string_view string_value);
 
+// Everything of the principal that policies can ask for. Written over `key`.
+void write_principal_key(std::string& key, RecordView const&, AskedFor const&);
+// What of the rest is not principal, decision, action, resource and purpose.
+void write_rest_key(std::string& key, RecordView const&, AskedFor const&);
 // Everything that the policies' answer depends on, but for the time: equal keys, equal answers at one time. Written over `key`.
 void write_key(std::string& key, RecordView const&, AskedFor const&);
 

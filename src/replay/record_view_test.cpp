@@ -3,6 +3,7 @@
 
 #include "audit/record.h"
 #include "replay/replay_fixture.h"
+#include "replay/single_decisions.h"
 
 #include <gtest/gtest.h>
 
@@ -54,6 +55,34 @@ TEST(RecordView, refuses_what_is_no_record_of_ours)
              R"({ "type":"a"})", R"({"typ\u0065":"a"})", R"({"type":"a","type":"b"})", R"({"context":{"a":[}})", R"({"type":"a" })", R"({,})" })
         EXPECT_FALSE(view_record(text)) << text;
     EXPECT_TRUE(view_record("{}"));
+}
+
+TEST(SingleDecisions, of_a_record_of_many_are_those_of_its_items)
+{
+    auto shared = decision_record();
+    shared.resource.reset();
+    shared.allowed.reset();
+    shared.policies = {};
+    auto text = audit::to_json_text(shared);
+    text.pop_back();
+    text += R"(,"items":[{"type":"Dataset","id":"a","decision":"allow","policies":["readers"]},{"type":"Dataset","id":"b\"","decision":"deny"}]})";
+    auto const singles = single_decisions(text).value();
+    ASSERT_EQ(singles.size(), 2U);
+    EXPECT_TRUE(*singles[0].allowed);
+    EXPECT_EQ(singles[0].policies, std::vector<std::string> { "readers" });
+    EXPECT_FALSE(*singles[1].allowed);
+    EXPECT_EQ(singles[1].resource->id, "b\"");
+    EXPECT_EQ(singles[1].workload, shared.workload);
+    std::size_t count = 0;
+    EXPECT_TRUE(for_each_decision(view_record(text).value(), [&](RecordView const& one, std::string_view) {
+        EXPECT_EQ(one.decision, count++ == 0 ? "\"allow\"" : "\"deny\"");
+    }));
+    EXPECT_EQ(count, 2U);
+    EXPECT_EQ(single_decisions(audit::to_json_text(decision_record()))->size(), 1U);
+    for (auto const* broken : { R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":[{"type":"Dataset","id":"a"}]})",
+             R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":[1]})", R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":"x"})",
+             R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":[{"type":"Dataset","decision":"allow"}]})" })
+        EXPECT_TRUE(single_decisions(broken).is_error()) << broken;
 }
 
 TEST(RecordKey, holds_what_is_asked_for_and_no_more)

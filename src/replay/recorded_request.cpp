@@ -9,7 +9,6 @@ namespace writ::replay {
 namespace {
 
 constexpr std::string_view context_prefix = "context.", claim_prefix = "claim.";
-constexpr std::string_view cut_mark = "\xE2\x80\xA6"; // what a text that was cut ends with
 constexpr JsonLimits context_limits { .size_max = audit::context_bytes_max };
 
 cedar::Record tags_of(std::vector<audit::RecordedClaim> const& claims)
@@ -73,6 +72,14 @@ std::string to_string(Withheld const& withheld)
     case Withheld::Kind::request: break;
     }
     return name + ": " + withheld.why;
+}
+
+cedar::EntityStore entities_for(RecordedRequest const& recorded, cedar::EntityStore const& declared)
+{
+    cedar::EntityStore entities(&declared);
+    if (declared.find(recorded.principal.uid) == nullptr)
+        entities.add(recorded.principal);
+    return entities;
 }
 
 Result<RecordedRequest> recorded_request(audit::Record const& record)

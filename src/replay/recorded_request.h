@@ -8,6 +8,9 @@
 
 namespace writ::replay {
 
+// What a text that was too long for its record ends with.
+inline constexpr std::string_view cut_mark = "\xE2\x80\xA6";
+
 // A part of the request whose value the log does not have.
 struct Withheld {
     enum class Kind : std::uint8_t { context, tag, request };
@@ -23,6 +26,9 @@ struct RecordedRequest {
     cedar::Entity principal; // stands before the entities that were declared
     std::vector<Withheld> withheld;
 };
+
+// The principal before what is declared, unless it is declared itself: as the authority decides.
+cedar::EntityStore entities_for(RecordedRequest const&, cedar::EntityStore const& declared);
 
 // invalid_argument: not a record of a decision, or its context is none.
 Result<RecordedRequest> recorded_request(audit::Record const&);

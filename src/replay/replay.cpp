@@ -1,99 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/replay.h"
 
+#include "replay/replay_worker.h"
+#include "replay/single_decisions.h"
+
 #include <algorithm>
 
 namespace writ::replay {
 
 namespace {
 
-void add_change(Report& report, ChangeKey key, Change change)
-{
-    (key.kind == ChangeKind::policies ? report.other_policies : report.changed) += change.occurrences.count;
-    auto const known = report.changes.find(key);
-    if (known == report.changes.end() && report.changes.size() == groups_max) {
-        report.beyond_groups += change.occurrences.count;
-    } else if (known == report.changes.end()) {
-        report.changes.emplace(std::move(key), std::move(change));
-    } else {
-        if (change.occurrences.examples.front() < known->second.occurrences.examples.front())
-            known->second.missing = std::move(change.missing);
-        known->second.occurrences.add(change.occurrences);
-    }
-}
+// LIMIT: groups whose first denial is explained: those that concern most requests. Each is held against all policies.
+constexpr std::size_t explained_max = 100;
 
-ChangeKind kind_of(bool was_allowed, bool is_allowed)
+void explain(cedar::Engine const& draft, GroupedChange& grouped)
 {
-    if (was_allowed == is_allowed)
-        return ChangeKind::policies;
-    return was_allowed ? ChangeKind::denied : ChangeKind::allowed;
-}
-
-void compare(Report& report, cedar::Engine const& draft, Kind const& kind, Outcome const& outcome)
-{
-    std::vector<std::string> after;
-    for (auto const index : outcome.determining)
-        after.push_back(draft.policies().policies()[index]->id);
-    std::ranges::sort(after);
-    auto before = kind.record.policies;
-    std::ranges::sort(before);
-    if (*kind.record.allowed == outcome.allowed && before == after)
+    auto const recorded = recorded_request(grouped.first_text, grouped.first_item);
+    if (recorded.is_error())
         return;
-    auto const change = kind_of(*kind.record.allowed, outcome.allowed);
-    Change made { outcome.occurrences, {} };
-    if (change == ChangeKind::denied)
-        made.missing = cedar::explain_denial(kind.request, draft.policies(), *kind.front);
-    auto const& name = kind.record.workload_name.empty() ? kind.record.workload : kind.record.workload_name;
-    add_change(report, { change, std::move(before), std::move(after), kind.record.action, kind.request.resource, name }, std::move(made));
+    auto const front = entities_for(*recorded, draft.entities());
+    grouped.change.missing = cedar::explain_denial(recorded->request, draft.policies(), front);
 }
 
-class Worker {
-public:
-    Worker(cedar::Engine const& draft, AskedFor const& asked, Selection const& selection)
-        : draft_(draft)
-        , kinds_(draft, asked, selection)
-    {
-    }
-
-    void look_at(Bundle const& bundle)
-    {
-        for (std::size_t i = 0; i < bundle.entries.size(); ++i) {
-            kinds_.look_at(bundle.first + i, bundle.entries[i]);
-            // They are counted and forgotten, and decided again if they come again.
-            if (kinds_.is_full())
-                fold();
-        }
-    }
-
-    void add_to(Report& all)
-    {
-        fold();
-        auto const& tally = kinds_.tally();
-        all.records += tally.records;
-        all.decisions += tally.decisions;
-        all.kinds += tally.kinds;
-        all.beyond_groups += report_.beyond_groups;
-        auto const changed = all.changed + report_.changed, other_policies = all.other_policies + report_.other_policies;
-        for (auto& [key, change] : report_.changes)
-            add_change(all, key, std::move(change));
-        all.changed = changed; // with those that are in no group
-        all.other_policies = other_policies;
-        for (auto const& [why, count] : tally.unjudged)
-            all.unjudged[why] += count;
-    }
-
-private:
-    void fold()
-    {
-        for (auto const& kind : kinds_.take())
-            for (auto const& outcome : kind.outcomes)
-                compare(report_, draft_, kind, outcome);
-    }
-
-    cedar::Engine const& draft_;
-    Kinds kinds_;
-    Report report_;
-};
+void explain_denials(cedar::Engine const& draft, Changes& changes)
+{
+    std::vector<Changes::value_type*> denied;
+    for (auto& entry : changes)
+        if (entry.first.kind == ChangeKind::denied)
+            denied.push_back(&entry);
+    std::ranges::stable_sort(denied, std::greater(), [](auto const* entry) { return entry->second.change.occurrences.count; });
+    denied.resize(std::min(denied.size(), explained_max));
+    for (auto* entry : denied)
+        explain(draft, entry->second);
+}
 
 } // namespace
 
@@ -118,18 +57,23 @@ std::uint64_t Report::count(ChangeKind kind) const
 Result<Report> replay(EntrySource const& source, cedar::Engine const& draft, Selection const& selection, std::size_t workers)
 {
     auto const asked = asked_for(draft.policies());
-    std::vector<std::unique_ptr<Worker>> all;
+    std::vector<std::unique_ptr<ReplayWorker>> all;
     for (std::size_t i = 0; i < std::max<std::size_t>(1, workers); ++i)
-        all.push_back(std::make_unique<Worker>(draft, asked, selection));
+        all.push_back(std::make_unique<ReplayWorker>(draft, asked, selection));
     TRY(visit_bundles(source, TRY(first_bundle_since(source, selection.since)), all.size(),
         [&](std::size_t worker, Bundle const& bundle) -> Result<> {
-            all[worker]->look_at(bundle);
+            for (std::size_t i = 0; i < bundle.entries.size(); ++i)
+                all[worker]->look_at(bundle.first + i, bundle.entries[i]);
             return {};
         }));
     Report report;
     report.log_size = source.size();
+    Changes changes;
     for (auto const& worker : all)
-        worker->add_to(report);
+        worker->add_to(report, changes);
+    explain_denials(draft, changes);
+    for (auto& [key, grouped] : changes)
+        report.changes.emplace(key, std::move(grouped.change));
     return report;
 }
 

@@ -40,6 +40,10 @@ std::vector<std::string> log_of(std::size_t count, Declared const& by, std::uint
         }
         if (next(10) == 0)
             record.claims[0].values = { "root" };
+        if (next(5) == 0)
+            record.context = next(2) == 0 ? R"({"note":"x","posture":{}})" : R"({"note":{"x":[1,"\\"]},"posture":{"image_signed":true}})";
+        if (next(20) == 0)
+            record.team = "\"quoted\"";
         auto const recorded = recorded_request(record).value();
         decide_into(record, by, recorded.request, recorded.principal);
         entries.push_back(audit::to_json_text(record));
@@ -62,7 +66,7 @@ TEST(Replay, of_the_same_policies_changes_nothing)
     EXPECT_EQ(report.decisions, 1000U);
     EXPECT_EQ(report.changed, 0U);
     EXPECT_TRUE(report.changes.empty() && report.unjudged.empty());
-    EXPECT_LT(report.kinds, 20U); // run and time differ in each, and nobody asks for them
+    EXPECT_LT(report.kinds, 40U); // run and time differ in each, and nobody asks for them
 }
 
 // Each record decided by itself with the plain evaluator must give what the report says.
@@ -75,6 +79,9 @@ TEST(Replay, counts_what_deciding_each_by_itself_counts)
                                      when { principal.hasTag("unix.user") && principal.getTag("unix.user").contains("root") };)",
              R"(@id("late") permit (principal, action, resource) when { context.time > datetime("2026-11-24T10:00:00Z") };)",
              R"(@id("run") permit (principal, action, resource) when { context.run like "*7" };)",
+             R"(@id("note") permit (principal, action, resource) when { context has note && context.note == "x" };)",
+             R"(@id("part") permit (principal, action, resource) when { context.note.x.contains("\\") && context.posture.image_signed };)",
+             R"(@id("team") permit (principal, action, resource) when { principal.team == "\"quoted\"" };)",
              R"(@id("whole") permit (principal, action, resource) when { {c: context} == {c: context} };)" }) {
         auto const draft = declared(draft_text, names, {});
         std::uint64_t allowed = 0, denied = 0, others = 0;

@@ -21,7 +21,7 @@ void add_principal(Subject& subject, Kind const& kind)
 {
     if (!kind.record.pipeline.empty())
         subject.pipelines.insert(kind.record.pipeline);
-    auto const* const seen = kind.front->find_here(kind.request.principal);
+    auto const* const seen = kind.front->find(kind.request.principal);
     bool const is_known = std::ranges::any_of(
         subject.principals, [&](auto const& known) { return known.uid == seen->uid && known.parents == seen->parents; });
     if (is_known || subject.principals.size() == principals_max)

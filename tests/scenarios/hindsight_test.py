@@ -92,9 +92,10 @@ class Hindsight(Scenario):
         self.apply("second", TEAM + NOBODY)
         self.assertFalse(self.decide(TRAINER, "read", "biopsies", "train")[0])
         explained = self.explain(used[0][1])
+        replayed = explained["decisions"][0]["replayed"]
         self.assertEqual((True, "allow", ["team-reads"], 1), (
-            explained["agrees"], explained["replayed"]["decision"], explained["replayed"]["policies"], explained["policy_version"]))
-        self.assertEqual("resource.purpose", self.explain(denied[1])["replayed"]["missing"][0]["fact"])
+            explained["agrees"], replayed["decision"], replayed["policies"], explained["policy_version"]))
+        self.assertEqual("resource.purpose", self.explain(denied[1])["decisions"][0]["replayed"]["missing"][0]["fact"])
         text = self.writ.cli("audit", "explain", used[0][1])
         self.assertIn("the same answer again", text.out)
         self.assertEqual(2, self.writ.cli("audit", "explain", 0).code)  # the startup record decided nothing
