@@ -138,8 +138,8 @@ private:
 std::uint32_t Batch::add_group(Question question)
 {
     auto context = vocabulary::context_of({ question.purpose, question.run, now_ }, question.context);
-    auto& group = groups_.emplace_back(BatchGroup { std::move(question), cedar::EntityStore(&snapshot_->entities), std::move(context) });
-    group.entities.add(entity_of(group.question.principal));
+    auto entities = entities_for(*snapshot_, question.principal, question.foreign);
+    groups_.push_back(BatchGroup { std::move(question), std::move(entities), std::move(context) });
     return static_cast<std::uint32_t>(groups_.size() - 1);
 }
 

@@ -71,6 +71,18 @@ cedar::Entity entity_of(Principal const& principal)
         { principal.type, principal.id, principal.name, principal.pipeline, principal.team }, std::move(tags));
 }
 
+cedar::EntityStore entities_for(Snapshot const& snapshot, Principal const& principal, std::vector<cedar::Entity> const& foreign)
+{
+    cedar::EntityStore entities(&snapshot.entities);
+    for (auto const& entity : foreign)
+        if (snapshot.entities.find(entity.uid) == nullptr)
+            entities.add(entity);
+    auto entity = entity_of(principal);
+    if (entities.find(entity.uid) == nullptr)
+        entities.add(std::move(entity));
+    return entities;
+}
+
 Principal principal_of_id(Snapshot const& snapshot, std::string const& id)
 {
     Principal principal;
@@ -177,8 +189,7 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
 {
     auto const began = state.clock.monotonic();
     auto const now = state.clock.now();
-    cedar::EntityStore entities(&snapshot->entities);
-    entities.add(entity_of(question.principal));
+    auto const entities = entities_for(*snapshot, question.principal, question.foreign);
     cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource,
         vocabulary::context_of({ question.purpose, question.run, now }, question.context) };
     auto decision = snapshot->engine->decide(decider_of(state, snapshot), request, &entities);

@@ -31,6 +31,8 @@ Principal principal_of(IdentifiedWorkload const&, identity::Claims const&);
 
 // As policies see it, its claims being tags.
 cedar::Entity entity_of(Principal const&);
+// The principal, and entities that only the caller knows, before what is declared. SECURITY: what is declared is never replaced.
+cedar::EntityStore entities_for(Snapshot const&, Principal const&, std::vector<cedar::Entity> const& foreign = {});
 
 struct Question {
     std::string trace, request; // ids: ours or the trace's, and the caller's own
@@ -43,6 +45,8 @@ struct Question {
     std::optional<audit::RecordedEntity> model;  // in play, as the next two: facts for the record, from who enforces the decision
     std::vector<audit::RecordedEntity> datasets;
     std::string endpoint;
+    // Subject and resource of types that Writ's vocabulary does not have, with the properties the caller says they have: no policy that was applied can speak of them.
+    std::vector<cedar::Entity> foreign;
     cedar::Record context; // from an AuthZEN request; `purpose`, `run`, `time` and `posture` are the authority's to set
 };
 

@@ -32,7 +32,10 @@ Reply authzen_configuration(Desk desk, Call)
 {
     auto const& issuer = desk.state.issuer;
     co_return cacheable({ { "policy_decision_point", issuer }, { "access_evaluation_endpoint", issuer + "/access/v1/evaluation" },
-        { "access_evaluations_endpoint", issuer + "/access/v1/evaluations" } });
+        { "access_evaluations_endpoint", issuer + "/access/v1/evaluations" },
+        { "search_subject_endpoint", issuer + "/access/v1/search/subject" },
+        { "search_resource_endpoint", issuer + "/access/v1/search/resource" },
+        { "search_action_endpoint", issuer + "/access/v1/search/action" } });
 }
 
 } // namespace

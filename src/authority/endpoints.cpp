@@ -11,6 +11,7 @@ void add_all_routes(Router& router, Desk desk)
     add_discovery_routes(router, desk);
     add_token_routes(router, desk);
     add_evaluation_routes(router, desk);
+    add_search_routes(router, desk);
     add_log_routes(router, desk);
     add_health_routes(router, desk);
     add_agent_routes(router, desk);

@@ -28,6 +28,7 @@ inline void add_route(Router& router, Desk desk, std::string method, std::string
 void add_discovery_routes(Router&, Desk);
 void add_token_routes(Router&, Desk);
 void add_evaluation_routes(Router&, Desk);
+void add_search_routes(Router&, Desk);
 void add_log_routes(Router&, Desk);
 void add_health_routes(Router&, Desk);
 void add_agent_routes(Router&, Desk);

@@ -3,6 +3,7 @@
 // Decisions for others (OpenID AuthZEN Authorization API 1.0).
 #include "authority/batch_decision.h"
 #include "authority/endpoints.h"
+#include "vocabulary/schema.h"
 
 #include <algorithm>
 #include <array>
@@ -58,6 +59,28 @@ void read_run(Desk desk, JsonObject const& context, Question& question)
         question.run = run;
 }
 
+// Of a type that no policy which was applied can speak of.
+bool is_foreign(cedar::EntityUid const& uid) { return vocabulary::schema().entity_type(uid.type) == nullptr; }
+
+// What the caller knows of an entity: `properties`, or in drafts before 01 whatever stands beside type and id. SECURITY: of types that Writ's
+// vocabulary has, the authority alone knows what they are like.
+void read_properties(JsonObject const& part, cedar::EntityUid const& uid, Question& question)
+{
+    if (!is_foreign(uid))
+        return;
+    auto const listed = object_member(part, "properties");
+    cedar::Record attributes;
+    for (auto const& [name, json] : listed.is_ok() ? **listed : part) {
+        if (listed.is_error() && (name == "type" || name == "id"))
+            continue;
+        // What no policy could compare (a null, a fraction) is left out.
+        if (auto value = cedar::parse_value(json); value.is_ok())
+            attributes.emplace(name, std::move(value).value());
+    }
+    if (!attributes.empty())
+        question.foreign.push_back({ uid, std::move(attributes), {}, {} });
+}
+
 Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const& item, JsonObject const* defaults)
 {
     auto const subject = TRY(entity_of(*TRY(part_of(item, defaults, "subject"))).in("subject"));
@@ -69,7 +92,10 @@ Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const&
     question.principal = principal_of_id(*desk.state.snapshot, subject.id);
     question.principal.type = subject.type;
     question.action = action;
-    question.resource = TRY(entity_of(*TRY(part_of(item, defaults, "resource"))).in("resource"));
+    auto const& resource = *TRY(part_of(item, defaults, "resource"));
+    question.resource = TRY(entity_of(resource).in("resource"));
+    read_properties(*TRY(part_of(item, defaults, "subject")), subject, question);
+    read_properties(resource, question.resource, question);
     auto const context = part_of(item, defaults, "context");
     if (context.is_ok()) {
         auto const value = TRY(cedar::parse_value(JsonValue(**context)).in("context"));
@@ -126,8 +152,11 @@ public:
         if (!item.is_object())
             return invalid_argument("an evaluation is an object");
         auto const& object = item.as_object();
-        auto resource = TRY(entity_of(*TRY(part_of(object, &request_, "resource"))).in("resource"));
-        batch_.add_item(TRY(group_of(object)), std::move(resource));
+        auto const& part = *TRY(part_of(object, &request_, "resource"));
+        auto resource = TRY(entity_of(part).in("resource"));
+        // What the caller says of it is of this item alone.
+        auto const group = is_foreign(resource) ? TRY(new_group(object)) : TRY(group_of(object));
+        batch_.add_item(group, std::move(resource));
         return {};
     }
 
@@ -143,9 +172,7 @@ private:
             return *default_group_;
         if (!is_default && last_ != nullptr && is_alike(*last_, item))
             return last_group_;
-        auto question = TRY(parse_evaluation(desk_, call_, item, &request_));
-        question.trace = trace_;
-        auto const group = batch_.add_group(std::move(question));
+        auto const group = TRY(new_group(item));
         if (is_default) {
             default_group_ = group;
         } else {
@@ -153,6 +180,13 @@ private:
             last_group_ = group;
         }
         return group;
+    }
+
+    Result<std::uint32_t> new_group(JsonObject const& item)
+    {
+        auto question = TRY(parse_evaluation(desk_, call_, item, &request_));
+        question.trace = trace_;
+        return batch_.add_group(std::move(question));
     }
 
     static bool is_alike(JsonObject const& a, JsonObject const& b)
@@ -222,8 +256,9 @@ Reply evaluations(Desk desk, Call call)
 {
     auto body = parse_json_object(call.request.body);
     auto const request = CO_TRY(body);
-    // SPEC: §7.1: without `evaluations` it is a single evaluation.
-    if (!request.contains("evaluations"))
+    // SPEC: §7.1: without `evaluations`, or with none in it, it is a single evaluation.
+    auto const* const listed = request.if_contains("evaluations");
+    if (listed == nullptr || (listed->is_array() && listed->as_array().empty()))
         co_return co_await evaluate_one(desk, call, request);
     auto asked = parse_semantic(request);
     auto const semantic = CO_TRY(asked);
