@@ -4,7 +4,7 @@
 import json
 import sqlite3
 
-from harness import Scenario, main
+from harness import Scenario, main, wait_until
 
 DECLARATIONS = """
 kind: TrustProvider
@@ -76,6 +76,11 @@ class Hindsight(Scenario):
         self.assertEqual(0, outcome.code, outcome)
         return json.loads(outcome.out)
 
+    def wait_for_checkpoint(self) -> None:
+        """Entries are published a fraction of a second after they are acknowledged."""
+        size = self.writ.tree_size()
+        wait_until("the published checkpoint covers all", lambda: int(self.writ.admin("GET", "/log/checkpoint").text.splitlines()[1]) >= size)
+
     def replay(self, *arguments) -> tuple[int, dict]:
         outcome = self.writ.cli("policy", "replay", "--json", *arguments)
         self.assertIn(outcome.code, (0, 1), outcome)
@@ -88,6 +93,11 @@ class Hindsight(Scenario):
         others = self.decide(EVALUATOR, "read", "scans", "evaluate")
         self.assertEqual([True, True, True, False, True], [allowed for allowed, _ in [*used, denied, others]])
 
+        batch = self.writ.admin("POST", "/access/v1/evaluations", {
+            "subject": {"type": "Workload", "id": EVALUATOR}, "action": {"name": "read"}, "context": {"purpose": "evaluate"},
+            "evaluations": [{"resource": {"type": "Dataset", "id": name}} for name in ("biopsies", "scans", "nowhere")]}).json["evaluations"]
+        self.assertEqual([True, True, False], [answer["decision"] for answer in batch])
+
         # The policies change; what was decided before is still explained by what was in force then.
         self.apply("second", TEAM + NOBODY)
         self.assertFalse(self.decide(TRAINER, "read", "biopsies", "train")[0])
@@ -96,12 +106,15 @@ class Hindsight(Scenario):
         self.assertEqual((True, "allow", ["team-reads"], 1), (
             explained["agrees"], replayed["decision"], replayed["policies"], explained["policy_version"]))
         self.assertEqual("resource.purpose", self.explain(denied[1])["decisions"][0]["replayed"]["missing"][0]["fact"])
+        many = self.explain(batch[0]["context"]["record"])
+        self.assertEqual(["allow", "allow", "deny"], [decision["replayed"]["decision"] for decision in many["decisions"]])
         text = self.writ.cli("audit", "explain", used[0][1])
         self.assertIn("the same answer again", text.out)
         self.assertEqual(2, self.writ.cli("audit", "explain", 0).code)  # the startup record decided nothing
 
         # A draft shows what it would change, before anybody applies it.
         self.apply("third", TEAM)
+        self.wait_for_checkpoint()
         code, report = self.replay(self.folder_of("draft", TEAM.replace('Team::"oncology"', 'Team::"radiology"')))
         self.assertEqual(1, code)
         change = next(change for change in report["changes"] if change["workload"] == "trainer" and change["change"] == "would be denied")
@@ -136,12 +149,13 @@ class Hindsight(Scenario):
     def check_offline(self, allowed: int, denied: int) -> None:
         """The same from the files alone; and an altered store is not believed."""
         online = self.explain(allowed)
+        self.wait_for_checkpoint()
         code, report = self.replay(self.folder / "draft")
         self.authority.stop()
         self.assertEqual(online, self.explain(allowed, "--data", self.writ.data))
         self.assertEqual(0, self.writ.cli("audit", "explain", denied, "--data", self.writ.data).code)
         offline_code, offline = self.replay("--data", self.writ.data, self.folder / "draft")
-        self.assertEqual((code, report["changes"]), (offline_code, offline["changes"]))
+        self.assertEqual((code, report["changes"], report["log_size"]), (offline_code, offline["changes"], offline["log_size"]))
         suggestion = self.writ.cli("policy", "suggest", "--workload", "evaluator", "--data", self.writ.data)
         self.assertEqual(0, suggestion.code, suggestion)
 
