@@ -167,6 +167,14 @@ Result<Record> record_of(JsonObject const& object)
 
 } // namespace
 
+RecordedEntity recorded_entity(std::string type, std::string id)
+{
+    std::string version;
+    if (auto const at = id.rfind('@'); type.ends_with("Version") && at != std::string::npos)
+        version = id.substr(at + 1);
+    return { std::move(type), std::move(id), std::move(version), "" };
+}
+
 std::string_view to_string(RecordType type)
 {
     for (auto const& [known, name] : type_names)

@@ -39,6 +39,9 @@ struct RecordedEntity {
     bool operator==(RecordedEntity const&) const = default;
 };
 
+// Of `ModelVersion::"fraud@7"` the version is named.
+RecordedEntity recorded_entity(std::string type, std::string id);
+
 // A version of the declarations that was put in force.
 struct RecordedDeclarations {
     std::uint64_t version = 0;

@@ -103,4 +103,21 @@ Result<std::vector<RecordedItem>> parse_items(std::string_view text)
     return items;
 }
 
+Result<std::vector<Record>> single_records(Record const& record)
+{
+    if (record.items.empty())
+        return std::vector<Record> { record };
+    auto shared = record;
+    shared.items.clear();
+    std::vector<Record> records;
+    for (auto& item : TRY(parse_items(record.items))) {
+        auto& made = records.emplace_back(shared);
+        made.resource = recorded_entity(std::move(item.type), std::move(item.id));
+        made.allowed = item.allowed;
+        made.policies = std::move(item.policies);
+        made.policy_errors = std::move(item.policy_errors);
+    }
+    return records;
+}
+
 } // namespace writ::audit

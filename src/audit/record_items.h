@@ -4,6 +4,7 @@
 // as text while deciding; whoever asks reads them one by one.
 #pragma once
 
+#include "audit/record.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -36,5 +37,8 @@ struct RecordedItem {
 };
 // corruption: not what ItemWriter writes.
 Result<std::vector<RecordedItem>> parse_items(std::string_view text);
+
+// A record of many decisions as a record for each of them; of any other, itself. What an item does not say is the shared part's.
+Result<std::vector<Record>> single_records(Record const&);
 
 } // namespace writ::audit

@@ -53,5 +53,25 @@ TEST(RecordItems, are_a_member_of_their_record)
     EXPECT_EQ(parse_record(to_json_text(record)).value().items, record.items);
 }
 
+TEST(RecordItems, become_records_of_their_own)
+{
+    ItemWriter writer;
+    writer.add("DatasetVersion", "lake@7", true, Names { "a" }, {});
+    writer.add("Dataset", "other", false, {}, {});
+    Record record;
+    record.workload = "spiffe://acme.ai/train";
+    record.action = "read";
+    record.items = writer.take();
+    auto const singles = single_records(record).value();
+    ASSERT_EQ(singles.size(), 2U);
+    EXPECT_EQ(singles[0].resource, (RecordedEntity { "DatasetVersion", "lake@7", "7", "" }));
+    EXPECT_EQ(singles[0].policies, std::vector<std::string> { "a" });
+    EXPECT_EQ(singles[1].allowed, false);
+    for (auto const& single : singles)
+        EXPECT_EQ(single.workload + single.action + single.items, record.workload + "read");
+    record.items.clear();
+    EXPECT_EQ(single_records(record).value().size(), 1U);
+}
+
 } // namespace
 } // namespace writ::audit

@@ -108,7 +108,7 @@ private:
         for (std::size_t i = 0; i < items->size(); ++i) {
             auto const& item = (*items)[i];
             auto record = shared;
-            record.resource = recorded_entity(item.type, item.id);
+            record.resource = audit::recorded_entity(item.type, item.id);
             record.classification = classification_of(batch_.snapshot(), { item.type, item.id });
             record.allowed = item.allowed;
             record.policies = item.policies;

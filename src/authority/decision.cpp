@@ -133,14 +133,6 @@ std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims
     return recorded;
 }
 
-audit::RecordedEntity recorded_entity(std::string type, std::string id)
-{
-    std::string version;
-    if (auto const at = id.rfind('@'); type.ends_with("Version") && at != std::string::npos)
-        version = id.substr(at + 1);
-    return { std::move(type), std::move(id), std::move(version), "" };
-}
-
 std::vector<std::string> classification_of(Snapshot const& snapshot, cedar::EntityUid const& resource)
 {
     auto const& declared = snapshot.declarations;
@@ -170,7 +162,7 @@ audit::Record record_of(Question const& question, audit::RecordType type, Timest
     record.claims = recorded_claims(question.principal.claims);
     record.action = question.action;
     if (!question.resource.type.empty())
-        record.resource = recorded_entity(question.resource.type, question.resource.id);
+        record.resource = audit::recorded_entity(question.resource.type, question.resource.id);
     record.model = question.model;
     record.datasets = question.datasets;
     record.endpoint = question.endpoint;

@@ -61,8 +61,6 @@ struct Answer {
 // Decides on one snapshot, and answers once the decision's record is durable.
 net::Task<Result<Answer>> decide_and_record(AuthorityState&, std::shared_ptr<Snapshot const>, Question);
 
-// An entity as records have it: of `ModelVersion::"fraud@7"` the version is named.
-audit::RecordedEntity recorded_entity(std::string type, std::string id);
 // What was declared of a resource's sensitivity, for a version what was declared of the resource.
 std::vector<std::string> classification_of(Snapshot const&, cedar::EntityUid const& resource);
 // The record of what was asked, for a decision or what follows from one.

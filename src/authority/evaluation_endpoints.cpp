@@ -33,7 +33,7 @@ Result<cedar::EntityUid> entity_of(JsonObject const& part)
 // `fraud@7`, as records have it.
 audit::RecordedEntity version_of(std::string_view type, std::string_view name)
 {
-    return recorded_entity(std::string(type) + (name.find('@') == std::string_view::npos ? "" : "Version"), std::string(name));
+    return audit::recorded_entity(std::string(type) + (name.find('@') == std::string_view::npos ? "" : "Version"), std::string(name));
 }
 
 // What the caller, who enforces the decision, knows of what is in play: facts for the record, not for the decision alone.
