@@ -198,7 +198,7 @@ Result<JournalContents> read_journal(Path const& folder)
     return contents;
 }
 
-Result<std::unique_ptr<Journal>> Journal::open(Path folder, JournalContents const& contents, OpenAppender open_appender)
+Result<std::unique_ptr<Journal>> Journal::open(Path folder, JournalContents const& contents, OpenAppender open_appender, std::size_t segment_bytes)
 {
     std::vector<std::uint64_t> segments;
     for (auto const& segment : contents.segments)
@@ -209,40 +209,46 @@ Result<std::unique_ptr<Journal>> Journal::open(Path folder, JournalContents cons
     auto const is_first_version = last.is_first_version && last.end > last.first; // without records it is begun anew
     auto const whole = last.is_first_version && !is_first_version ? 0 : last.whole;
     auto appender = TRY(open_appender(folder / segment_name(segments.back()), whole));
-    return std::make_unique<Journal>(std::move(folder), std::move(open_appender), std::move(segments), contents.end(), std::move(appender), is_first_version);
+    return std::make_unique<Journal>(State { .folder = std::move(folder),
+        .open_appender = std::move(open_appender),
+        .segment_bytes = segment_bytes,
+        .segments = std::move(segments),
+        .size = contents.end(),
+        .appender = std::move(appender),
+        .is_rotation_due = is_first_version });
 }
 
 Result<> Journal::rotate()
 {
-    auto appender = TRY(open_appender_(folder_ / segment_name(size_), 0));
-    appender_ = std::move(appender);
-    is_rotation_due_ = false;
+    auto appender = TRY(state_.open_appender(state_.folder / segment_name(state_.size), 0));
+    state_.appender = std::move(appender);
+    state_.is_rotation_due = false;
     std::scoped_lock const lock(mutex_);
-    segments_.push_back(size_);
+    state_.segments.push_back(state_.size);
     return {};
 }
 
 Result<> Journal::append(Group const& group)
 {
-    ASSERT(group.first() == size_);
-    if ((appender_->size() >= segment_bytes_max || is_rotation_due_) && !appender_->is_refusing())
+    ASSERT(group.first() == state_.size);
+    if ((state_.appender->size() >= state_.segment_bytes || state_.is_rotation_due) && !state_.appender->is_refusing())
         TRY(rotate());
-    if (appender_->size() == 0) {
-        auto bytes = encode_segment_head(size_);
+    if (state_.appender->size() == 0) {
+        auto bytes = encode_segment_head(state_.size);
         bytes.insert(bytes.end(), group.bytes().begin(), group.bytes().end());
-        TRY(appender_->append(bytes));
+        TRY(state_.appender->append(bytes));
     } else {
-        TRY(appender_->append(group.bytes()));
+        TRY(state_.appender->append(group.bytes()));
     }
-    size_ = group.end();
+    state_.size = group.end();
     return {};
 }
 
 Result<> Journal::check_in_place()
 {
     std::scoped_lock const lock(mutex_);
-    for (auto const first : segments_)
-        if (auto const path = folder_ / segment_name(first); ::access(path.c_str(), F_OK) != 0 && errno == ENOENT)
+    for (auto const first : state_.segments)
+        if (auto const path = state_.folder / segment_name(first); ::access(path.c_str(), F_OK) != 0 && errno == ENOENT)
             return corruption("`" + path.string() + "` was removed beneath us");
     return {};
 }
@@ -250,20 +256,20 @@ Result<> Journal::check_in_place()
 std::optional<std::uint64_t> Journal::oldest_before(std::uint64_t settled)
 {
     std::scoped_lock const lock(mutex_);
-    if (segments_.size() < 2 || segments_[1] > settled)
+    if (state_.segments.size() < 2 || state_.segments[1] > settled)
         return std::nullopt;
-    return segments_.front();
+    return state_.segments.front();
 }
 
 Result<> Journal::retire(std::uint64_t settled)
 {
     // Oldest first: what is left after a crash in between still has no gaps.
     while (auto const oldest = oldest_before(settled)) {
-        auto const path = folder_ / segment_name(*oldest);
+        auto const path = state_.folder / segment_name(*oldest);
         if (::unlink(path.c_str()) != 0 && errno != ENOENT)
             return errno_error("remove `" + path.string() + "`", errno);
         std::scoped_lock const lock(mutex_);
-        segments_.erase(segments_.begin());
+        state_.segments.erase(state_.segments.begin());
     }
     return {};
 }

@@ -48,13 +48,14 @@ Result<JournalContents> read_journal(Path const& folder);
 class Journal {
 public:
     // Goes on where `contents`, just read, end; cuts a torn end off.
-    static Result<std::unique_ptr<Journal>> open(Path folder, JournalContents const& contents, OpenAppender);
+    static Result<std::unique_ptr<Journal>> open(
+        Path folder, JournalContents const& contents, OpenAppender, std::size_t segment_bytes = segment_bytes_max);
 
     // Durable on success; after an error nothing of it will be read back unless is_refusing(): then it may be. REQUIRES: the group begins
     // with size().
     Result<> append(Group const&);
-    [[nodiscard]] std::uint64_t size() const { return size_; } // records ever
-    [[nodiscard]] bool is_refusing() const { return appender_->is_refusing(); }
+    [[nodiscard]] std::uint64_t size() const { return state_.size; } // records ever
+    [[nodiscard]] bool is_refusing() const { return state_.appender->is_refusing(); }
 
     // Whether retire() would remove something.
     [[nodiscard]] bool is_retirable(std::uint64_t settled) { return oldest_before(settled).has_value(); }
@@ -65,14 +66,17 @@ public:
     Result<> check_in_place();
 
     // For open().
-    Journal(Path folder, OpenAppender open_appender, std::vector<std::uint64_t> segments, std::uint64_t size,
-        std::unique_ptr<Appender> appender, bool is_rotation_due)
-        : folder_(std::move(folder))
-        , open_appender_(std::move(open_appender))
-        , segments_(std::move(segments))
-        , size_(size)
-        , appender_(std::move(appender))
-        , is_rotation_due_(is_rotation_due)
+    struct State {
+        Path folder;
+        OpenAppender open_appender;
+        std::size_t segment_bytes;
+        std::vector<std::uint64_t> segments; // first records, in order
+        std::uint64_t size;                  // records ever
+        std::unique_ptr<Appender> appender;  // of the last segment
+        bool is_rotation_due;                // it is of the first version
+    };
+    explicit Journal(State state)
+        : state_(std::move(state))
     {
     }
 
@@ -80,13 +84,8 @@ private:
     Result<> rotate();
     std::optional<std::uint64_t> oldest_before(std::uint64_t settled);
 
-    Path folder_;
-    OpenAppender open_appender_;
-    std::mutex mutex_;
-    std::vector<std::uint64_t> segments_; // first records, in order; under mutex_
-    std::uint64_t size_;                  // records ever
-    std::unique_ptr<Appender> appender_;  // of the last segment
-    bool is_rotation_due_;                // it is of the first version
+    std::mutex mutex_; // state_.segments is under it
+    State state_;
 };
 
 } // namespace writ::tlog

@@ -84,6 +84,13 @@ public:
 
     void when_published(std::uint64_t size, std::function<void(Result<>)> done) override { sealer_->when_sealed(size, std::move(done)); }
 
+    void when_in_folder(std::uint64_t size, std::function<void(Result<>)> done) override
+    {
+        sealer_->when_sealed(size, [this, size, done = std::move(done)](Result<> const& sealed) {
+            sealed.is_ok() ? publisher_->when_published(size, done) : done(sealed);
+        });
+    }
+
     [[nodiscard]] Result<std::vector<Hash>> inclusion_proof(std::uint64_t index, std::uint64_t size) const override
     {
         auto const sealed = TRY(sealed_tree(size));
@@ -179,7 +186,7 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, LogSeams const& seams)
     auto opened = TRY(open_folder(options.folder, options.signer, seams));
     TRY(seal_all(opened, options.signer));
     auto beginning = TRY(publish_all(std::move(opened)));
-    auto journal = TRY(Journal::open(options.folder / "journal", beginning.folder.journal, seams.open_appender));
+    auto journal = TRY(Journal::open(options.folder / "journal", beginning.folder.journal, seams.open_appender, seams.segment_bytes));
     TRY(write_verifier(options.folder, *beginning.folder.storage.tiles, options.signer));
     return std::unique_ptr<Log>(std::make_unique<FolderLog>(std::move(options), std::move(beginning), std::move(journal)));
 }

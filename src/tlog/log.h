@@ -47,6 +47,8 @@ public:
     [[nodiscard]] virtual std::string public_checkpoint() const = 0;
     // Calls back once latest().size is at least `size`; unavailable if the log ends before.
     virtual void when_published(std::uint64_t size, std::function<void(Result<>)> done) = 0;
+    // Calls back once public_checkpoint() covers `size` records: then their tiles are in the folder. Sees to it at once.
+    virtual void when_in_folder(std::uint64_t size, std::function<void(Result<>)> done) = 0;
     // In the tree of the published size; not_found if the index is not in it yet.
     [[nodiscard]] virtual Result<std::vector<Hash>> inclusion_proof(std::uint64_t index, std::uint64_t size) const = 0;
     [[nodiscard]] virtual Result<std::vector<Hash>> consistency_proof(std::uint64_t old_size, std::uint64_t new_size) const = 0;

@@ -28,6 +28,14 @@ inline Result<> wait_until_published(Log& log, std::uint64_t size)
     return future.get();
 }
 
+inline Result<> wait_until_in_folder(Log& log, std::uint64_t size)
+{
+    std::promise<Result<>> promise;
+    auto future = promise.get_future();
+    log.when_in_folder(size, [&promise](Result<> result) { promise.set_value(std::move(result)); });
+    return future.get();
+}
+
 class LogFolder : public testing::Test {
 protected:
     LogFolder()
@@ -44,7 +52,7 @@ protected:
 
     Result<FolderReport> verify() const { return verify_folder(log_folder(), signer_.verifier(), {}); }
 
-    // Appends `entry 0`, `entry 1`… up to `size` and waits until they are published.
+    // Appends `entry 0`, `entry 1`… up to `size` and waits until they are in the folder's files.
     static void fill(Log& log, std::uint64_t size)
     {
         std::promise<void> last;
@@ -56,7 +64,7 @@ protected:
             });
         if (log.size() < size)
             last.get_future().wait();
-        ASSERT_TRUE(wait_until_published(log, size).is_ok());
+        ASSERT_TRUE(wait_until_in_folder(log, size).is_ok());
     }
     static std::string text_of(std::uint64_t index) { return "entry " + std::to_string(index); }
 

@@ -133,8 +133,8 @@ TEST_F(LogTest, the_journal_is_cut_where_the_tiles_have_its_entries)
 // As on a disk that is full for tiles: records are acknowledged all the same, and published when it goes again.
 TEST_F(LogTest, publication_that_fails_is_tried_again_while_appends_go_on)
 {
-    fill(*open().value(), 3);
     auto log = open().value();
+    fill(*log, 3);
     std::filesystem::remove_all(log_folder() / "tmp");
     write_file(log_folder() / "tmp", {});
     for (std::uint64_t index = 3; index < 300; ++index)

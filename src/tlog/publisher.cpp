@@ -45,6 +45,33 @@ void Publisher::sealed()
     wake_.notify_one();
 }
 
+void Publisher::when_published(std::uint64_t size, std::function<void(Result<>)> done)
+{
+    {
+        std::scoped_lock const lock(mutex_);
+        if (published_size_ < size) {
+            awaiting_.push_back({ .size = size, .done = std::move(done) });
+            wake_.notify_one();
+            return;
+        }
+    }
+    done({});
+}
+
+void Publisher::satisfy()
+{
+    std::vector<Awaiting> satisfied;
+    {
+        std::scoped_lock const lock(mutex_);
+        auto const rest = std::partition(
+            awaiting_.begin(), awaiting_.end(), [this](Awaiting const& awaiting) { return awaiting.size > published_size_; });
+        satisfied.assign(std::move_iterator(rest), std::move_iterator(awaiting_.end()));
+        awaiting_.erase(rest, awaiting_.end());
+    }
+    for (auto const& awaiting : satisfied)
+        awaiting.done({});
+}
+
 std::string Publisher::published() const
 {
     std::scoped_lock const lock(mutex_);
@@ -63,11 +90,18 @@ bool Publisher::wait_for_work()
     std::unique_lock lock(mutex_);
     auto const is_behind = [this] { return parts_.sealer.latest()->checkpoint.size > published_size_; };
     wake_.wait(lock, [&] { return is_ending_ || is_behind(); });
-    wake_.wait_for(lock, pause, [this] { return is_ending_ || parts_.tail.bytes() > waiting_bytes_max; });
+    wake_.wait_for(lock, pause, [this] { return is_ending_ || !awaiting_.empty() || parts_.tail.bytes() > waiting_bytes_max; });
     return is_behind();
 }
 
 void Publisher::work()
+{
+    follow();
+    for (auto const& awaiting : std::exchange(awaiting_, {}))
+        awaiting.done(unavailable("the log does not publish any more"));
+}
+
+void Publisher::follow()
 {
     let_go();
     auto is_failing = false;
@@ -86,6 +120,7 @@ void Publisher::work()
             wake_.wait_for(lock, retry_pause, [this] { return is_ending_; });
         }
         let_go();
+        satisfy();
     }
 }
 

@@ -27,10 +27,18 @@ public:
     Publisher& operator=(Publisher const&) = delete;
 
     void sealed(); // the sealer has more
+    // Calls back once published() covers `size` records, which it sees to at once; with an error if that never comes.
+    void when_published(std::uint64_t size, std::function<void(Result<>)> done);
     [[nodiscard]] std::string published() const;
 
 private:
+    struct Awaiting {
+        std::uint64_t size;
+        std::function<void(Result<>)> done;
+    };
     void work();
+    void follow();
+    void satisfy();
     bool wait_for_work();
     bool is_ending() const;
     Result<> publish();
@@ -48,6 +56,7 @@ private:
     std::condition_variable wake_;
     std::string published_; // under mutex_, as all below
     std::uint64_t published_size_;
+    std::vector<Awaiting> awaiting_;
     bool is_ending_ = false;
     std::thread thread_; // last: it uses all of the above
 };
