@@ -189,6 +189,68 @@ Result<> verify_consistency(
     return check_root(old_root, old_size == 0 ? empty_root() : new_root, "consistency");
 }
 
+namespace {
+
+// Indexes on the level that a proof has reached: of the subtree's first and last node, and of the tree's last one.
+struct Edges {
+    std::uint64_t first, last, tree_last;
+
+    void rise()
+    {
+        first >>= 1U;
+        last >>= 1U;
+        tree_last >>= 1U;
+    }
+    [[nodiscard]] bool is_right_child() const { return (last & 1U) != 0; }
+};
+
+Result<> check_subtree(std::uint64_t start, std::uint64_t end, std::uint64_t size)
+{
+    TRY(check_size(size));
+    if (start > end || end > size || (start < end && start % std::bit_ceil(end - start) != 0))
+        return corruption("leaves " + std::to_string(start) + " to " + std::to_string(end) + " are no subtree of " + std::to_string(size));
+    return {};
+}
+
+} // namespace
+
+Result<> verify_subtree_consistency(
+    std::uint64_t start, std::uint64_t end, std::uint64_t size, Hash const& subtree_root, Hash const& root, std::span<Hash const> proof)
+{
+    TRY(check_subtree(start, end, size));
+    if (start == end)
+        return proof.empty() ? check_root(subtree_root, empty_root(), "consistency") : corruption("consistency proof is too long");
+    Edges edges { .first = start, .last = end - 1, .tree_last = size - 1 };
+    // Up to the largest node at the subtree's right edge that is a node of the whole tree too.
+    auto const is_at_edge = edges.last == edges.tree_last;
+    while (edges.first != edges.last && (is_at_edge || edges.is_right_child()))
+        edges.rise();
+    // A subtree that is one node is not in its own proof: the verifier has its root.
+    auto const is_node = edges.first == edges.last;
+    if (proof.empty() && !is_node)
+        return corruption("consistency proof is too short");
+    auto old_computed = is_node ? subtree_root : proof.front();
+    auto new_computed = old_computed;
+    for (auto const& sibling : proof.subspan(is_node ? 0 : 1)) {
+        if (edges.tree_last == 0)
+            return corruption("consistency proof is too long");
+        if (edges.is_right_child() || edges.last == edges.tree_last) {
+            if (edges.first < edges.last)
+                old_computed = node_hash(sibling, old_computed);
+            new_computed = node_hash(sibling, new_computed);
+            while (!edges.is_right_child())
+                edges.rise();
+        } else {
+            new_computed = node_hash(new_computed, sibling);
+        }
+        edges.rise();
+    }
+    if (edges.tree_last != 0)
+        return corruption("consistency proof is too short");
+    TRY(check_root(old_computed, subtree_root, "consistency"));
+    return check_root(new_computed, root, "consistency");
+}
+
 void TreeEdge::append(Hash const& leaf)
 {
     ASSERT(size_ < tree_size_max);

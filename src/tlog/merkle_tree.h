@@ -37,6 +37,11 @@ Result<std::vector<Hash>> consistency_proof(std::uint64_t old_size, std::uint64_
 Result<> verify_inclusion(Hash const& leaf, std::uint64_t index, std::uint64_t size, std::span<Hash const> proof, Hash const& root);
 Result<> verify_consistency(std::uint64_t old_size, Hash const& old_root, std::uint64_t new_size, Hash const& new_root, std::span<Hash const> proof);
 
+// That leaves [start, end) of the tree of `size` have `subtree_root`; start is a multiple of a power of two that is at least end - start
+// (draft-ietf-plants-merkle-tree-certs §4.4.3). Consistency of two trees is the case start = 0.
+Result<> verify_subtree_consistency(std::uint64_t start, std::uint64_t end, std::uint64_t size, Hash const& subtree_root, Hash const& root,
+    std::span<Hash const> proof);
+
 // The right edge of a tree: what appending needs. O(log n) memory.
 class TreeEdge {
 public:

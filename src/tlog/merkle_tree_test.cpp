@@ -109,6 +109,31 @@ TEST_F(Trees, a_proof_with_a_hash_changed_missing_or_added_proves_nothing)
     check(consistency, [&](std::vector<Hash> const& proof) { return verify_consistency(41, roots_[41], 70, roots_[70], proof); });
 }
 
+// Consistency of trees, told as that of subtrees; and subtrees that begin later, one node of the tree or not.
+TEST_F(Trees, subtrees_are_consistent_with_the_tree_around_them)
+{
+    for (std::uint64_t size = 1; size <= 70; ++size)
+        for (std::uint64_t end = 1; end <= size; ++end) {
+            auto const proof = consistency_proof(end, size, reader()).value();
+            ASSERT_TRUE(verify_subtree_consistency(0, end, size, roots_[end], roots_[size], proof).is_ok()) << end << " of " << size;
+            EXPECT_TRUE(verify_subtree_consistency(0, end, size, flipped(roots_[end]), roots_[size], proof).is_error());
+        }
+    auto const four_to_seven = node_hash(levels_[1][2], levels_[0][6]);
+    std::vector<Hash> const proof { levels_[0][6], levels_[0][7], levels_[1][2], levels_[2][0] };
+    EXPECT_TRUE(verify_subtree_consistency(4, 7, 8, four_to_seven, roots_[8], proof).is_ok());
+    EXPECT_TRUE(verify_subtree_consistency(4, 6, 8, levels_[1][2], roots_[8], std::vector { levels_[1][3], levels_[2][0] }).is_ok());
+    for (std::size_t i = 0; i < proof.size(); ++i) {
+        auto altered = proof;
+        altered[i] = flipped(altered[i]);
+        EXPECT_TRUE(verify_subtree_consistency(4, 7, 8, four_to_seven, roots_[8], altered).is_error()) << i;
+        EXPECT_TRUE(verify_subtree_consistency(4, 7, 8, four_to_seven, roots_[8], std::span(proof).first(i)).is_error()) << i;
+    }
+    EXPECT_TRUE(verify_subtree_consistency(3, 7, 8, four_to_seven, roots_[8], proof).is_error()); // no subtree begins there
+    EXPECT_TRUE(verify_subtree_consistency(4, 9, 8, four_to_seven, roots_[8], proof).is_error());
+    EXPECT_TRUE(verify_subtree_consistency(5, 5, 8, empty_root(), roots_[8], {}).is_ok());
+    EXPECT_TRUE(verify_subtree_consistency(5, 5, 8, roots_[1], roots_[8], {}).is_error());
+}
+
 TEST(MerkleProof, sizes_beyond_any_tree_are_refused)
 {
     auto const beyond = tree_size_max + 1;
