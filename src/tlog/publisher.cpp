@@ -47,15 +47,18 @@ void Publisher::sealed()
 
 void Publisher::when_published(std::uint64_t size, std::function<void(Result<>)> done)
 {
+    Result<> over;
     {
         std::scoped_lock const lock(mutex_);
-        if (published_size_ < size) {
+        if (published_size_ < size && !is_over_) {
             awaiting_.push_back({ .size = size, .done = std::move(done) });
             wake_.notify_one();
             return;
         }
+        if (published_size_ < size)
+            over = unavailable("the log does not publish any more");
     }
-    done({});
+    done(over);
 }
 
 void Publisher::satisfy()
@@ -97,7 +100,13 @@ bool Publisher::wait_for_work()
 void Publisher::work()
 {
     follow();
-    for (auto const& awaiting : std::exchange(awaiting_, {}))
+    std::vector<Awaiting> unsatisfied;
+    {
+        std::scoped_lock const lock(mutex_);
+        is_over_ = true;
+        unsatisfied = std::exchange(awaiting_, {});
+    }
+    for (auto const& awaiting : unsatisfied)
         awaiting.done(unavailable("the log does not publish any more"));
 }
 

@@ -57,6 +57,7 @@ private:
     std::string published_; // under mutex_, as all below
     std::uint64_t published_size_;
     std::vector<Awaiting> awaiting_;
+    bool is_over_ = false; // nothing is published any more
     bool is_ending_ = false;
     std::thread thread_; // last: it uses all of the above
 };

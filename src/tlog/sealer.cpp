@@ -117,7 +117,7 @@ void Sealer::work()
     while (wait_for_work()) {
         auto const is_last = is_ending();
         auto const sealed = seal();
-        if (sealed.is_error() && sealed.error().code == ErrorCode::conflict)
+        if (sealed.is_error() && (sealed.error().code == ErrorCode::conflict || sealed.error().code == ErrorCode::corruption))
             return give_up(sealed.error());
         if (sealed.is_error() && !is_failing)
             log_error("the audit log cannot store a checkpoint; it tries again", { { "error", sealed.error().message } });
