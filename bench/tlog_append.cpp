@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// audit_append [FOLDER]: appends a second and the time to each acknowledgement, one at a time and 64 in flight, beside bare fdatasync of
-// the same bytes on the same disk, measured in turns; and how long after its acknowledgement a record can be proven.
+// tlog_append [FOLDER]: durable appends with 1, 8, 64 and 512 writers, each of whom waits for its record before it writes the next, beside
+// bare write and fdatasync of the same bytes on the same disk, in turns; and how long after its acknowledgement a record can be proven.
+// CPU is the whole process's, the writers' share included.
 #include "tlog/log.h"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <mutex>
-#include <thread>
+#include <sys/resource.h>
 #include <vector>
 
 namespace {
@@ -20,14 +22,22 @@ using Instant = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t record_bytes = 400; // a decision with five claims
 constexpr int turns = 5;
-constexpr std::chrono::milliseconds turn_time { 1500 };
+constexpr std::chrono::milliseconds turn_time { 1000 };
 
 Instant now() { return std::chrono::steady_clock::now(); }
 double seconds(Instant::duration time) { return std::chrono::duration<double>(time).count(); }
 
+double cpu_seconds()
+{
+    rusage usage {};
+    ::getrusage(RUSAGE_SELF, &usage);
+    auto const of = [](timeval const& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+    return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
 struct Measured {
     std::vector<double> microseconds; // of each acknowledgement
-    double elapsed = 0;
+    double elapsed = 0, cpu = 0;
     std::size_t records = 0;
 
     void add(Instant::duration time) { microseconds.push_back(seconds(time) * 1e6); }
@@ -40,105 +50,115 @@ struct Measured {
         return microseconds[at];
     }
     [[nodiscard]] double rate() const { return static_cast<double>(records) / elapsed; }
+    [[nodiscard]] double cpu_of_a_record() const { return cpu * 1e6 / static_cast<double>(records); }
 };
+
+// Runs for a turn and adds what it took.
+template <typename Work> void measure(Measured& measured, Work const& work)
+{
+    auto const begin = now();
+    auto const cpu = cpu_seconds();
+    work(begin + turn_time);
+    measured.elapsed += seconds(now() - begin);
+    measured.cpu += cpu_seconds() - cpu;
+}
 
 // write + fdatasync of what a group of `batch` records takes in the journal.
 void sync_bare(int fd, std::size_t batch, Measured& measured)
 {
     Bytes const bytes(28 + batch * (10 + record_bytes), 'x');
-    auto const begin = now();
-    while (now() - begin < turn_time) {
-        auto const start = now();
-        if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) || ::fdatasync(fd) != 0)
-            std::abort();
-        measured.add(now() - start);
-        measured.records += batch;
-    }
-    measured.elapsed += seconds(now() - begin);
+    measure(measured, [&](Instant end) {
+        while (now() < end) {
+            auto const start = now();
+            if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) || ::fdatasync(fd) != 0)
+                std::abort();
+            measured.add(now() - start);
+            measured.records += batch;
+        }
+    });
 }
 
-// `in_flight` records wait at any time: each acknowledgement is followed by another append, from this thread.
-void append_records(tlog::Log& log, std::size_t in_flight, Measured& measured)
+// `writers` records wait at any time: each acknowledgement is followed by another append, from this thread.
+void append_records(tlog::Log& log, std::size_t writers, Measured& measured)
 {
     std::mutex mutex;
     std::condition_variable acknowledged;
     std::size_t waiting = 0;
-    auto const begin = now();
     Bytes const record(record_bytes, 'x');
-    while (now() - begin < turn_time) {
-        std::size_t room = 0;
-        {
-            std::unique_lock lock(mutex);
-            acknowledged.wait(lock, [&] { return waiting < in_flight; });
-            room = in_flight - waiting;
-            waiting = in_flight;
+    measure(measured, [&](Instant end) {
+        while (now() < end) {
+            std::size_t room = 0;
+            {
+                std::unique_lock lock(mutex);
+                acknowledged.wait(lock, [&] { return waiting < writers; });
+                room = writers - waiting;
+                waiting = writers;
+            }
+            for (; room > 0; --room)
+                log.append(record, [&, start = now()](Result<std::uint64_t> const& index) {
+                    if (index.is_error())
+                        std::abort();
+                    std::scoped_lock const lock(mutex);
+                    measured.add(now() - start);
+                    ++measured.records;
+                    if (waiting-- == writers)
+                        acknowledged.notify_one();
+                });
         }
-        for (; room > 0; --room)
-            log.append(record, [&, start = now()](Result<std::uint64_t> const& index) {
-                if (index.is_error())
-                    std::abort();
-                std::scoped_lock const lock(mutex);
-                measured.add(now() - start);
-                ++measured.records;
-                --waiting;
-                acknowledged.notify_one();
-            });
-    }
-    std::unique_lock lock(mutex);
-    acknowledged.wait(lock, [&] { return waiting == 0; });
-    measured.elapsed += seconds(now() - begin);
-}
-
-// Whole batches: 64 records handed over at once, the next 64 when all are durable.
-void append_batches(tlog::Log& log, std::size_t batch, Measured& measured)
-{
-    Bytes const record(record_bytes, 'x');
-    auto const begin = now();
-    while (now() - begin < turn_time) {
-        std::mutex mutex;
-        std::condition_variable acknowledged;
-        std::size_t waiting = batch;
-        auto const start = now();
-        for (std::size_t i = 0; i < batch; ++i)
-            log.append(record, [&](Result<std::uint64_t> const& index) {
-                if (index.is_error())
-                    std::abort();
-                std::scoped_lock const lock(mutex);
-                if (--waiting == 0)
-                    acknowledged.notify_one();
-            });
         std::unique_lock lock(mutex);
         acknowledged.wait(lock, [&] { return waiting == 0; });
-        measured.add(now() - start);
-        measured.records += batch;
-    }
-    measured.elapsed += seconds(now() - begin);
+    });
 }
 
-void print(char const* name, Measured& measured)
+// From acknowledgement to the moment when an inclusion proof is there, one record at a time.
+void measure_proofs(tlog::Log& log, Measured& measured)
 {
-    std::printf("%-34s %10.0f records/s   p50 %8.0f us   p99 %8.0f us\n", name, measured.rate(), measured.percentile(0.50),
-        measured.percentile(0.99));
-}
-
-// From acknowledgement to the checkpoint that covers the record, one record at a time.
-void measure_publication(tlog::Log& log, Measured& measured)
-{
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 300; ++i) {
         std::mutex mutex;
-        std::condition_variable published;
-        auto is_published = false;
+        std::condition_variable proven;
+        auto is_proven = false;
         log.append(Bytes(record_bytes, 'x'), [&](Result<std::uint64_t> const& index) {
-            log.when_published(index.value() + 1, [&, acknowledged = now()](Result<> const&) {
+            log.when_published(index.value() + 1, [&, at = index.value(), acknowledged = now()](Result<> const&) {
+                if (log.inclusion_proof(at, log.latest().size).is_error())
+                    std::abort();
                 std::scoped_lock const lock(mutex);
                 measured.add(now() - acknowledged);
-                is_published = true;
-                published.notify_one();
+                is_proven = true;
+                proven.notify_one();
             });
         });
         std::unique_lock lock(mutex);
-        published.wait(lock, [&] { return is_published; });
+        proven.wait(lock, [&] { return is_proven; });
     }
+}
+
+void print(char const* name, std::size_t writers, Measured& measured)
+{
+    std::printf("%-8s %4zu writers %10.0f records/s   p50 %8.0f us   p99 %8.0f us   CPU %7.2f us a record\n", name, writers, measured.rate(),
+        measured.percentile(0.50), measured.percentile(0.99), measured.cpu_of_a_record());
+}
+
+void run(tlog::Log& log, int bare_fd)
+{
+    constexpr std::array<std::size_t, 4> writers { 1, 8, 64, 512 };
+    std::array<Measured, writers.size()> bare, ours;
+    Measured quiet, busy;
+    measure_proofs(log, quiet);
+    for (int turn = 0; turn < turns; ++turn)
+        for (std::size_t i = 0; i < writers.size(); ++i) {
+            sync_bare(bare_fd, writers[i], bare[i]);
+            append_records(log, writers[i], ours[i]);
+        }
+    measure_proofs(log, busy); // while the files of all that are written
+    for (std::size_t i = 0; i < writers.size(); ++i) {
+        print("bare", writers[i], bare[i]);
+        print("log", writers[i], ours[i]);
+        std::printf("         of a bare sync of as many records: rate %.2f, p99 of an acknowledgement %.2f\n", ours[i].rate() / bare[i].rate(),
+            ours[i].percentile(0.99) / bare[i].percentile(0.99));
+    }
+    for (auto* const measured : { &quiet, &busy })
+        std::printf("%-36s p50 %8.0f us   p99 %8.0f us\n",
+            measured == &quiet ? "acknowledged to proven" : "the same right after the load", measured->percentile(0.50), measured->percentile(0.99));
 }
 
 } // namespace
@@ -146,7 +166,7 @@ void measure_publication(tlog::Log& log, Measured& measured)
 int main(int count, char** arguments)
 {
     Path const parent = count > 1 ? arguments[1] : ".";
-    auto pattern = (parent / "audit-append-XXXXXX").string();
+    auto pattern = (parent / "tlog-append-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr)
         return 1;
     Path const folder = pattern;
@@ -155,31 +175,7 @@ int main(int count, char** arguments)
         tlog::NoteSigner signer { .name = "example.org/log", .key = crypto::PrivateKey::generate(crypto::KeyType::ed25519).value() };
         auto const log = tlog::Log::open({ .folder = folder / "log", .signer = std::move(signer) }, clock).value();
         UniqueFd const bare(::open((folder / "bare").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-        Measured bare_one, bare_64, one, batch_64, in_flight_64, in_flight_4096, quiet, busy;
-        measure_publication(*log, quiet);
-        for (int turn = 0; turn < turns; ++turn) {
-            sync_bare(bare.get(), 1, bare_one);
-            append_records(*log, 1, one);
-            sync_bare(bare.get(), 64, bare_64);
-            append_batches(*log, 64, batch_64);
-            append_records(*log, 64, in_flight_64);
-            append_records(*log, 4096, in_flight_4096);
-        }
-        print("bare fdatasync, 1 record", bare_one);
-        print("log, 1 record", one);
-        print("bare fdatasync, 64 records", bare_64);
-        print("log, batches of 64", batch_64);
-        print("log, 64 in flight", in_flight_64);
-        print("log, 4096 in flight", in_flight_4096);
-        measure_publication(*log, busy); // while the files of all that are being settled
-        for (auto* const measured : { &quiet, &busy })
-            std::printf("%-34s %28sp50 %8.0f us   p99 %8.0f us\n",
-                measured == &quiet ? "acknowledged to provable" : "the same right after the load", "", measured->percentile(0.50),
-                measured->percentile(0.99));
-        std::printf("p99 of an acknowledgement: %.2f of a bare sync (1 record), %.2f (batch of 64)\n",
-            one.percentile(0.99) / bare_one.percentile(0.99), batch_64.percentile(0.99) / bare_64.percentile(0.99));
-        std::printf(
-            "rate: %.2f of bare syncs (1 record), %.2f (batch of 64)\n", one.rate() / bare_one.rate(), batch_64.rate() / bare_64.rate());
+        run(*log, bare.get());
     }
     std::filesystem::remove_all(folder);
 }
