@@ -119,7 +119,7 @@ TEST_F(VerifyFolder, a_log_that_grows_meanwhile_verifies)
     std::atomic<bool> is_done = false;
     std::jthread const growing([&] {
         while (!is_done)
-            ASSERT(append_and_wait(*log, "more").is_ok());
+            ASSERT(append_and_wait(*log, "more").is_ok() && wait_until_published(*log, log->size()).is_ok());
     });
     for (int i = 0; i < 40; ++i) {
         auto const report = verify();
