@@ -239,6 +239,8 @@ net::Task<> Authority::shutdown()
 {
     co_await parts_->admin_server->shutdown(shutdown_grace);
     co_await parts_->public_server->shutdown(shutdown_grace);
+    co_await parts_->state->witnessing->stop();
+    co_await parts_->state->outage->stop();
     auto const ended = parts_->life->end();
     if (ended.is_error())
         log_warning("the next start will take this one's end for a crash", { { "error", ended.error().message } });

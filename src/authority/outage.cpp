@@ -9,6 +9,7 @@ namespace {
 
 // A full disk does not get empty sooner by our asking.
 constexpr Duration drain_interval = std::chrono::milliseconds(500);
+constexpr Duration stop_poll = std::chrono::milliseconds(5);
 // Records read from the log at once.
 constexpr std::size_t batch_records = 1000;
 
@@ -106,6 +107,8 @@ net::Task<Result<>> Outage::drain()
     auto* const log = &log_;
     for (;;) {
         for (; next_ < spool_->count(); ++next_) {
+            if (is_stopping_)
+                co_return unavailable("the authority stops");
             auto const text = spool_->text(next_);
             if (auto const found = found_.find(text); found != found_.end() && found->second > 0) {
                 --found->second;
@@ -137,14 +140,23 @@ net::Task<Result<>> Outage::drain()
 
 net::Task<> Outage::keep()
 {
-    for (;;) {
+    while (!is_stopping_) {
         co_await net::delay(drain_interval);
-        if (spool_->is_empty() || log_.log().is_refusing())
+        if (is_stopping_ || spool_->is_empty() || log_.log().is_refusing())
             continue;
+        is_draining_ = true;
         auto const drained = co_await drain();
+        is_draining_ = false;
         if (drained.is_error())
             log_warning("spooled records wait for the audit log", { { "records", spool_->count() }, { "error", drained.error().message } });
     }
+}
+
+net::Task<> Outage::stop()
+{
+    is_stopping_ = true;
+    while (is_draining_) // LIMIT: one record's sync
+        co_await net::delay(stop_poll);
 }
 
 OutageState Outage::state() const { return { .waiting = spool_->count(), .spooled = spooled_, .gaps = gaps_ }; }

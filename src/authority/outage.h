@@ -40,6 +40,8 @@ public:
     net::Task<Result<Recorded>> record(audit::Record record, bool may_spool);
     // Empties the spool whenever the log can be written.
     net::Task<> keep();
+    // No more of that. Returns when nothing is on its way to a disk: the loop may end then.
+    net::Task<> stop();
     [[nodiscard]] OutageState state() const;
 
 private:
@@ -56,6 +58,7 @@ private:
     std::map<std::string, std::size_t, std::less<>> found_; // records of the log since the outage began, and how often
     std::uint64_t spooled_ = 0, gaps_ = 0;
     bool is_told_ = false;
+    bool is_stopping_ = false, is_draining_ = false;
 };
 
 JsonObject to_json(OutageState const&);

@@ -77,6 +77,7 @@ struct Witnessing::State {
     FinalCheckpoint final_one {};
     std::optional<tlog::Checkpoint> stored {}; // what was final in the last life
     net::Notification target_changed {}, cosigned {}, final_changed {};
+    bool is_stopping = false, is_keeping = false;
 
     Result<> add_clients();
     Result<> read_back();
@@ -181,9 +182,13 @@ net::Task<> Witnessing::State::make_final()
     for (auto const& cosignature : target.cosignatures)
         if (cosignature)
             next.cosignatures.push_back(*cosignature);
+    if (is_stopping)
+        co_return;
     auto* const to = &file;
+    is_keeping = true;
     auto const kept = co_await net::await_callback<Result<>>(
         [to, &next](net::Completion<Result<>> done) { to->replace(next.note, std::move(done)); });
+    is_keeping = false;
     if (kept.is_error()) {
         log_error("a final checkpoint could not be kept", { { "error", kept.error().message } });
         co_return;
@@ -307,6 +312,13 @@ void Witnessing::start(net::EventLoop& loop)
     loop.spawn(State::keep_rounds(state_.get()));
     for (std::size_t i = 0; i < state_->clients.size(); ++i)
         loop.spawn(State::keep_witness(state_.get(), i));
+}
+
+net::Task<> Witnessing::stop()
+{
+    state_->is_stopping = true;
+    while (state_->is_keeping) // LIMIT: one small file's sync
+        co_await net::delay(publication_poll);
 }
 
 std::string Witnessing::checkpoint() const

@@ -47,6 +47,8 @@ public:
     net::Task<Result<>> check_rollback(net::EventLoop&);
     // Rounds, until the loop ends.
     void start(net::EventLoop&);
+    // No more of them. Returns when nothing is on its way to the disk: the loop may end then.
+    net::Task<> stop();
 
     // The newest checkpoint, with the cosignatures that it has.
     [[nodiscard]] std::string checkpoint() const;
