@@ -38,8 +38,11 @@ Result<Url> parse_url(std::string_view text)
         url.prefix.pop_back();
     if (url.prefix.find_first_of("?#%") != std::string::npos)
         return invalid_argument("`" + std::string(text) + "` has more than a host, a port and a path");
-    url.server = TRY(net::parse_https_origin(std::string(secure) + std::string(rest.substr(0, slash))));
-    if (!url.is_tls && rest.substr(0, slash).find(':', rest.find(']') == std::string_view::npos ? 0 : rest.find(']')) == std::string_view::npos)
+    auto const authority = rest.substr(0, slash);
+    url.server = TRY(net::parse_https_origin(std::string(secure) + std::string(authority)));
+    auto const bracket = authority.find(']'); // of an IPv6 address, whose colons are none of a port
+    auto const has_port = authority.find(':', bracket == std::string_view::npos ? 0 : bracket) != std::string_view::npos;
+    if (!url.is_tls && !has_port)
         url.server.port = 80;
     return url;
 }

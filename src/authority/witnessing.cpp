@@ -30,16 +30,19 @@ struct Candidate {
     std::string note;
     std::vector<std::optional<tlog::Cosignature>> cosignatures;
 
-    [[nodiscard]] std::size_t count() const
+    [[nodiscard]] std::vector<tlog::Cosignature> found() const
     {
-        return static_cast<std::size_t>(std::ranges::count_if(cosignatures, [](auto const& one) { return one.has_value(); }));
+        std::vector<tlog::Cosignature> all;
+        for (auto const& cosignature : cosignatures)
+            if (cosignature)
+                all.push_back(*cosignature);
+        return all;
     }
     [[nodiscard]] std::string cosigned_note() const
     {
         auto text = note;
-        for (auto const& cosignature : cosignatures)
-            if (cosignature)
-                text += cosignature->line;
+        for (auto const& cosignature : found())
+            text += cosignature.line;
         return text;
     }
 };
@@ -70,7 +73,6 @@ struct Witnessing::State {
     WitnessingOptions options;
     Path final_path;
     FinalFile file { final_path };
-    tlog::WitnessQuorum quorum {};
     std::vector<std::unique_ptr<WitnessClient>> clients {};
     std::vector<WitnessState> witnesses {};
     Candidate target {};
@@ -93,13 +95,13 @@ struct Witnessing::State {
 
 Result<> Witnessing::State::add_clients()
 {
-    quorum.needed = options.quorum;
     for (auto const& witness : options.witnesses) {
-        quorum.witnesses.push_back(witness.key);
         witnesses.push_back({ .name = witness.key.name, .url = witness.url, .time = {}, .error = {} });
         clients.push_back(TRY(WitnessClient::create(witness, verifier, options.roots, clock).in("witness `" + witness.url + "`")));
     }
-    return tlog::check_quorum_is_sound(quorum);
+    if (clients.size() != options.quorum.witnesses.size() || (options.quorum.least() == 0 && !clients.empty()))
+        return invalid_argument("witnesses without a quorum make nothing final");
+    return {};
 }
 
 Result<> Witnessing::State::read_back()
@@ -112,9 +114,9 @@ Result<> Witnessing::State::read_back()
     stored = TRY(tlog::verify_checkpoint(note, verifier).in(where));
     if (stored->origin != verifier.name)
         return corruption(where + " is of another log, `" + stored->origin + "`");
-    auto cosignatures = TRY(tlog::verify_cosignatures(note, quorum.witnesses).in(where));
+    auto cosignatures = TRY(tlog::verify_cosignatures(note, options.quorum.witnesses).in(where));
     // With other witnesses than it was made final by it may be final no more.
-    if (!quorum.witnesses.empty() && cosignatures.size() >= quorum.needed && stored->size <= log.size())
+    if (!options.quorum.witnesses.empty() && options.quorum.is_met(cosignatures) && stored->size <= log.size())
         final_one = { .size = stored->size, .note = std::move(note), .cosignatures = std::move(cosignatures) };
     return {};
 }
@@ -178,10 +180,7 @@ void Witnessing::State::begin_round()
 
 net::Task<> Witnessing::State::make_final()
 {
-    FinalCheckpoint next { .size = target.size, .note = target.cosigned_note(), .cosignatures = {} };
-    for (auto const& cosignature : target.cosignatures)
-        if (cosignature)
-            next.cosignatures.push_back(*cosignature);
+    FinalCheckpoint next { .size = target.size, .note = target.cosigned_note(), .cosignatures = target.found() };
     if (is_stopping)
         co_return;
     auto* const to = &file;
@@ -205,9 +204,10 @@ net::Task<> Witnessing::State::keep_rounds(State* state)
         for (;;) {
             auto const seen = state->cosigned.version();
             auto const& target = state->target;
+            auto const found = target.found();
             auto const is_new = target.size > state->final_one.size
-                || (target.size == state->final_one.size && target.count() > state->final_one.cosignatures.size());
-            if (target.size != 0 && is_new && target.count() >= state->quorum.needed)
+                || (target.size == state->final_one.size && found.size() > state->final_one.cosignatures.size());
+            if (target.size != 0 && is_new && state->options.quorum.is_met(found))
                 co_await state->make_final();
             auto const now = state->clock.monotonic();
             if (target.size <= state->final_one.size || now >= deadline)
@@ -328,7 +328,7 @@ std::string Witnessing::checkpoint() const
 }
 
 FinalCheckpoint const& Witnessing::final_checkpoint() const { return state_->final_one; }
-std::size_t Witnessing::quorum() const { return state_->quorum.needed; }
+std::size_t Witnessing::quorum() const { return state_->options.quorum.least(); }
 std::vector<WitnessState> Witnessing::witnesses() const { return state_->witnesses; }
 
 net::Task<bool> Witnessing::wait_final(std::uint64_t size, Duration timeout) const

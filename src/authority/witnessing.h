@@ -12,7 +12,7 @@ namespace writ::authority {
 
 struct WitnessingOptions {
     std::vector<WitnessAddress> witnesses; // empty: nothing is ever final
-    std::size_t quorum = 0;
+    tlog::WitnessQuorum quorum; // of those witnesses, in their order
     std::vector<Bytes> roots; // of the witnesses' HTTPS, DER
     // Start although the log is behind what a witness has seen of it: somebody has decided that the records between are lost.
     bool accepts_rollback = false;
@@ -53,7 +53,7 @@ public:
     // The newest checkpoint, with the cosignatures that it has.
     [[nodiscard]] std::string checkpoint() const;
     [[nodiscard]] FinalCheckpoint const& final_checkpoint() const;
-    [[nodiscard]] std::size_t quorum() const;
+    [[nodiscard]] std::size_t quorum() const; // the fewest witnesses that make a checkpoint final; 0: nothing ever is
     [[nodiscard]] std::vector<WitnessState> witnesses() const;
     // Whether a checkpoint of at least `size` became final before the timeout.
     net::Task<bool> wait_final(std::uint64_t size, Duration timeout) const;

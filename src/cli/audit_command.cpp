@@ -155,9 +155,10 @@ int verify(Session const& session, Options const& options)
             return fail(std::move(parsed).error().in("--key"));
         key = std::move(parsed).value();
     }
-    auto const quorum = quorum_of(options.witnesses);
-    if (quorum.is_error())
-        return fail(quorum.error());
+    auto const policy = policy_of(options.witnesses);
+    if (policy.is_error())
+        return fail(policy.error());
+    auto const* const quorum = &policy->quorum;
     auto const final = read_file(folder / "final", std::size_t(256) << 10U);
     bool const shows_progress = ::isatty(STDERR_FILENO) == 1;
     auto const report = tlog::verify_folder(folder, std::move(key), [shows_progress](std::uint64_t done, std::uint64_t total) {

@@ -44,12 +44,27 @@ struct Checked {
     std::vector<std::string> witnesses;
 };
 
+// The one that was given, or the policy's for the receipt's log.
+Result<tlog::NoteVerifier> key_of(Options const& options, tlog::LogPolicy const& policy, tlog::Receipt const& receipt)
+{
+    if (!options.key.empty())
+        return tlog::NoteVerifier::parse(options.key).in("--key");
+    if (policy.logs.empty())
+        return invalid_argument("--key, or a log in the file of --policy, says whose log it must be");
+    auto const origin = TRY(tlog::parse_checkpoint_without_verifying(receipt.note)).origin;
+    for (auto const& log : policy.logs)
+        if (log.name == origin)
+            return log;
+    return permission_denied("the policy does not name the log `" + origin + "`");
+}
+
 Result<Checked> check(Options const& options)
 {
-    auto const key = TRY(tlog::NoteVerifier::parse(options.key).in("--key"));
-    auto const quorum = TRY(quorum_of(options.witnesses));
+    auto const policy = TRY(policy_of(options.witnesses));
+    auto const& quorum = policy.quorum;
     Checked checked;
     checked.receipt = TRY(tlog::parse_receipt(as_text(TRY(read_file(options.file, receipt_bytes_max)))));
+    auto const key = TRY(key_of(options, policy, checked.receipt));
     if (!options.record.empty())
         checked.record = TRY(read_file(options.record, limits::record_bytes_max));
     else if (checked.receipt.record)
@@ -105,9 +120,7 @@ void add_audit_receipt_command(CLI::App& audit, Session& session)
 
     auto* verifying = command->add_subcommand("verify", "Check a receipt offline; nobody is asked");
     verifying->add_option("file", options->file, "The receipt (C2SP tlog-proof)")->required()->type_name("FILE");
-    verifying->add_option("--key", options->key, "The log's verifier key (C2SP signed-note), from a source that is trusted")
-        ->required()
-        ->type_name("KEY");
+    verifying->add_option("--key", options->key, "The log's verifier key (C2SP signed-note), from a source that is trusted")->type_name("KEY");
     verifying->add_option("--record", options->record, "The record, if the receipt has none in it")->type_name("FILE");
     add_witness_options(*verifying, options->witnesses);
     add_json_flag(*verifying, session);

@@ -36,6 +36,9 @@ void add_authority_options(CLI::App& command, RoleOptions& options, std::string 
         ->type_name("URL=KEY");
     command.add_option("--witness-quorum", options.witness_quorum, "How many must cosign a checkpoint that is final (default: more than half)")
         ->type_name("N");
+    command.add_option("--witness-policy", options.witness_policy,
+               "A file that names them with their URLs, and the quorum (C2SP tlog-policy), instead of the two options")
+        ->type_name("FILE");
     command.add_option("--witness-roots", options.witness_roots, "PEM file of who vouches for witnesses' HTTPS (default: the system's)")
         ->type_name("FILE");
     command.add_option("--spool", options.spool,

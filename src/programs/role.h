@@ -20,6 +20,7 @@ struct RoleOptions {
     std::string log_format = "text";
     std::vector<std::string> witnesses; // URL=KEY
     std::size_t witness_quorum = 0;     // 0: more than half
+    std::string witness_policy;         // a file (C2SP tlog-policy), instead of the two
     std::string witness_roots;          // PEM; empty: the system's
     bool accepts_rollback = false;
     std::string spool;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace writ::tlog {
 
@@ -89,6 +90,34 @@ std::string WitnessVerifier::to_text() const { return named_key_text(name, key, 
 
 WitnessVerifier WitnessSigner::verifier() const { return WitnessVerifier::of(name, key.public_key()); }
 
+bool WitnessQuorum::is_met(std::span<Cosignature const> cosignatures) const
+{
+    std::vector<bool> has_cosigned(witnesses.size()), is_group_met;
+    for (auto const& cosignature : cosignatures)
+        has_cosigned.at(cosignature.witness) = true;
+    auto const count_of = [](std::vector<std::size_t> const& places, std::vector<bool> const& met) {
+        return static_cast<std::size_t>(std::ranges::count_if(places, [&met](auto place) { return met.at(place); }));
+    };
+    for (auto const& group : groups)
+        is_group_met.push_back(count_of(group.witnesses, has_cosigned) + count_of(group.groups, is_group_met) >= group.needed);
+    if (!groups.empty())
+        return is_group_met.back();
+    return static_cast<std::size_t>(std::ranges::count(has_cosigned, true)) >= needed;
+}
+
+std::size_t WitnessQuorum::least() const
+{
+    std::vector<std::size_t> least_of;
+    for (auto const& group : groups) {
+        std::vector<std::size_t> members(group.witnesses.size(), 1);
+        for (auto const place : group.groups)
+            members.push_back(least_of.at(place));
+        std::ranges::sort(members);
+        least_of.push_back(std::accumulate(members.begin(), members.begin() + static_cast<std::ptrdiff_t>(group.needed), std::size_t(0)));
+    }
+    return groups.empty() ? needed : least_of.back();
+}
+
 Result<> check_quorum_is_sound(WitnessQuorum const& quorum)
 {
     auto const& witnesses = quorum.witnesses;
@@ -139,9 +168,9 @@ Result<std::vector<Cosignature>> verify_cosignature_lines(
 Result<std::vector<Cosignature>> verify_quorum(std::string_view note, WitnessQuorum const& quorum)
 {
     auto found = TRY(verify_cosignatures(note, quorum.witnesses));
-    if (found.size() < quorum.needed)
-        return corruption("cosigned by " + std::to_string(found.size()) + " of the witnesses, and " + std::to_string(quorum.needed)
-            + " are needed");
+    if (!quorum.is_met(found))
+        return corruption("cosigned by " + std::to_string(found.size()) + " of the witnesses, and at least " + std::to_string(quorum.least())
+            + " are needed" + (quorum.groups.empty() ? "" : ", as the policy's groups say"));
     return found;
 }
 

@@ -29,21 +29,31 @@ struct WitnessSigner {
     [[nodiscard]] WitnessVerifier verifier() const;
 };
 
-// Whose cosignatures count, and how many of them make a checkpoint final.
-struct WitnessQuorum {
-    std::vector<WitnessVerifier> witnesses;
-    std::size_t needed = 0;
-};
-// LIMIT: of one log; C2SP tlog-policy asks for 32.
-inline constexpr std::size_t witnesses_max = 32;
-// invalid_argument: the same key twice, more than there are, none at all needed of some.
-Result<> check_quorum_is_sound(WitnessQuorum const&);
-
 struct Cosignature {
     std::size_t witness = 0; // its place among those asked about
     Timestamp time;
     std::string line; // as it stands in the note, with its line's end
 };
+
+// So many of these witnesses, and of groups named before, make one of it.
+struct WitnessGroup {
+    std::size_t needed = 0;
+    std::vector<std::size_t> witnesses, groups; // places
+};
+
+// Whose cosignatures count, and which of them make a checkpoint final.
+struct WitnessQuorum {
+    std::vector<WitnessVerifier> witnesses;
+    std::size_t needed = 0;               // of all of them, where there are no groups
+    std::vector<WitnessGroup> groups {}; // the last one decides
+
+    [[nodiscard]] bool is_met(std::span<Cosignature const>) const;
+    [[nodiscard]] std::size_t least() const; // the fewest witnesses that meet it
+};
+// LIMIT: of one log; C2SP tlog-policy asks for 32.
+inline constexpr std::size_t witnesses_max = 32;
+// invalid_argument: the same key twice, more than there are, none at all needed of some.
+Result<> check_quorum_is_sound(WitnessQuorum const&);
 
 // The line to be put below the note.
 Result<std::string> cosign(std::string_view note, WitnessSigner const&, Timestamp);
@@ -53,7 +63,7 @@ Result<std::vector<Cosignature>> verify_cosignatures(std::string_view note, std:
 // The same of lines that came apart from their note, as a witness answers.
 Result<std::vector<Cosignature>> verify_cosignature_lines(
     std::string_view note, std::string_view lines, std::span<WitnessVerifier const>);
-// corruption: fewer have cosigned than are needed.
+// corruption: those who have cosigned are no quorum.
 Result<std::vector<Cosignature>> verify_quorum(std::string_view note, WitnessQuorum const&);
 
 } // namespace writ::tlog

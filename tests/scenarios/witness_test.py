@@ -176,6 +176,32 @@ class WitnessedLog(Scenario):
         # Without a credential of the record's workload nobody gets it.
         self.assertEqual(401, self.writ.public("GET", f"/v1/receipts/{size - 2}").status)
 
+    def test_a_policy_says_who_must_cosign(self):
+        file = self.scratch("policy")
+        names = ("ours", "hospital", "auditor")
+        lines = [f"witness {name} {witness.key} http://127.0.0.1:{witness.port}/" for name, witness in zip(names, self.witnesses)]
+        file.write_text("\n".join([f"log {self.log_key}", *lines, "group others any hospital auditor", "group both all ours others", "quorum both", ""]))
+        self.authority = self.writ.start_authority("--witness-policy", file)
+        self.assertEqual(2, self.status()["quorum"])
+        self.witnesses[1].kill()
+        size = self.add_records(3)
+        self.wait_final(size)
+        receipt = self.scratch("receipt")
+        self.assertEqual(0, self.writ.cli("audit", "receipt", "get", str(size - 1), "-o", receipt).code)
+        verified = self.writ.cli("audit", "receipt", "verify", receipt, "--policy", file)
+        self.assertEqual(0, verified.code, verified)
+        self.assertEqual(0, self.writ.cli("audit", "verify", "--data", self.writ.data, "--policy", file).code)
+        # The two others are a majority, and no quorum of this policy.
+        self.witnesses[0].kill()
+        self.witnesses[1].start(self.log_key)
+        size = self.add_records(2)
+        wait_until("both others have cosigned", lambda: all(witness.latest(self.origin) >= size for witness in self.witnesses[1:]), seconds=60)
+        self.assertLess(self.status()["final_size"], size)
+        file.write_text(file.read_text().replace("group both all ours others", "group both 3 ours others"))
+        refused = self.writ.cli("audit", "receipt", "verify", receipt, "--policy", file)
+        self.assertEqual(1, refused.code, refused)
+        self.assertIn("line 6", refused.err)
+
     def test_one_that_lies_stops_nothing(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
         threading.Thread(target=server.serve_forever, daemon=True).start()
