@@ -4,7 +4,9 @@
 #include "audit/record_items.h"
 #include "cedar/ast.h"
 #include "vocabulary/facts.h"
+#include "vocabulary/outage.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace writ::authority {
@@ -46,14 +48,14 @@ public:
         close_record();
     }
 
-    std::vector<audit::Record> take_records() { return std::move(records_); }
+    std::vector<DecisionRecord> take_records() { return std::move(records_); }
     // Whose numbers are those of the records, in their order.
-    std::vector<BatchAnswer> take_answers(std::vector<std::uint64_t> const& numbers)
+    std::vector<BatchAnswer> take_answers(std::vector<Recorded> const& recorded)
     {
-        for (std::size_t record = 0; record < numbers.size(); ++record) {
+        for (std::size_t record = 0; record < recorded.size(); ++record) {
             auto const end = record + 1 < begins_.size() ? begins_[record + 1] : answers_.size();
             for (auto i = begins_[record]; i < end; ++i)
-                answers_[i].record = numbers[record];
+                answers_[i].record = recorded[record].sequence;
         }
         return std::move(answers_);
     }
@@ -70,7 +72,10 @@ private:
         for (auto const policy : verdict.errors)
             errors_.push_back(policies_[policy]->id);
         items_.add(item.resource.type, item.resource.id, verdict.allowed, names_, errors_);
-        answers_.push_back({ verdict.allowed, 0 });
+        answers_.push_back({ verdict.allowed, std::nullopt });
+        auto const& spooling = batch_.snapshot().spooling;
+        may_spool_ = may_spool_ && !names_.empty()
+            && std::ranges::all_of(names_, [&spooling](auto const name) { return spooling.contains(name); });
         (verdict.allowed ? state_.metrics.decisions_allowed : state_.metrics.decisions_denied) += 1;
     }
 
@@ -80,6 +85,7 @@ private:
         is_open_ = true;
         group_ = group;
         open_begin_ = answers_.size();
+        may_spool_ = !batch_.snapshot().spooling.empty();
     }
 
     void close_record()
@@ -95,7 +101,7 @@ private:
         begins_.push_back(open_begin_);
         record.items = items_.take();
         if (audit::whole_bytes(record) < limits::record_bytes_max - room_left)
-            records_.push_back(std::move(record));
+            records_.push_back({ std::move(record), may_spool_ });
         else
             record_one_by_one(std::move(record));
     }
@@ -115,7 +121,7 @@ private:
             record.policy_errors = item.policy_errors;
             if (i > 0)
                 begins_.push_back(open_begin_ + i);
-            records_.push_back(std::move(record));
+            records_.push_back({ std::move(record), vocabulary::may_spool(batch_.snapshot().spooling, item.policies) });
         }
     }
 
@@ -124,11 +130,12 @@ private:
     std::vector<std::shared_ptr<cedar::Policy const>> const& policies_;
     Monotonic began_ = state_.clock.monotonic();
     std::vector<BatchAnswer> answers_;
-    std::vector<audit::Record> records_;
+    std::vector<DecisionRecord> records_;
     std::vector<std::size_t> begins_; // by record: its first answer
     bool is_open_ = false; // a record to which the next item may belong
     std::uint32_t group_ = 0;
     std::size_t open_begin_ = 0; // its first answer
+    bool may_spool_ = false;     // whether that holds of all of its items
     audit::ItemWriter items_;
     std::vector<std::string_view> names_, errors_;
 };
@@ -147,9 +154,9 @@ net::Task<Result<std::vector<BatchAnswer>>> decide_and_record(AuthorityState& st
 {
     BatchRun run(state, batch);
     run.decide(semantic);
-    auto appended = co_await append_records(state, run.take_records());
-    auto const numbers = CO_TRY(appended);
-    co_return run.take_answers(numbers);
+    auto kept = co_await record_or_spool(state, run.take_records());
+    auto const recorded = CO_TRY(kept);
+    co_return run.take_answers(recorded);
 }
 
 std::vector<cedar::MissingFact> explain_denial(Batch const& batch, BatchItem const& item)

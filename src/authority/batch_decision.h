@@ -52,7 +52,7 @@ private:
 
 struct BatchAnswer {
     bool allowed = false;
-    std::uint64_t record = 0;
+    std::optional<std::uint64_t> record; // none: it is in the spool
 };
 
 // Of each item in order, until the semantic says stop; once all records are durable.

@@ -241,7 +241,7 @@ std::string batch_text(Batch const& batch, std::vector<BatchAnswer> const& answe
     for (std::size_t i = 0; i < answers.size(); ++i) {
         text += i == 0 ? "{\"decision\":" : ",{\"decision\":";
         text += answers[i].allowed ? "true" : "false";
-        text += ",\"context\":{\"record\":" + std::to_string(answers[i].record);
+        text += ",\"context\":{\"record\":" + (answers[i].record ? std::to_string(*answers[i].record) : "null");
         if (!answers[i].allowed) {
             text += ",\"reason\":\"no policy permits it\"";
             if (explained++ < explained_denials_max)

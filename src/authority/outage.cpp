@@ -51,7 +51,7 @@ net::Task<Result<Recorded>> Outage::record(audit::Record record, bool may_spool)
 {
     auto text = audit::to_json_text(record);
     // While others wait there, what may goes behind them: the order in the spool is the order in the log.
-    if (may_spool && !spool_->is_empty() && !spool_->is_sealed()) {
+    if (may_spool && is_spooling()) {
         auto const kept = co_await spool(text);
         if (kept.is_ok())
             co_return Recorded {};

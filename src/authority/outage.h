@@ -42,6 +42,8 @@ public:
     net::Task<> keep();
     // No more of that. Returns when nothing is on its way to a disk: the loop may end then.
     net::Task<> stop();
+    // Whether records wait, behind which others go.
+    [[nodiscard]] bool is_spooling() const { return !spool_->is_empty() && !spool_->is_sealed(); }
     [[nodiscard]] OutageState state() const;
 
 private:

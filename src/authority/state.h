@@ -51,8 +51,12 @@ net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Rec
 // The same of a record that stands on a decision. `may_spool`: all policies that determined it would rather have it served than refused
 // while the log cannot be written.
 net::Task<Result<Recorded>> record_or_spool(AuthorityState& state, audit::Record record, bool may_spool);
-// Those of several records, once all are durable.
-net::Task<Result<std::vector<std::uint64_t>>> append_records(AuthorityState& state, std::vector<audit::Record> records);
+struct DecisionRecord {
+    audit::Record record;
+    bool may_spool = false;
+};
+// The same of several records, once all are durable.
+net::Task<Result<std::vector<Recorded>>> record_or_spool(AuthorityState& state, std::vector<DecisionRecord> records);
 
 // Good until the next decision on another snapshot.
 cedar::Decider& decider_of(AuthorityState&, std::shared_ptr<Snapshot const> const&);

@@ -23,6 +23,10 @@ location: file:///two
 kind: Dataset
 name: both/three
 location: file:///three
+---
+kind: AuditRedaction
+name: patients
+context: [patient]
 """
 POLICIES = """@id("serve")
 @outage("spool")
@@ -81,6 +85,11 @@ class OutageOfTheLog(Scenario):
         return {"subject": {"type": "Workload", "id": "spiffe://oncology.example/reader"}, "action": {"name": action},
                 "resource": {"type": "Dataset", "id": dataset}, "context": {"purpose": purpose}}
 
+    def secret(self) -> dict:
+        question = self.question("open/one", "secret")
+        question["context"]["patient"] = "Ann Nobody"
+        return question
+
     def ask_many(self, purposes: list[str]):
         return self.writ.admin("POST", "/access/v1/evaluations", {"evaluations": [self.question("open/one", purpose) for purpose in purposes]})
 
@@ -115,10 +124,14 @@ class OutageOfTheLog(Scenario):
         return found[::-1]
 
     def assert_once_and_in_order(self, purposes: list[str]):
+        self.assertEqual(purposes, self.assert_once(purposes))
+
+    def assert_once(self, purposes: list[str]) -> list[str]:
         recorded = [entry["record"]["purpose"] for entry in self.all_records(type="decision") if entry["record"].get("purpose") in set(purposes)]
         self.assertEqual([], [purpose for purpose, count in collections.Counter(recorded).items() if count != 1], "recorded twice")
-        self.assertEqual(purposes, recorded)
+        self.assertEqual(set(purposes), set(recorded))
         self.assert_log_verifies()
+        return recorded
 
     def gaps(self) -> list[dict]:
         return [entry for entry in self.all_records(type="administration") if entry["record"].get("action") == "outage"]
@@ -134,21 +147,28 @@ class OutageOfTheLog(Scenario):
             self.assertEqual(200, answer.status, answer.text)
             self.assertTrue(answer.json["decision"])
             self.assertIsNone(answer.json["context"]["record"])
+        # What is not to be on record is not to be in the spool.
+        for path, body in (("evaluation", self.secret()), ("evaluations", {"evaluations": [self.secret()] * 3})):
+            self.assertEqual(200, self.writ.admin("POST", f"/access/v1/{path}", body).status)
+        self.assertNotIn(b"Ann Nobody", (self.writ.data / "spool" / "records").read_bytes())
         # A denial by a policy that says so is served too; a default deny, a strict policy, and one strict among two are not.
         denied = self.ask("open/one", "denied", action="write")
         self.assertEqual((200, False), (denied.status, denied.json.get("decision")), denied.text)
         for dataset, action in (("strict/two", "read"), ("both/three", "read"), ("strict/two", "write")):
             self.assertEqual(507, self.ask(dataset, "strict", action).status, dataset)
-        self.assertEqual(41, self.waiting())
-        self.assertIn("41 records wait in the spool", self.writ.cli("audit", "status").out)
-        self.assertIn("writ_audit_spool_waiting 41", self.writ.admin("GET", "/metrics").text)
+        self.assertEqual(43, self.waiting())
+        self.assertIn("43 records wait in the spool", self.writ.cli("audit", "status").out)
+        self.assertIn("writ_audit_spool_waiting 43", self.writ.admin("GET", "/metrics").text)
         self.assertIn("THE AUDIT LOG CANNOT BE WRITTEN", self.authority.output())
 
         self.ballast.unlink()
         self.wait_drained()
         self.assert_once_and_in_order([*served, "denied"])
+        secrets = self.writ.admin("GET", "/v1/audit/records?type=decision&limit=100").text
+        self.assertIn('"secret"', secrets)
+        self.assertNotIn("Ann Nobody", secrets)
         gap, = self.gaps()
-        self.assertRegex(gap["record"]["reason"], r"from \S+Z to \S+Z 41 records were spooled")
+        self.assertRegex(gap["record"]["reason"], r"from \S+Z to \S+Z 43 records were spooled")
         self.assertEqual(200, self.ask("strict/two", "after").status)
         self.assertFalse((self.writ.data / "spool" / "records").exists())
         self.assertNotIn("strict", [entry["record"].get("purpose") for entry in self.all_records(type="decision")])
@@ -188,9 +208,10 @@ class OutageOfTheLog(Scenario):
             self.wait_drained()
             self.assertEqual(round_number + 1, len(self.gaps()))
         self.assertGreater(in_the_middle, 0, "it was always done already")
-        self.assert_once_and_in_order(purposes)
+        # Of a batch the full disk may still take some: a small group of records finds room where a large one did not.
+        self.assert_once(purposes)
         for gap in self.gaps():
-            self.assertIn(" 1000 records", gap["record"]["reason"])
+            self.assertRegex(gap["record"]["reason"], r" [1-9]\d* records were spooled")
 
     def test_a_run_is_served_with_a_credential_that_is_on_record_afterwards(self):
         self.start_postgres()
