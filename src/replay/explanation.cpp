@@ -21,12 +21,10 @@ std::string list_of(std::vector<std::string> const& names)
     return list.empty() ? "no policy" : list;
 }
 
-// A list that was too long for its record ends with `…`.
+// A list that was too long for its record ends with `…`, and so does a name.
 bool agree(std::vector<std::string> recorded, std::vector<std::string> found)
 {
-    bool const is_cut = !recorded.empty() && recorded.back() == "\xE2\x80\xA6";
-    if (is_cut)
-        recorded.pop_back();
+    bool const is_cut = std::erase_if(recorded, [](std::string const& name) { return name.ends_with(cut_mark); }) > 0;
     std::ranges::sort(recorded);
     std::ranges::sort(found);
     return is_cut ? std::ranges::includes(found, recorded) : recorded == found;

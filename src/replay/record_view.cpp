@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/record_view.h"
 
+#include "audit/record.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -102,7 +104,8 @@ struct NamedPlace {
     Place place;
 };
 // By their names' lengths, so that most members of a record are compared with few.
-constexpr std::array<NamedPlace, 20> places { {
+constexpr std::array<NamedPlace, 21> places { {
+    { "v", &RecordView::v },
     { "run", &RecordView::run },
     { "type", &RecordView::type },
     { "time", &RecordView::time },
@@ -215,7 +218,8 @@ std::optional<RecordView> view_record(std::string_view text)
     for (MemberView member; rest != "}";)
         if (!next_member(rest, member) || !place_member(view, member))
             return std::nullopt;
-    return view;
+    static auto const version = std::to_string(audit::record_version);
+    return view.v.empty() || view.v == version ? std::optional(view) : std::nullopt;
 }
 
 bool view_item(RecordView& view, std::string_view item)

@@ -14,13 +14,14 @@ namespace writ::replay {
 
 // Of strings with their quotation marks, of lists and objects with their brackets; empty: not there.
 struct RecordView {
-    std::string_view type, time, decision, workload, workload_type, workload_name, pipeline, team, run, purpose, action;
+    std::string_view v, type, time, decision, workload, workload_type, workload_name, pipeline, team, run, purpose, action;
     std::string_view resource, claims, claims_cut, context, context_cut, redacted, policies, policy_version, items;
 
     [[nodiscard]] bool is_decision() const { return type == R"("decision")" && (!decision.empty() || !items.empty()); }
 };
 
-// Nothing: not one JSON object on one line without white space between its parts, as records are written. A member it knows that comes twice makes it nothing, too.
+// Nothing: not one JSON object on one line without white space between its parts, as records are written; or of a later version. A
+// member it knows that comes twice makes it nothing, too.
 std::optional<RecordView> view_record(std::string_view text);
 
 // Puts what an item of `items` says in the place of the record's own. False: it has not the form of one.

@@ -52,7 +52,7 @@ TEST(RecordView, refuses_what_is_no_record_of_ours)
     for (auto const* text : { "", "{", "}", "[]", "x", R"({"type")", R"({"type":})", R"({"type":"a)", R"({"type":"a",})", R"({"type":"a"}x)",
              R"({"type":"a"]})", R"({"claims":[1,]})"
                                 "}",
-             R"({ "type":"a"})", R"({"typ\u0065":"a"})", R"({"type":"a","type":"b"})", R"({"context":{"a":[}})", R"({"type":"a" })", R"({,})" })
+             R"({"v":2,"type":"decision"})", R"({ "type":"a"})", R"({"typ\u0065":"a"})", R"({"type":"a","type":"b"})", R"({"context":{"a":[}})", R"({"type":"a" })", R"({,})" })
         EXPECT_FALSE(view_record(text)) << text;
     EXPECT_TRUE(view_record("{}"));
 }

@@ -125,10 +125,7 @@ ReplayWorker::NamedPolicies const& ReplayWorker::named_policies(std::string_view
     if (parsed.is_ok() && parsed->is_array())
         for (auto const& id : parsed->as_array())
             named.ids.emplace_back(id.is_string() ? std::string_view(id.as_string()) : "");
-    if (!named.ids.empty() && named.ids.back() == cut_mark) {
-        named.is_cut = true;
-        named.ids.pop_back();
-    }
+    named.is_cut = std::erase_if(named.ids, [](std::string const& id) { return id.ends_with(cut_mark); }) > 0;
     std::ranges::sort(named.ids);
     for (auto const& id : named.ids)
         if (auto const found = draft_ids_.find(id); found != draft_ids_.end())

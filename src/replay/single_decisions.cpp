@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/single_decisions.h"
 
+#include "audit/record_items.h"
+
 namespace writ::replay {
 
 Result<> apply_item(audit::Record& record, std::string_view item)
@@ -25,23 +27,7 @@ Result<RecordedRequest> recorded_request(std::string_view text, std::string_view
 
 Result<std::vector<audit::Record>> single_decisions(std::string_view text)
 {
-    auto const record = TRY(audit::parse_record(text));
-    auto const view = view_record(text);
-    std::vector<audit::Record> records;
-    if (!view || view->items.empty()) {
-        records.push_back(record);
-        return records;
-    }
-    Result<> applied;
-    bool const is_well_formed = for_each_decision(*view, [&](RecordView const&, std::string_view item) {
-        records.push_back(record);
-        if (auto one = apply_item(records.back(), item); one.is_error())
-            applied = std::move(one);
-    });
-    if (!is_well_formed)
-        return corruption("record: `items` is not as Writ writes it");
-    TRY(std::move(applied));
-    return records;
+    return audit::single_records(TRY(audit::parse_record(text)));
 }
 
 } // namespace writ::replay
