@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "replay/version_record.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace writ::cli {
@@ -47,6 +48,15 @@ std::string by(JsonObject const& decided)
     return cell(decided, "decision") + " by " + (policies.empty() ? "no policy" : policies);
 }
 
+void print_indented(std::string const& text)
+{
+    for (std::size_t begin = 0; begin < text.size();) {
+        auto const end = std::min(text.find('\n', begin), text.size());
+        print_line("            " + printable(std::string_view(text).substr(begin, end - begin)));
+        begin = end + 1;
+    }
+}
+
 void print_again(JsonObject const& decided)
 {
     print_line("    " + cell(decided, "action") + " " + cell(decided, "resource") + ": " + by(decided));
@@ -55,6 +65,11 @@ void print_again(JsonObject const& decided)
     auto const* const replayed = decided.at("replayed").if_object();
     if (replayed == nullptr)
         return;
+    for (auto const& item : replayed->at("determining").as_array()) {
+        auto const& policy = item.as_object();
+        print_line("        " + cell(policy, "path") + ":" + cell(policy, "line") + ", as it was then:");
+        print_indented(std::string(policy.at("text").as_string()));
+    }
     for (auto const& item : replayed->at("errors").as_array())
         print_line("        " + cell(item.as_object(), "policy") + " errs and is skipped: " + cell(item.as_object(), "message"));
     for (auto const& item : replayed->at("missing").as_array()) {

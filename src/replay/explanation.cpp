@@ -2,6 +2,7 @@
 #include "replay/explanation.h"
 
 #include "cedar/engine.h"
+#include "cedar/printer.h"
 #include "replay/single_decisions.h"
 #include "replay/withheld.h"
 
@@ -56,8 +57,19 @@ std::string what_differs(DecisionAgain const& again)
     return "";
 }
 
-// LIMIT: denials of one record that are explained: an explanation looks at every policy, a decision at few.
+// LIMIT: decisions of one record that are explained: an explanation looks at every policy, a decision at few.
 constexpr std::size_t explained_max = 16;
+// LIMIT: policies of a decision whose texts are shown.
+constexpr std::size_t shown_policies_max = 16;
+
+std::vector<DecidingPolicy> deciding_policies(cedar::PolicySet const& policies, std::vector<std::string> const& ids)
+{
+    std::vector<DecidingPolicy> deciding;
+    for (auto const& policy : policies.policies())
+        if (deciding.size() < shown_policies_max && std::ranges::find(ids, policy->id) != ids.end())
+            deciding.push_back({ policy->id, policy->path, policy->span.line, to_string(*policy) });
+    return deciding;
+}
 
 class Again {
 public:
@@ -84,8 +96,10 @@ public:
         again.allowed = decision.allowed;
         again.determining = std::move(decision.determining);
         again.errors = std::move(decision.errors);
-        if (!again.allowed && explained_++ < explained_max)
-            again.missing = cedar::explain_denial(recorded.request, declared_.policies, entities, 3);
+        if (explained_++ >= explained_max)
+            return again;
+        again.policies = deciding_policies(declared_.policies, again.determining);
+        again.missing = cedar::explain_denial(recorded.request, declared_.policies, entities, 3);
         return again;
     }
 
@@ -140,13 +154,15 @@ JsonValue replayed_json(DecisionAgain const& again)
 {
     if (!again.is_replayed)
         return nullptr;
-    JsonArray missing, errors;
+    JsonArray missing, errors, deciding;
+    for (auto const& policy : again.policies)
+        deciding.push_back(JsonObject { { "policy", policy.id }, { "path", policy.path }, { "line", policy.line }, { "text", policy.text } });
     for (auto const& fact : again.missing)
         missing.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
     for (auto const& error : again.errors)
         errors.push_back(JsonObject { { "policy", error.policy }, { "message", error.message } });
-    return JsonObject { { "decision", words_for(again.allowed) }, { "policies", texts(again.determining) }, { "errors", std::move(errors) },
-        { "missing", std::move(missing) } };
+    return JsonObject { { "decision", words_for(again.allowed) }, { "policies", texts(again.determining) },
+        { "determining", std::move(deciding) }, { "errors", std::move(errors) }, { "missing", std::move(missing) } };
 }
 
 JsonObject to_json(DecisionAgain const& again)

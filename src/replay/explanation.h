@@ -9,6 +9,13 @@
 
 namespace writ::replay {
 
+// A policy that determined the decision, as it was then.
+struct DecidingPolicy {
+    std::string id, path;
+    int line = 0;
+    std::string text; // with its conditions, all of which held
+};
+
 // One decision, made again.
 struct DecisionAgain {
     std::string action;
@@ -18,6 +25,7 @@ struct DecisionAgain {
     bool is_replayed = false;                  // false: `withheld` says what was missing for it
     bool allowed = false;
     std::vector<std::string> determining;
+    std::vector<DecidingPolicy> policies; // the first of these, with their texts
     std::vector<cedar::PolicyError> errors;
     std::vector<cedar::MissingFact> missing;   // of a denial
     std::vector<Withheld> withheld;            // that policies ask for

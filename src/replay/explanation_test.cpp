@@ -79,6 +79,9 @@ TEST(Explanation, gives_the_recorded_answer_again)
     EXPECT_EQ(explained.determining, std::vector<std::string> { "readers" });
     EXPECT_TRUE(explained.contradictions.empty());
     EXPECT_EQ(explained.version_record, 3U);
+    ASSERT_EQ(explained.policies.size(), 1U);
+    EXPECT_EQ(explained.policies[0].path, "policies.cedar");
+    EXPECT_NE(explained.policies[0].text.find("when { resource.purpose.contains(context.purpose) }"), std::string::npos);
 }
 
 TEST(Explanation, of_a_denial_names_what_was_missing)
