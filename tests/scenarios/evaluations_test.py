@@ -93,7 +93,8 @@ class Evaluations(Scenario):
         for item in ({"resource": 1}, {}, 7, {"resource": {"type": "Dataset"}}, {"resource": dataset("a"), "context": 3}):
             answer = self.post("/access/v1/evaluations", {**body, "evaluations": [{"resource": dataset("a")}, item]})
             self.assertEqual(400, answer.status, item)
-        self.assertEqual([], self.evaluations({**body, "evaluations": []}))
+        # SPEC: AuthZEN 1.0 §7.1: without evaluations in it, it is a single evaluation; this one has no resource.
+        self.assertEqual(400, self.post("/access/v1/evaluations", {**body, "evaluations": []}).status)
 
 
 if __name__ == "__main__":
