@@ -101,7 +101,8 @@ void append_records(tlog::Log& log, std::size_t writers, Measured& measured)
                     std::scoped_lock const lock(mutex);
                     measured.add(now() - start);
                     ++measured.records;
-                    if (waiting-- == writers)
+                    --waiting;
+                    if (waiting + 1 == writers || waiting == 0)
                         acknowledged.notify_one();
                 });
         }
