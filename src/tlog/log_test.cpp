@@ -171,6 +171,28 @@ TEST_F(LogTest, one_process_and_one_signer_hold_a_folder)
     EXPECT_TRUE(open().is_ok());
 }
 
+// As folders were before there was a `head`: the journal's segments begin with another word.
+TEST_F(LogTest, a_folder_of_the_first_version_opens_and_goes_on_in_a_segment_of_this_one)
+{
+    fill(*open().value(), 20);
+    auto const segment = log_folder() / "journal/00000000000000000000";
+    auto bytes = read_file(segment).value();
+    bytes[13] = '1';
+    auto const checksum = crypto::sha256(BytesView(bytes).first(24));
+    std::copy_n(checksum.begin(), 8, bytes.begin() + 24);
+    write_file(segment, bytes);
+    std::filesystem::remove(log_folder() / "head");
+    EXPECT_TRUE(verify().is_ok()) << verify().error().message;
+
+    fill(*open().value(), 25);
+    EXPECT_TRUE(std::filesystem::exists(log_folder() / "journal/00000000000000000020"));
+    EXPECT_TRUE(verify().is_ok());
+    auto const log = open().value();
+    EXPECT_EQ(log->size(), 25U);
+    EXPECT_EQ(as_text(log->read(19).value()), "entry 19");
+    expect_proven(*log, 3, signer_.verifier());
+}
+
 // An altered past must not get a new signature on top.
 TEST_F(LogTest, a_log_whose_past_was_altered_does_not_open)
 {
