@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/folder_reader.h"
 
+#include "tlog/entry_reader.h"
 #include "tlog/log_folder.h"
 #include "tlog/tile_reader.h"
 
@@ -37,16 +38,26 @@ Result<std::vector<Bytes>> FolderReader::read_range(std::uint64_t first, std::si
     std::vector<Bytes> entries;
     if (first >= checkpoint_.size)
         return entries;
+    if (count == 1) {
+        if (auto entry = TRY(read_entry(folder_, first))) {
+            entries.push_back(std::move(*entry));
+            return entries;
+        }
+    }
     auto const index = first / tile_width;
     auto const width = std::min(tile_width, checkpoint_.size - index * tile_width);
     auto const bundle = TRY(read({ .level = std::nullopt, .index = index, .width = width }));
     auto const tile = TRY(read({ .level = 0, .index = index, .width = width }));
     auto const parsed = TRY(parse_bundle(bundle.bytes, bundle.name.width).in("`" + bundle.name.path() + "`"));
     auto const leaves = TRY(parse_tile(tile.bytes, tile.name.width).in("`" + tile.name.path() + "`"));
-    for (auto i = first % tile_width; i < width && entries.size() < count; ++i) {
-        if (leaf_hash(parsed[i]) != leaves[i])
-            return corruption("`" + bundle.name.path() + "`: entry " + std::to_string(index * tile_width + i) + " is not what was written");
-        entries.emplace_back(parsed[i].begin(), parsed[i].end());
+    auto const offset = first % tile_width;
+    auto const asked = std::span(parsed).subspan(offset, std::min<std::size_t>(count, width - offset));
+    std::vector<Hash> found(asked.size());
+    leaf_hashes(asked, found);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (found[i] != leaves[offset + i])
+            return corruption("`" + bundle.name.path() + "`: entry " + std::to_string(first + i) + " is not what was written");
+        entries.emplace_back(asked[i].begin(), asked[i].end());
     }
     return entries;
 }

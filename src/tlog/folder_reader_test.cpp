@@ -40,6 +40,26 @@ TEST_F(ReadFolder, an_older_reader_finds_what_has_become_fuller_since)
     EXPECT_TRUE(reader.read_range(3, 1).value().empty());
 }
 
+TEST_F(ReadFolder, one_entry_is_what_it_is_among_others)
+{
+    fill(*open().value(), 600);
+    auto const reader = FolderReader::open(log_folder()).value();
+    for (std::uint64_t i = 0; i < 600; ++i)
+        ASSERT_EQ(to_text(reader.read_range(i, 1).value().front()), text_of(i));
+    EXPECT_TRUE(reader.read_range(600, 1).value().empty());
+    auto const bundle = log_folder() / "tile/entries/000";
+    auto const bytes = read_file(bundle).value();
+    for (auto const at : { std::size_t(0), std::size_t(1), std::size_t(2), bytes.size() - 1 }) {
+        auto twin = bytes;
+        twin[at] ^= 1U;
+        write_file(bundle, twin);
+        EXPECT_EQ(reader.read_range(at < 3 ? 0 : 255, 1).error().code, ErrorCode::corruption) << at;
+    }
+    write_file(bundle, Bytes(bytes.begin(), bytes.end() - 1));
+    EXPECT_EQ(reader.read_range(255, 1).error().code, ErrorCode::corruption);
+    EXPECT_EQ(to_text(reader.read_range(254, 1).value().front()), text_of(254));
+}
+
 TEST_F(ReadFolder, names_an_entry_that_is_not_what_was_written)
 {
     fill(*open().value(), 300);
