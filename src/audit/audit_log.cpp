@@ -3,6 +3,7 @@
 
 #include "audit/index.h"
 #include "base/logger.h"
+#include "tlog/entry_reader.h"
 
 #include <condition_variable>
 #include <deque>
@@ -17,11 +18,12 @@ namespace {
 constexpr std::size_t batch_records = 1000;
 // LIMIT: questions that wait; beyond it they are refused.
 constexpr std::size_t waiting_questions_max = 1024;
-constexpr std::size_t uses_max = 1000;
 // The index follows the log by itself when appends have paused for so long; a question makes it catch up at once.
 constexpr std::chrono::milliseconds idle_before_indexing { 500 };
 // The index follows by itself when it is so far behind, appends or no appends: a question should not find a million records to read.
 constexpr std::uint64_t lag_max = 20'000;
+// At once, so that questions and proofs do not wait for the end of a long way.
+constexpr std::uint64_t round_records = 50'000;
 // LIMIT: how long a proof waits for the checkpoint it leads to; far longer than any but a full disk takes.
 constexpr Duration proof_wait_max = std::chrono::seconds(5);
 
@@ -32,11 +34,37 @@ struct WaitingProof {
     Done<ProvenRecord> done;
 };
 
+class LogRecords final : public RecordSource {
+public:
+    LogRecords(tlog::Log const& log, Path folder)
+        : log_(log)
+        , folder_(std::move(folder))
+    {
+    }
+    [[nodiscard]] std::uint64_t size() const override { return log_.size(); }
+    // What is in full bundles is read from their files; where there are none, the log knows.
+    [[nodiscard]] Result<Bytes> read(std::uint64_t sequence) const override
+    {
+        if (sequence < log_.latest().size) {
+            if (auto entry = TRY(tlog::read_entry(folder_, sequence)))
+                return std::move(*entry);
+        }
+        return log_.read(sequence);
+    }
+    [[nodiscard]] Result<std::string> checkpoint() const override { return log_.checkpoint(); }
+
+private:
+    tlog::Log const& log_;
+    Path const folder_;
+};
+
 class SqliteAuditLog final : public AuditLog {
 public:
-    SqliteAuditLog(std::unique_ptr<tlog::Log> log, std::unique_ptr<Index> index, Clock const& clock)
+    SqliteAuditLog(std::unique_ptr<tlog::Log> log, Path folder, std::unique_ptr<Index> index, Clock const& clock)
         : log_(std::move(log))
         , index_(std::move(index))
+        , records_(*log_, std::move(folder))
+        , desk_(*index_, records_, clock)
         , clock_(clock)
         , thread_([this] { work(); })
     {
@@ -59,14 +87,14 @@ public:
 
     void append_text(std::string text, Done<std::uint64_t> done) override { log_->append(to_bytes(text), std::move(done)); }
 
-    void query(RecordFilter filter, Done<std::vector<StoredRecord>> done) override
+    void when_indexed(std::function<void(Result<Questions*>)> ask) override
     {
-        ask<std::vector<StoredRecord>>([this, filter = std::move(filter)] { return find(filter); }, std::move(done));
-    }
-
-    void who_used(std::string type, std::string id, Done<std::vector<Use>> done) override
-    {
-        ask<std::vector<Use>>([this, type = std::move(type), id = std::move(id)] { return uses_of(type, id); }, std::move(done));
+        put<Questions*>(
+            [this, ask] {
+                auto const caught_up = catch_up();
+                ask(caught_up.is_ok() ? Result<Questions*>(&desk_) : caught_up.error());
+            },
+            ask);
     }
 
     void prove(std::uint64_t sequence, Done<ProvenRecord> done) override
@@ -77,10 +105,6 @@ public:
     [[nodiscard]] tlog::Log const& log() const override { return *log_; }
 
 private:
-    template <typename T> void ask(std::function<Result<T>()> answer, Done<T> const& done)
-    {
-        put([answer = std::move(answer), done] { done(answer()); }, done);
-    }
     template <typename T> void put(std::function<void()> question, Done<T> const& done)
     {
         {
@@ -98,25 +122,18 @@ private:
     void begin();
     void answer_one();
     void keep_up();
-    Result<> catch_up();
-    Result<> follow(Index& index, std::uint64_t& next) const;
-    Result<std::vector<std::uint64_t>> from_both(
-        std::size_t limit, std::function<Result<std::vector<std::uint64_t>>(Index&)> const& ask_one);
-    Result<StoredRecord> stored(std::uint64_t sequence) const;
-    Result<std::vector<StoredRecord>> find(RecordFilter const& filter);
-    Result<std::vector<Use>> uses_of(std::string const& type, std::string const& id);
-    Result<Use> use_of(std::uint64_t issuance);
+    Result<> catch_up(std::uint64_t at_most = UINT64_MAX);
     void start_proof(std::uint64_t sequence, Done<ProvenRecord> const& done);
     void finish_proofs(bool is_end);
     Result<ProvenRecord> proof_of(std::uint64_t sequence);
 
     std::unique_ptr<tlog::Log> log_;
-    std::unique_ptr<Index> index_; // of the thread
+    std::unique_ptr<Index> index_; // of the thread, as all down to the proofs
+    LogRecords records_;
+    Questions desk_;
     Clock const& clock_;
-    std::uint64_t indexed_ = 0; // of the thread, as all down to the proofs
-    // What could not be written to the index, since its disk is full: kept in memory until it can.
-    std::unique_ptr<Index> tail_;
-    std::uint64_t tail_next_ = 0;
+    RecordScanner scanner_;
+    ScannedRecord scanned_;
     std::uint64_t seen_size_ = 0;
     std::vector<WaitingProof> proofs_;
     std::mutex mutex_;
@@ -129,13 +146,10 @@ private:
 
 void SqliteAuditLog::begin()
 {
-    auto const next = index_->next();
-    indexed_ = next.is_ok() ? *next : 0;
-    if (next.is_error() || indexed_ > log_->size()) {
+    if (index_->next() > log_->size()) {
         log_warning("the audit index is not of this log; it is built anew");
         // One that cannot be written is seen when it is written to.
         (void)index_->clear().is_ok();
-        indexed_ = 0;
     }
     seen_size_ = log_->size();
 }
@@ -174,114 +188,30 @@ void SqliteAuditLog::answer_one()
 void SqliteAuditLog::keep_up()
 {
     auto const size = log_->size();
-    if (size > indexed_ && (size == seen_size_ || size - indexed_ > lag_max)) {
-        if (auto const caught_up = catch_up(); caught_up.is_error())
+    if (size > index_->next() && (size == seen_size_ || size - index_->next() > lag_max)) {
+        if (auto const caught_up = catch_up(round_records); caught_up.is_error())
             log_warning("the audit index does not follow", { { "error", caught_up.error().message } });
     }
     seen_size_ = size;
 }
 
-// Reading goes on when the index's disk is full.
-Result<> SqliteAuditLog::catch_up()
+// What the index's disk does not take is kept in memory until it does.
+Result<> SqliteAuditLog::catch_up(std::uint64_t at_most)
 {
     if (index_->is_damaged()) {
         log_warning("the audit index is damaged; it is built anew");
         TRY(index_->clear());
-        indexed_ = 0;
     }
-    auto const followed = follow(*index_, indexed_);
-    if (followed.is_ok()) {
-        tail_.reset();
-        return {};
-    }
-    if (!tail_) {
-        log_warning("the audit index cannot be written; what is new is kept in memory", { { "error", followed.error().message } });
-        tail_ = TRY(Index::open(":memory:"));
-        tail_next_ = indexed_;
-    }
-    return follow(*tail_, tail_next_);
-}
-
-Result<> SqliteAuditLog::follow(Index& index, std::uint64_t& next) const
-{
-    auto const size = log_->size();
-    while (next < size) {
+    auto const size = std::min(log_->size(), index_->next() + std::min(at_most, tlog::tree_size_max));
+    while (index_->next() < size) {
+        auto const next = index_->next();
         auto const texts = TRY(log_->read_range(next, std::min<std::size_t>(batch_records, size - next)));
         if (texts.empty())
             return corruption("audit log: entry " + std::to_string(next) + " cannot be read");
-        std::vector<std::optional<Record>> records;
-        for (auto const& text : texts) {
-            auto parsed = parse_record(as_text(text));
-            records.push_back(parsed.is_ok() ? std::optional(std::move(parsed).value()) : std::nullopt);
-        }
-        TRY(index.add(next, records));
-        next += records.size();
+        for (auto const& text : texts)
+            TRY(index_->add(scanner_.scan(as_text(text), scanned_) ? &scanned_ : nullptr));
     }
     return {};
-}
-
-// Newest first: what is in memory is newer than what is on disk.
-Result<std::vector<std::uint64_t>> SqliteAuditLog::from_both(
-    std::size_t limit, std::function<Result<std::vector<std::uint64_t>>(Index&)> const& ask_one)
-{
-    auto found = tail_ ? TRY(ask_one(*tail_)) : std::vector<std::uint64_t>();
-    auto const older = TRY(ask_one(*index_));
-    found.insert(found.end(), older.begin(), older.end());
-    found.resize(std::min(found.size(), limit));
-    return found;
-}
-
-Result<StoredRecord> SqliteAuditLog::stored(std::uint64_t sequence) const
-{
-    auto text = to_text(TRY(log_->read(sequence)));
-    auto record = TRY(parse_record(text).in("audit record " + std::to_string(sequence)));
-    return StoredRecord { sequence, std::move(text), std::move(record) };
-}
-
-Result<std::vector<StoredRecord>> SqliteAuditLog::find(RecordFilter const& filter)
-{
-    TRY(catch_up());
-    std::vector<StoredRecord> found;
-    for (auto const sequence : TRY(from_both(filter.limit, [&filter](Index& index) { return index.find(filter); })))
-        found.push_back(TRY(stored(sequence)));
-    return found;
-}
-
-Result<Use> SqliteAuditLog::use_of(std::uint64_t issuance)
-{
-    auto const issued = TRY(stored(issuance)).record;
-    Use use { issued.workload, issued.workload_name, issued.pipeline, issued.team, issued.run, issued.purpose, issued.action, issued.claims,
-        issued.policies, issued.policy_version, issued.credential.value_or(RecordedCredential {}), issued.decision.value_or(issuance),
-        issuance, issued.time, std::nullopt, "" };
-    std::optional<std::uint64_t> revocation;
-    if (!use.credential.lease.empty())
-        revocation = TRY(index_->revocation_of(use.credential.lease));
-    if (!use.credential.lease.empty() && !revocation && tail_)
-        revocation = TRY(tail_->revocation_of(use.credential.lease));
-    if (revocation) {
-        auto const ended = TRY(stored(*revocation)).record;
-        use.to = ended.time;
-        use.ended = ended.reason;
-        // A lease is prolonged while its run lives; the record of its end has the expiry it had then. If nobody was there to revoke it in
-        // time, the system it is for ended it by itself.
-        if (ended.credential && ended.credential->expires) {
-            use.credential.expires = ended.credential->expires;
-            use.to = std::min(ended.time, *ended.credential->expires);
-        }
-    } else if (use.credential.lease.empty() && use.credential.expires && *use.credential.expires <= clock_.now()) {
-        use.to = use.credential.expires;
-        use.ended = "expired";
-    }
-    return use;
-}
-
-Result<std::vector<Use>> SqliteAuditLog::uses_of(std::string const& type, std::string const& id)
-{
-    TRY(catch_up());
-    std::vector<Use> uses;
-    for (auto const sequence : TRY(from_both(uses_max, [&](Index& index) { return index.issuances_for(type, id, uses_max); })))
-        uses.push_back(TRY(use_of(sequence)));
-    return uses;
 }
 
 void SqliteAuditLog::start_proof(std::uint64_t sequence, Done<ProvenRecord> const& done)
@@ -313,7 +243,7 @@ void SqliteAuditLog::finish_proofs(bool is_end)
 
 Result<ProvenRecord> SqliteAuditLog::proof_of(std::uint64_t sequence)
 {
-    auto record = TRY(stored(sequence));
+    auto record = TRY(desk_.stored(sequence));
     auto checkpoint = log_->checkpoint();
     auto const size = TRY(tlog::parse_checkpoint_without_verifying(checkpoint)).size;
     auto proof = TRY(log_->inclusion_proof(sequence, size));
@@ -324,9 +254,10 @@ Result<ProvenRecord> SqliteAuditLog::proof_of(std::uint64_t sequence)
 
 Result<std::unique_ptr<AuditLog>> AuditLog::open(tlog::LogOptions options, Path index, Clock const& clock)
 {
+    auto folder = options.folder;
     auto log = TRY(tlog::Log::open(std::move(options), clock));
     auto opened = TRY(Index::open(std::move(index)));
-    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(std::move(log), std::move(opened), clock));
+    return std::unique_ptr<AuditLog>(std::make_unique<SqliteAuditLog>(std::move(log), std::move(folder), std::move(opened), clock));
 }
 
 } // namespace writ::audit

@@ -4,42 +4,12 @@
 // Callbacks come on threads of its own and must be short (post to your loop).
 #pragma once
 
-#include "audit/record.h"
+#include "audit/questions.h"
 #include "tlog/log.h"
 
 #include <functional>
 
 namespace writ::audit {
-
-struct StoredRecord {
-    std::uint64_t sequence = 0;
-    std::string text; // as it lies in the log
-    Record record;
-};
-
-// All given members must match.
-struct RecordFilter {
-    std::optional<RecordType> type;
-    std::optional<bool> allowed;
-    std::string workload; // SPIFFE ID or declared name
-    std::string run;
-    std::string resource; // `Type::id` or id
-    std::string trace;
-    std::optional<std::uint64_t> before; // sequence numbers below it
-    std::size_t limit = 100;             // LIMIT: 1,000
-};
-
-struct Use {
-    std::string workload, workload_name, pipeline, team, run, purpose, action;
-    std::vector<RecordedClaim> claims;
-    std::vector<std::string> policies;
-    std::uint64_t policy_version = 0;
-    RecordedCredential credential;
-    std::uint64_t decision = 0, issuance = 0; // sequence numbers
-    Timestamp from;
-    std::optional<Timestamp> to; // revocation, or expiry if that was earlier; absent: still in use
-    std::string ended;           // why: `run ended`, `expired`…; empty: still in use
-};
 
 struct ProvenRecord {
     StoredRecord stored;
@@ -61,9 +31,18 @@ public:
     // The same of a record as it will lie in the log.
     virtual void append_text(std::string, Done<std::uint64_t>) = 0;
 
-    // Questions are answered on the index's thread, over everything acknowledged before they were asked.
-    virtual void query(RecordFilter, Done<std::vector<StoredRecord>>) = 0;
-    virtual void who_used(std::string type, std::string id, Done<std::vector<Use>>) = 0; // newest first, 1,000 at most
+    // Calls back on the index's thread, which has then followed everything acknowledged before; what is asked there is answered at once.
+    virtual void when_indexed(std::function<void(Result<Questions*>)>) = 0;
+    template <typename T> void ask(std::function<Result<T>(Questions&)> question, Done<T> done)
+    {
+        when_indexed([question = std::move(question), done = std::move(done)](
+                         Result<Questions*> questions) { done(questions.is_ok() ? question(**questions) : questions.error()); });
+    }
+    void query(RecordFilter filter, Done<std::vector<StoredRecord>> done)
+    {
+        ask<std::vector<StoredRecord>>(
+            [filter = std::move(filter)](Questions& questions) { return questions.find(filter); }, std::move(done));
+    }
     // Waits for the checkpoint that covers it.
     virtual void prove(std::uint64_t sequence, Done<ProvenRecord>) = 0;
 

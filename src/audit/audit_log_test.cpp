@@ -49,7 +49,11 @@ protected:
     }
     std::vector<Use> who_used(std::string const& id)
     {
-        return wait_for<std::vector<Use>>([&](auto done) { log_->who_used("Dataset", id, std::move(done)); }).value();
+        return wait_for<UsePage>([&](auto done) {
+            log_->ask<UsePage>([&id](Questions& questions) { return questions.who_used("Dataset", id, {}); }, std::move(done));
+        })
+            .value()
+            .uses;
     }
 
     Record record(RecordType type, std::string const& run) const

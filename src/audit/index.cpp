@@ -1,244 +1,198 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/index.h"
 
+#include "audit/index_file.h"
+
 #include <algorithm>
-#include <fcntl.h>
-#include <functional>
-#include <sqlite3.h>
+#include <deque>
+#include <unordered_map>
 
 namespace writ::audit {
 
 namespace {
 
-constexpr std::int64_t schema_version = 2;
-// Entries that are no records.
-constexpr std::int64_t no_type = -1;
-
-// A partial index for issuances: a data set that was decided about a million times was issued for a thousand times.
-constexpr char const* schema = R"sql(
-PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF;
-CREATE TABLE IF NOT EXISTS records (sequence INTEGER PRIMARY KEY, type INTEGER NOT NULL, allowed INTEGER, workload TEXT NOT NULL, name TEXT NOT NULL, run TEXT NOT NULL,
-    resource_type TEXT NOT NULL, resource_id TEXT NOT NULL, trace TEXT NOT NULL, lease TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS records_workload ON records (workload) WHERE workload <> '';
-CREATE INDEX IF NOT EXISTS records_name ON records (name) WHERE name <> '';
-CREATE INDEX IF NOT EXISTS records_run ON records (run) WHERE run <> '';
-CREATE INDEX IF NOT EXISTS records_resource ON records (resource_id, resource_type) WHERE resource_id <> '';
-CREATE INDEX IF NOT EXISTS records_issued ON records (resource_id, resource_type) WHERE type = 1;
-CREATE INDEX IF NOT EXISTS records_trace ON records (trace) WHERE trace <> '';
-CREATE INDEX IF NOT EXISTS records_type ON records (type);
-CREATE INDEX IF NOT EXISTS records_lease ON records (lease) WHERE lease <> '';
-)sql";
-static_assert(static_cast<int>(RecordType::issuance) == 1 && static_cast<int>(RecordType::revocation) == 2); // as the SQL here has it
-
-// LIMIT: records of one answer.
-constexpr std::size_t records_max = 1000;
-
-struct CloseConnection {
-    void operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
-};
-struct FinalizeStatement {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using ConnectionOwner = std::unique_ptr<sqlite3, CloseConnection>;
-using StatementOwner = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
-
-Error sqlite_error(sqlite3* connection)
-{
-    auto const code = sqlite3_errcode(connection);
-    auto message = std::string("audit index: ") + sqlite3_errmsg(connection);
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-        return corruption(std::move(message));
-    return code == SQLITE_FULL ? resource_exhausted(std::move(message)) : unavailable(std::move(message));
-}
-
-Result<> execute(sqlite3* connection, char const* sql)
-{
-    if (sqlite3_exec(connection, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-        return sqlite_error(connection);
-    return {};
-}
-
-Result<StatementOwner> prepare(sqlite3* connection, std::string const& sql)
-{
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(connection, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
-        return sqlite_error(connection);
-    return StatementOwner(statement);
-}
-
-// Not `bind`: for a std::string that would be std::bind, which does nothing, silently.
-void bind_value(sqlite3_stmt* statement, int place, std::string const& text)
-{
-    ASSERT(sqlite3_bind_text64(statement, place, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK);
-}
-
-void bind_value(sqlite3_stmt* statement, int place, std::int64_t number)
-{
-    ASSERT(sqlite3_bind_int64(statement, place, number) == SQLITE_OK);
-}
-void bind_value(sqlite3_stmt* statement, int place, std::uint64_t number)
-{
-    bind_value(statement, place, static_cast<std::int64_t>(number));
-}
-
-Result<std::vector<std::uint64_t>> read_numbers(sqlite3* connection, sqlite3_stmt* statement)
-{
-    std::vector<std::uint64_t> numbers;
-    for (;;) {
-        auto const step = sqlite3_step(statement);
-        if (step == SQLITE_DONE)
-            return numbers;
-        if (step != SQLITE_ROW)
-            return sqlite_error(connection);
-        numbers.push_back(static_cast<std::uint64_t>(sqlite3_column_int64(statement, 0)));
-    }
-}
-
-constexpr char const* in_memory = ":memory:";
-
-// nullptr if the file is not an index of this version.
-ConnectionOwner try_open(Path const& file)
-{
-    if (file != in_memory) {
-        // SQLite would create it for everybody to read.
-        UniqueFd const created(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-        if (!created.is_open())
-            return nullptr;
-    }
-    sqlite3* connection = nullptr;
-    auto const opened
-        = sqlite3_open_v2(file.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-    ConnectionOwner owner(connection);
-    if (opened != SQLITE_OK)
-        return nullptr;
-    auto statement = prepare(owner.get(), "PRAGMA user_version");
-    if (statement.is_error())
-        return nullptr;
-    auto const version = read_numbers(owner.get(), statement->get());
-    if (version.is_error() || version->size() != 1
-        || (version->front() != 0 && version->front() != static_cast<std::uint64_t>(schema_version)))
-        return nullptr;
-    if (version->front() == 0 && execute(owner.get(), ("PRAGMA user_version=" + std::to_string(schema_version)).c_str()).is_error())
-        return nullptr;
-    return execute(owner.get(), schema).is_ok() ? std::move(owner) : nullptr;
-}
-
-void remove_files(Path const& file)
-{
-    std::error_code error;
-    for (auto const* ending : { "", "-wal", "-shm", "-journal" })
-        std::filesystem::remove(file.string() + ending, error);
-}
-
-// A filter's conditions as SQL, and the texts and numbers they compare with.
-struct Conditions {
-    std::string sql = " WHERE type >= 0";
-    std::vector<std::string> texts;
-
-    void add(std::string const& condition, std::string text)
-    {
-        texts.push_back(std::move(text));
-        auto const place = "?" + std::to_string(texts.size());
-        std::string placed;
-        for (char const c : condition)
-            placed += c == '?' ? place : std::string(1, c);
-        sql += " AND " + placed;
-    }
-    void add_number(std::string const& condition, std::uint64_t number) { sql += " AND " + condition + std::to_string(number); }
-};
-
-// What is compared is also said not to be empty: only then does SQLite see that a partial index will do.
-Conditions conditions_of(RecordFilter const& filter)
-{
-    Conditions conditions;
-    if (filter.type)
-        conditions.add_number("type = ", static_cast<std::uint64_t>(*filter.type));
-    if (filter.allowed)
-        conditions.add_number("allowed = ", *filter.allowed ? 1 : 0);
-    if (filter.before)
-        conditions.add_number("sequence < ", *filter.before);
-    if (!filter.workload.empty())
-        conditions.add("((workload = ? AND workload <> '') OR (name = ? AND name <> ''))", filter.workload);
-    if (!filter.run.empty())
-        conditions.add("run = ? AND run <> ''", filter.run);
-    if (!filter.trace.empty())
-        conditions.add("trace = ? AND trace <> ''", filter.trace);
-    if (auto const colons = filter.resource.find("::"); colons != std::string::npos) {
-        conditions.add("resource_type = ?", filter.resource.substr(0, colons));
-        conditions.add("resource_id = ? AND resource_id <> ''", filter.resource.substr(colons + 2));
-    } else if (!filter.resource.empty()) {
-        conditions.add("resource_id = ? AND resource_id <> ''", filter.resource);
-    }
-    return conditions;
-}
+// LIMIT: full segments in memory that a full disk does not take, a few MB each. Then the index stands still until there is room.
+constexpr std::size_t waiting_segments_max = 16;
+// LIMIT: different uses of one answer; the oldest beyond it are left out.
+constexpr std::size_t uses_max = 200'000;
 
 } // namespace
 
 struct Index::State {
-    Path file;
-    ConnectionOwner connection;
-    StatementOwner insert;
-    bool is_damaged = false;
+    Path path;
+    std::optional<IndexFile> file;
+    bool is_read_only = false;
+    struct Sealed {
+        std::uint64_t first = 0;
+        std::uint32_t size = 0;
+        TimeRange times;
+    };
+    std::vector<Sealed> sealed_segments; // those in the file
+    std::deque<SegmentBuilder> unsealed; // behind those; all but the last are full
 
-    static Result<> open(State& state);
-    Error error()
+    [[nodiscard]] std::uint32_t sealed() const { return static_cast<std::uint32_t>(sealed_segments.size()); }
+    [[nodiscard]] std::uint64_t next() const
     {
-        auto error = sqlite_error(connection.get());
-        is_damaged = is_damaged || error.code == ErrorCode::corruption;
-        return error;
+        if (!unsealed.empty())
+            return unsealed.back().first() + unsealed.back().size();
+        return sealed_segments.empty() ? 0 : sealed_segments.back().first + sealed_segments.back().size;
     }
-    Result<> bind(std::uint64_t sequence, std::optional<Record> const& record);
-    // Runs a query whose parameters `bind` sets.
-    Result<std::vector<std::uint64_t>> numbers(std::string const& sql, std::function<void(sqlite3_stmt*)> const& bind);
+    [[nodiscard]] std::uint64_t first_of(std::uint32_t segment) const
+    {
+        auto const* const builder = in_memory(segment);
+        return builder != nullptr ? builder->first() : sealed_segments[segment].first;
+    }
+    [[nodiscard]] std::uint64_t end_of(std::uint32_t segment) const
+    {
+        auto const* const builder = in_memory(segment);
+        return first_of(segment) + (builder != nullptr ? builder->size() : sealed_segments[segment].size);
+    }
+    [[nodiscard]] std::uint32_t segments() const { return sealed() + static_cast<std::uint32_t>(unsealed.size()); }
+    [[nodiscard]] SegmentBuilder const* in_memory(std::uint32_t segment) const
+    {
+        return segment < sealed() ? nullptr : &unsealed[segment - sealed()];
+    }
+    [[nodiscard]] TimeRange times(std::uint32_t segment) const
+    {
+        auto const* const builder = in_memory(segment);
+        return builder != nullptr ? builder->times() : sealed_segments[segment].times;
+    }
+
+    Result<> load();
+    Result<> write_full();
+    Result<bool> find_term(std::uint32_t segment, Term, Bitmap&) const;
+    Result<bool> find_terms(std::uint32_t segment, std::vector<Term> const&, Bitmap&) const;
+    Result<std::vector<TimeRange>> stretches(std::uint32_t segment) const;
+    Result<UseGroup> group(std::uint32_t segment, std::uint32_t number, Bytes& page, std::uint32_t& page_number) const;
+    Result<bool> visit_segment(std::uint32_t segment, IndexQuery const&, std::function<Result<bool>(std::uint64_t)> const& visit) const;
 };
 
-Result<> Index::State::open(State& state)
+namespace {
+
+// Whether times of this range can be what is asked for.
+bool overlaps(TimeRange const& range, IndexQuery const& query)
 {
-    state.connection = try_open(state.file);
-    if (!state.connection) {
-        remove_files(state.file);
-        state.connection = try_open(state.file);
+    return !(query.since && range.latest < *query.since) && !(query.until && range.earliest > *query.until);
+}
+
+} // namespace
+
+Result<> Index::State::load()
+{
+    sealed_segments.clear();
+    for (std::uint32_t segment = 0; segment < file->segments(); ++segment) {
+        Sealed sealed { .first = UINT64_MAX, .size = 0, .times = {} };
+        TRY(file->read(segment, head_page, [&sealed](BytesView page) -> Result<> {
+            auto const head = TRY(head_in_page(page));
+            sealed.first = head.first;
+            sealed.size = head.size;
+            for (auto const& stretch : head.stretches)
+                sealed.times.include(stretch);
+            return {};
+        }));
+        if (sealed.first != next())
+            return corruption("audit index: a segment is missing");
+        sealed_segments.push_back(sealed);
     }
-    if (!state.connection)
-        return unavailable("audit index: `" + state.file.string() + "` cannot be written");
-    state.insert = TRY(prepare(state.connection.get(), "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"));
-    state.is_damaged = false;
     return {};
 }
 
-Result<> Index::State::bind(std::uint64_t sequence, std::optional<Record> const& record)
+Result<> Index::State::write_full()
 {
-    static Record const none;
-    auto const& values = record ? *record : none;
-    auto* const statement = insert.get();
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    bind_value(statement, 1, sequence);
-    bind_value(statement, 2, record ? static_cast<std::int64_t>(record->type) : no_type);
-    if (values.allowed)
-        bind_value(statement, 3, std::uint64_t(*values.allowed ? 1 : 0));
-    bind_value(statement, 4, values.workload);
-    bind_value(statement, 5, values.workload_name);
-    bind_value(statement, 6, values.run);
-    bind_value(statement, 7, values.resource ? values.resource->type : std::string());
-    bind_value(statement, 8, values.resource ? values.resource->id : std::string());
-    bind_value(statement, 9, values.trace);
-    bind_value(statement, 10, values.credential ? values.credential->lease : std::string());
-    if (sqlite3_step(statement) != SQLITE_DONE)
-        return error();
+    while (!is_read_only && !unsealed.empty() && unsealed.front().is_full()) {
+        auto& full = unsealed.front();
+        Sealed const sealed { .first = full.first(), .size = full.size(), .times = full.times() };
+        TRY(file->add(full.seal()));
+        sealed_segments.push_back(sealed);
+        if (unsealed.size() == 1) // its memory is used again
+            full.clear(sealed.first + sealed.size);
+        else
+            unsealed.pop_front();
+    }
     return {};
 }
 
-Result<std::vector<std::uint64_t>> Index::State::numbers(std::string const& sql, std::function<void(sqlite3_stmt*)> const& bind)
+Result<bool> Index::State::find_term(std::uint32_t segment, Term term, Bitmap& places) const
 {
-    if (!connection)
-        TRY(open(*this));
-    auto statement = prepare(connection.get(), sql);
-    if (statement.is_error())
-        return error();
-    bind(statement->get());
-    auto found = read_numbers(connection.get(), statement->get());
-    return found.is_error() ? error() : std::move(found);
+    if (auto const* const builder = in_memory(segment))
+        return builder->find(term, places);
+    bool found = false;
+    TRY(file->read(segment, page_of(term), [&](BytesView page) -> Result<> {
+        found = TRY(find_in_page(page, term, places));
+        return {};
+    }));
+    return found;
+}
+
+// Records that have all the terms; false if there is none.
+Result<bool> Index::State::find_terms(std::uint32_t segment, std::vector<Term> const& terms, Bitmap& places) const
+{
+    if (!TRY(find_term(segment, terms.front(), places)))
+        return false;
+    Bitmap others;
+    for (std::size_t i = 1; i < terms.size(); ++i) {
+        if (!TRY(find_term(segment, terms[i], others)))
+            return false;
+        places.keep_only(others);
+    }
+    return true;
+}
+
+Result<std::vector<TimeRange>> Index::State::stretches(std::uint32_t segment) const
+{
+    std::vector<TimeRange> ranges;
+    if (auto const* const builder = in_memory(segment)) {
+        for (std::uint32_t i = 0; i * stretch_records < builder->size(); ++i)
+            ranges.push_back(builder->stretch(i));
+        return ranges;
+    }
+    TRY(file->read(segment, head_page, [&ranges](BytesView page) -> Result<> {
+        ranges = TRY(head_in_page(page)).stretches;
+        return {};
+    }));
+    return ranges;
+}
+
+// Keeps the page it was on: groups are asked for in order.
+Result<UseGroup> Index::State::group(std::uint32_t segment, std::uint32_t number, Bytes& page, std::uint32_t& page_number) const
+{
+    if (auto const* const builder = in_memory(segment))
+        return builder->group(number);
+    auto const wanted = first_group_page + number / page_groups;
+    if (page_number != wanted) {
+        auto const is_there = TRY(file->read(segment, wanted, [&page](BytesView bytes) -> Result<> {
+            page.assign(bytes.begin(), bytes.end());
+            return {};
+        }));
+        if (!is_there)
+            return corruption("audit index: a page is missing");
+        page_number = wanted;
+    }
+    return group_in_page(page, number);
+}
+
+// False: it was told to stop.
+Result<bool> Index::State::visit_segment(
+    std::uint32_t segment, IndexQuery const& query, std::function<Result<bool>(std::uint64_t)> const& visit) const
+{
+    Bitmap places;
+    if (!TRY(find_terms(segment, query.terms, places)))
+        return true;
+    auto const ranges = query.since || query.until ? TRY(stretches(segment)) : std::vector<TimeRange>();
+    auto const first = first_of(segment);
+    auto const in_segment = [first](std::uint64_t sequence) {
+        return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(sequence, first, first + segment_records) - first);
+    };
+    auto const low = in_segment(query.from), high = in_segment(query.before.value_or(UINT64_MAX));
+    auto place = query.oldest_first ? places.first_from(low) : places.last_below(high);
+    while (place >= low && place < high) {
+        auto const stretch = place / stretch_records;
+        bool const is_possible = ranges.empty() || (stretch < ranges.size() && overlaps(ranges[stretch], query));
+        if (is_possible && !TRY(visit(first + place)))
+            return false;
+        place = query.oldest_first ? places.first_from(place + 1) : places.last_below(place);
+    }
+    return true;
 }
 
 Index::Index(std::unique_ptr<State> state)
@@ -251,72 +205,115 @@ Index::~Index() = default;
 Result<std::unique_ptr<Index>> Index::open(Path file)
 {
     auto state = std::make_unique<State>();
-    state->file = std::move(file);
-    TRY(State::open(*state));
+    state->path = std::move(file);
+    state->file = TRY(IndexFile::open(state->path));
+    if (state->load().is_error()) {
+        state->file.reset();
+        remove_index_files(state->path);
+        state->file = TRY(IndexFile::open(state->path));
+        TRY(state->load());
+    }
     return std::unique_ptr<Index>(new Index(std::move(state))); // NOLINT: the constructor is private
 }
 
-bool Index::is_damaged() const { return state_->is_damaged; }
+Result<std::unique_ptr<Index>> Index::open_read_only(Path const& file)
+{
+    auto state = std::make_unique<State>();
+    state->path = file;
+    state->is_read_only = true;
+    state->file = TRY(IndexFile::open_read_only(file));
+    TRY(state->load());
+    return std::unique_ptr<Index>(new Index(std::move(state))); // NOLINT: the constructor is private
+}
+
+bool Index::is_damaged() const { return state_->file && state_->file->is_damaged(); }
+
+std::uint64_t Index::next() const { return state_->next(); }
 
 Result<> Index::clear()
 {
-    state_->insert.reset();
-    state_->connection.reset();
-    remove_files(state_->file);
-    return State::open(*state_);
+    ASSERT(!state_->is_read_only);
+    state_->file.reset();
+    state_->unsealed.clear();
+    state_->sealed_segments.clear();
+    remove_index_files(state_->path);
+    state_->file = TRY(IndexFile::open(state_->path));
+    return {};
 }
 
-Result<std::uint64_t> Index::next()
+Result<> Index::add(ScannedRecord const* record)
 {
-    return TRY(state_->numbers("SELECT coalesce(max(sequence) + 1, 0) FROM records", [](sqlite3_stmt*) {})).front();
+    auto& unsealed = state_->unsealed;
+    if (!state_->file) // a clear() that the disk did not allow
+        state_->file = TRY(IndexFile::open(state_->path));
+    if (unsealed.empty())
+        unsealed.emplace_back(state_->next());
+    if (unsealed.back().is_full()) {
+        auto const written = state_->write_full();
+        if (unsealed.back().is_full() && unsealed.size() >= waiting_segments_max)
+            return written.is_error() ? written.error() : resource_exhausted("audit index: too many records are not in its file");
+        if (unsealed.back().is_full())
+            unsealed.emplace_back(state_->next());
+    }
+    unsealed.back().add(record);
+    return {};
 }
 
-Result<> Index::add(std::uint64_t first, std::vector<std::optional<Record>> const& records)
+Result<> Index::begin_bulk() { return state_->file->begin_bulk(); }
+
+Result<> Index::finish_bulk()
 {
-    if (!state_->connection)
-        TRY(State::open(*state_));
-    auto* const connection = state_->connection.get();
-    if (execute(connection, "BEGIN").is_error())
-        return state_->error();
-    Result<> added;
-    for (std::size_t i = 0; i < records.size() && added.is_ok(); ++i)
-        added = state_->bind(first + i, records[i]);
-    sqlite3_reset(state_->insert.get());
-    if (added.is_ok() && execute(connection, "COMMIT").is_error())
-        added = state_->error();
-    if (added.is_error())
-        (void)execute(connection, "ROLLBACK").is_ok();
-    return added;
+    TRY(state_->write_full());
+    return state_->file->finish_bulk();
 }
 
-Result<std::vector<std::uint64_t>> Index::find(RecordFilter const& filter)
+Result<> Index::find(IndexQuery const& query, std::function<Result<bool>(std::uint64_t)> const& visit)
 {
-    auto const conditions = conditions_of(filter);
-    auto const limit = std::min(filter.limit, records_max);
-    return state_->numbers("SELECT sequence FROM records" + conditions.sql + " ORDER BY sequence DESC LIMIT " + std::to_string(limit),
-        [&](sqlite3_stmt* statement) {
-            for (std::size_t i = 0; i < conditions.texts.size(); ++i)
-                bind_value(statement, static_cast<int>(i) + 1, conditions.texts[i]);
-        });
+    auto asked = query;
+    if (asked.terms.empty())
+        asked.terms.push_back(term_of(TermKind::record, ""));
+    auto const count = state_->segments();
+    for (std::uint32_t i = 0; i < count; ++i) {
+        auto const segment = query.oldest_first ? i : count - 1 - i;
+        if (state_->first_of(segment) >= query.before.value_or(UINT64_MAX) || state_->end_of(segment) <= query.from || !overlaps(state_->times(segment), query))
+            continue;
+        if (!TRY(state_->visit_segment(segment, asked, visit)))
+            return {};
+    }
+    return {};
 }
 
-Result<std::vector<std::uint64_t>> Index::issuances_for(std::string const& type, std::string const& id, std::size_t limit)
+Result<IndexedUses> Index::uses(Term term)
 {
-    return state_->numbers("SELECT sequence FROM records WHERE resource_type = ?1 AND resource_id = ?2 AND resource_id <> '' AND type = 1 "
-                           "ORDER BY sequence DESC LIMIT ?3",
-        [&](sqlite3_stmt* statement) {
-            bind_value(statement, 1, type);
-            bind_value(statement, 2, id);
-            bind_value(statement, 3, std::uint64_t(limit));
-        });
-}
-
-Result<std::optional<std::uint64_t>> Index::revocation_of(std::string const& lease)
-{
-    auto const found
-        = TRY(state_->numbers("SELECT sequence FROM records WHERE lease = ?1 AND lease <> '' AND type = 2 ORDER BY sequence LIMIT 1",
-            [&](sqlite3_stmt* statement) { bind_value(statement, 1, lease); }));
-    return found.empty() ? std::nullopt : std::optional(found.front());
+    IndexedUses found;
+    std::unordered_map<std::uint64_t, std::size_t> known;
+    for (auto segment = state_->segments(); segment-- > 0;) {
+        Bitmap numbers;
+        if (!TRY(state_->find_term(segment, term, numbers)))
+            continue;
+        auto const first = state_->first_of(segment);
+        Bytes page;
+        std::uint32_t page_number = 0;
+        for (auto number = numbers.first_from(0); number < segment_records; number = numbers.first_from(number + 1)) {
+            auto const group = TRY(state_->group(segment, number, page, page_number));
+            auto const [place, is_new] = known.try_emplace(group.hash, found.uses.size());
+            if (is_new && found.uses.size() == uses_max) {
+                known.erase(place);
+                found.is_cut = true;
+                continue;
+            }
+            if (is_new)
+                found.uses.push_back({ .hash = group.hash, .first = first + group.first, .last = first + group.last, .issuance = {} });
+            auto& use = found.uses[place->second];
+            use.first = first + group.first; // segments come newest first
+            if (!use.issuance && group.issuance != UseGroup::none)
+                use.issuance = first + group.issuance;
+            use.decisions += group.decisions;
+            use.issuances += group.issuances;
+        }
+    }
+    std::sort(found.uses.begin(), found.uses.end(), [](auto const& left, auto const& right) { return left.last > right.last; });
+    return found;
 }
 
 } // namespace writ::audit

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Questions to the audit log. What they may ask and how they are answered is audit/answers.h.
+#include "audit/answers.h"
 #include "authority/endpoints.h"
 #include "authority/witness_report.h"
 
@@ -8,50 +11,60 @@ namespace writ::authority {
 
 namespace {
 
-// LIMIT: records of one answer.
-constexpr std::uint64_t records_max = 1000;
+// LIMIT: seconds that a request for new records waits for them.
+constexpr std::uint64_t wait_seconds_max = 30;
+// How often it looks whether there are any: people watch, and nothing else waits for it.
+constexpr Duration look_interval = std::chrono::milliseconds(100);
+// LIMIT: a value whose digest is asked for.
+constexpr std::size_t value_bytes_max = 65'535;
 
-Result<JsonObject> to_json(audit::StoredRecord const& stored)
+audit::Parameter parameters_of(net::Parameters query)
 {
-    auto record = TRY(parse_json(stored.text));
-    return JsonObject { { "sequence", stored.sequence }, { "hash", to_hex(tlog::leaf_hash(as_bytes(stored.text))) },
-        { "record", std::move(record) } };
+    return [query = std::move(query)](std::string_view name) -> std::optional<std::string> {
+        auto const value = query.get(name);
+        return value ? std::optional(std::string(*value)) : std::nullopt;
+    };
 }
 
-Result<audit::RecordFilter> parse_filter(Call const& call)
+net::Task<Result<JsonObject>> ask(Desk desk, std::string question, audit::Parameter parameters)
 {
-    audit::RecordFilter filter;
-    if (auto const type = query_text(call, "type"); !type.empty())
-        filter.type = TRY(audit::parse_record_type(type));
-    if (auto const decision = query_text(call, "decision"); !decision.empty()) {
-        if (decision != "allow" && decision != "deny")
-            return invalid_argument("`decision` is allow or deny");
-        filter.allowed = decision == "allow";
-    }
-    filter.workload = query_text(call, "workload");
-    filter.run = query_text(call, "run");
-    filter.resource = query_text(call, "resource");
-    filter.trace = query_text(call, "trace");
-    if (call.request.query.get("before"))
-        filter.before = TRY(query_number(call, "before", 0, tlog::tree_size_max));
-    filter.limit = static_cast<std::size_t>(TRY(query_number(call, "limit", 100, records_max)));
-    return filter;
+    auto* const log = desk.state.audit.get();
+    auto const now = desk.state.clock.now();
+    co_return co_await net::await_callback<Result<JsonObject>>([&](net::Completion<Result<JsonObject>> done) {
+        log->ask<JsonObject>([question, parameters, now](audit::Questions& questions) { return audit::answer(questions, question, parameters, now); },
+            std::move(done));
+    });
 }
 
+Reply answer(Desk desk, Call call, std::string question)
+{
+    auto answered = co_await ask(desk, std::move(question), parameters_of(call.request.query));
+    co_return json_response(CO_TRY(answered));
+}
+
+bool has_records(Result<JsonObject> const& answer)
+{
+    auto const records = answer.is_ok() ? array_member(*answer, "records") : Result<JsonArray const*>(answer.error());
+    return records.is_error() || !(*records)->empty();
+}
+
+// With `from` and `wait`, an answer without records waits for some: so a follower misses none, and asks twice a minute when nothing happens.
 Reply list_records(Desk desk, Call call)
 {
-    auto parsed = parse_filter(call);
-    auto const filter = CO_TRY(parsed);
-    auto* const log = desk.state.audit.get();
-    using Found = Result<std::vector<audit::StoredRecord>>;
-    auto found = co_await net::await_callback<Found>([log, &filter](net::Completion<Found> done) { log->query(filter, std::move(done)); });
-    auto const records = CO_TRY(found);
-    JsonArray array;
-    for (auto const& stored : records) {
-        auto object = to_json(stored);
-        array.push_back(CO_TRY(object));
+    auto waiting = query_number(call, "wait", 0, wait_seconds_max);
+    auto const wait = std::chrono::seconds(CO_TRY(waiting));
+    auto const parameters = parameters_of(call.request.query);
+    auto const deadline = desk.state.clock.monotonic() + wait;
+    auto const& log = desk.state.audit->log();
+    for (;;) {
+        auto const size = log.size();
+        auto answered = co_await ask(desk, "records", parameters);
+        bool const is_over = has_records(answered) || !parameters("from") || desk.state.clock.monotonic() >= deadline;
+        if (is_over)
+            co_return json_response(CO_TRY(answered));
+        while (log.size() == size && desk.state.clock.monotonic() < deadline)
+            co_await net::delay(look_interval);
     }
-    co_return json_response(JsonObject { { "records", std::move(array) } });
 }
 
 Reply show_record(Desk desk, Call call)
@@ -66,7 +79,7 @@ Reply show_record(Desk desk, Call call)
     auto found
         = co_await net::await_callback<Found>([log, sequence](net::Completion<Found> done) { log->prove(sequence, std::move(done)); });
     auto const proven = CO_TRY(found);
-    auto converted = to_json(proven.stored);
+    auto converted = audit::to_json(proven.stored);
     auto object = CO_TRY(converted);
     JsonArray proof;
     for (auto const& hash : proven.proof)
@@ -76,47 +89,21 @@ Reply show_record(Desk desk, Call call)
     co_return json_response(object);
 }
 
-JsonObject to_json(audit::Use const& use)
-{
-    JsonArray claims;
-    for (auto const& claim : use.claims) {
-        JsonArray values;
-        for (auto const& value : claim.values)
-            values.emplace_back(value);
-        claims.push_back(JsonObject { { "name", claim.name }, { "values", std::move(values) }, { "provider", claim.provider } });
-    }
-    JsonArray policies;
-    for (auto const& policy : use.policies)
-        policies.emplace_back(policy);
-    JsonObject credential { { "kind", use.credential.kind }, { "id", use.credential.id }, { "scope", use.credential.scope },
-        { "lease", use.credential.lease } };
-    if (use.credential.expires)
-        credential.emplace("expires", to_rfc3339(*use.credential.expires));
-    JsonObject object { { "workload", use.workload_name.empty() ? use.workload : use.workload_name }, { "workload_id", use.workload },
-        { "pipeline", use.pipeline }, { "team", use.team }, { "run", use.run }, { "purpose", use.purpose }, { "action", use.action },
-        { "decision", "allow" }, { "policies", std::move(policies) }, { "policy_version", use.policy_version },
-        { "claims", std::move(claims) }, { "credential", std::move(credential) }, { "decision_record", use.decision },
-        { "issuance_record", use.issuance }, { "from", to_rfc3339(use.from) } };
-    object.emplace("to", use.to ? JsonValue(to_rfc3339(*use.to)) : JsonValue(nullptr));
-    object.emplace("ended", use.ended);
-    return object;
-}
+Reply who_used(Desk desk, Call call) { return answer(desk, call, "who-used"); }
+Reply what_used(Desk desk, Call call) { return answer(desk, call, "what-used"); }
+Reply trace(Desk desk, Call call) { return answer(desk, call, "trace"); }
+Reply never(Desk desk, Call call) { return answer(desk, call, "never"); }
 
-Reply who_used(Desk desk, Call call)
+// In the body, not in the path: a sensitive value should stand in no log of requests.
+Reply digest(Desk desk, Call call)
 {
-    auto const type = query_text(call, "type");
-    auto const id = query_text(call, "id");
-    if (type.empty() || id.empty())
-        co_return invalid_argument("`type` and `id` name the resource");
-    auto* const log = desk.state.audit.get();
-    using Found = Result<std::vector<audit::Use>>;
-    auto found
-        = co_await net::await_callback<Found>([log, &type, &id](net::Completion<Found> done) { log->who_used(type, id, std::move(done)); });
-    auto const uses = CO_TRY(found);
-    JsonArray array;
-    for (auto const& use : uses)
-        array.push_back(to_json(use));
-    co_return json_response(JsonObject { { "uses", std::move(array) } });
+    auto body = parse_json_object(call.request.body);
+    auto const request = CO_TRY(body);
+    auto given = string_member(request, "value");
+    auto const value = CO_TRY(given);
+    if (value.size() > value_bytes_max)
+        co_return invalid_argument("`value` has " + std::to_string(value_bytes_max) + " bytes at most");
+    co_return json_response(JsonObject { { "digest", desk.state.salt->digest_of(value) }, { "salt_digest", desk.state.salt->digest() } });
 }
 
 Reply audit_status(Desk desk, Call)
@@ -134,6 +121,10 @@ void add_audit_routes(Router& router, Desk desk)
     add_route(router, desk, "GET", "/v1/audit/records", Access::administrator, list_records);
     add_route(router, desk, "GET", "/v1/audit/records/{sequence}", Access::administrator, show_record);
     add_route(router, desk, "GET", "/v1/audit/who-used", Access::administrator, who_used);
+    add_route(router, desk, "GET", "/v1/audit/what-used", Access::administrator, what_used);
+    add_route(router, desk, "GET", "/v1/audit/trace", Access::administrator, trace);
+    add_route(router, desk, "GET", "/v1/audit/never", Access::administrator, never);
+    add_route(router, desk, "POST", "/v1/audit/digest", Access::administrator, digest);
 }
 
 } // namespace writ::authority

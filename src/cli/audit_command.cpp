@@ -6,7 +6,6 @@
 #include "tlog/folder_root.h"
 #include "tlog/log.h"
 
-#include <cctype>
 #include <cstdio>
 #include <memory>
 #include <unistd.h>
@@ -15,68 +14,12 @@ namespace writ::cli {
 
 namespace {
 
-// A row of the list is for looking over; `audit show` has all of it.
-constexpr std::size_t what_characters_max = 70;
-
 struct Options {
-    std::string type, decision, workload, run, resource;
-    std::uint64_t limit = 50;
     std::uint64_t sequence = 0;
-    std::string resource_type, resource_id;
     std::string data;
     std::string key;
     WitnessOptions witnesses;
 };
-
-// `dataset` is what people type, `Dataset` what it is.
-std::string entity_type(std::string text)
-{
-    if (!text.empty())
-        text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
-    return text == "Modelversion" ? "ModelVersion" : text == "Datasetversion" ? "DatasetVersion" : text;
-}
-
-std::string subject_of(JsonObject const& record)
-{
-    auto const name = cell(record, "workload_name");
-    return name.empty() ? cell(record, "workload") : name;
-}
-
-std::string what_of(JsonObject const& record)
-{
-    auto const type = cell(record, "type");
-    if (type == "decision")
-        return cell(record, "decision") + " " + cell(record, "action") + " " + cell(record, "resource");
-    if (auto const* credential = record.if_contains("credential"); credential != nullptr && credential->is_object())
-        return cell(credential->as_object(), "kind") + " " + cell(credential->as_object(), "id");
-    return cell(record, "reason");
-}
-
-int list(Session const& session, Options const& options)
-{
-    net::Parameters query { { "limit", std::to_string(options.limit) } };
-    for (auto const& [name, value] : { std::pair("type", options.type), std::pair("decision", options.decision),
-             std::pair("workload", options.workload), std::pair("run", options.run), std::pair("resource", options.resource) }) {
-        if (!value.empty())
-            query.add(name, value);
-    }
-    auto const answer = object_of(call_authority(session, get_request("/v1/audit/records", std::move(query))));
-    if (answer.is_error())
-        return fail(answer.error());
-    if (session.json) {
-        print_json(*answer);
-        return 0;
-    }
-    Table table({ "RECORD", "TIME (UTC)", "TYPE", "WORKLOAD", "WHAT", "PURPOSE", "RUN" });
-    for (auto const& item : answer->at("records").as_array()) {
-        auto const& entry = item.as_object();
-        auto const& record = entry.at("record").as_object();
-        table.add({ cell(entry, "sequence"), short_time(cell(record, "time")), cell(record, "type"), subject_of(record),
-            shortened(what_of(record), what_characters_max), cell(record, "purpose"), cell(record, "run") });
-    }
-    table.print("no records");
-    return 0;
-}
 
 int show(Session const& session, Options const& options)
 {
@@ -95,29 +38,6 @@ int show(Session const& session, Options const& options)
     print_line(paint(Colour::dim, "inclusion proof") + "   " + std::to_string(answer->at("proof").as_array().size())
         + " hashes, to this checkpoint:");
     print_line(answer->at("checkpoint").as_string());
-    return 0;
-}
-
-int who_used(Session const& session, Options const& options)
-{
-    auto const answer = object_of(call_authority(
-        session, get_request("/v1/audit/who-used", { { "type", entity_type(options.resource_type) }, { "id", options.resource_id } })));
-    if (answer.is_error())
-        return fail(answer.error());
-    if (session.json) {
-        print_json(*answer);
-        return 0;
-    }
-    Table table({ "WORKLOAD", "AS", "PURPOSE", "ACTION", "POLICY", "CREDENTIAL", "FROM (UTC)", "TO", "RECORDS" });
-    for (auto const& item : answer->at("uses").as_array()) {
-        auto const& use = item.as_object();
-        auto const& credential = use.at("credential").as_object();
-        auto const to = cell(use, "to");
-        table.add({ cell(use, "workload"), cell(use, "workload_id"), cell(use, "purpose"), cell(use, "action"), cell(use, "policies"),
-            cell(credential, "id"), short_time(cell(use, "from")), to.empty() ? "still in use" : short_time(to),
-            cell(use, "decision_record") + ", " + cell(use, "issuance_record") });
-    }
-    table.print("nobody has used it");
     return 0;
 }
 
@@ -195,32 +115,13 @@ void add_audit_command(CLI::App& app, Session& session)
     command->require_subcommand(1);
     auto const options = std::make_shared<Options>();
 
-    auto* listing = command->add_subcommand("list", "Records, newest first");
-    listing->add_option("--type", options->type, "decision, issuance, revocation, run_start, run_end, administration or startup");
-    listing->add_option("--decision", options->decision, "allow or deny");
-    listing->add_option("--workload", options->workload, "SPIFFE ID or declared name");
-    listing->add_option("--run", options->run, "One run");
-    listing->add_option("--resource", options->resource, "Id of a resource, or Type::id");
-    listing->add_option("-n,--limit", options->limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 1000));
-    add_json_flag(*listing, session);
-    listing->footer("Example:\n  writ audit list --decision deny -n 10");
-    listing->callback([&session, options] { session.action = [&session, options] { return list(session, *options); }; });
-
+    add_audit_list_command(*command, session);
     auto* showing = command->add_subcommand("show", "One record, with the proof that it is in the log");
     showing->add_option("record", options->sequence, "Its sequence number")->required();
     add_json_flag(*showing, session);
     showing->callback([&session, options] { session.action = [&session, options] { return show(session, *options); }; });
 
     add_audit_explain_command(*command, session);
-
-    auto* usage = command->add_subcommand(
-        "who-used", "Who used a resource: as what, for which purpose, by which policy, with which credential, from when to when");
-    usage->add_option("type", options->resource_type, "dataset, model, endpoint, api or database")->required();
-    usage->add_option("id", options->resource_id, "Its name")->required();
-    add_json_flag(*usage, session);
-    usage->footer("Example:\n  writ audit who-used dataset oncology/biopsies");
-    usage->callback([&session, options] { session.action = [&session, options] { return who_used(session, *options); }; });
-
     auto* verification = command->add_subcommand("verify", "Check the whole log from its files alone; no authority is asked");
     verification->add_option("--data", options->data, "The authority's data folder, or a copy; the log is in its folder `log`")
         ->type_name("DIR");
@@ -232,6 +133,9 @@ void add_audit_command(CLI::App& app, Session& session)
                          "--data /var/lib/writ");
     verification->callback([&session, options] { session.action = [&session, options] { return verify(session, *options); }; });
 
+    for (auto* const add : { add_audit_who_used_command, add_audit_what_used_command, add_audit_trace_command, add_audit_never_command,
+             add_audit_digest_command, add_audit_reindex_command })
+        add(*command, session);
     add_audit_export_command(*command, session);
     add_audit_receipt_command(*command, session);
     add_audit_status_command(*command, session);

@@ -28,6 +28,14 @@ void add_policy_replay_command(CLI::App& policy, Session&);
 void add_policy_suggest_command(CLI::App& policy, Session&);
 void add_audit_explain_command(CLI::App& audit, Session&);
 
+// writ audit list, who-used, what-used, trace, never, digest, reindex
+void add_audit_list_command(CLI::App& audit, Session&);
+void add_audit_who_used_command(CLI::App& audit, Session&);
+void add_audit_what_used_command(CLI::App& audit, Session&);
+void add_audit_trace_command(CLI::App& audit, Session&);
+void add_audit_never_command(CLI::App& audit, Session&);
+void add_audit_digest_command(CLI::App& audit, Session&);
+void add_audit_reindex_command(CLI::App& audit, Session&);
 // writ audit export
 void add_audit_export_command(CLI::App& audit, Session&);
 // writ audit receipt, writ audit status

@@ -35,6 +35,27 @@ std::size_t width_of(std::string_view text)
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
+// SECURITY: names come from outside, and a spreadsheet runs what begins like a formula.
+std::string csv_line(std::vector<std::string> const& row)
+{
+    std::string line;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+        std::string text = row[column];
+        if (!text.empty() && std::string_view("=+-@").find(text.front()) != std::string_view::npos)
+            text.insert(text.begin(), '\'');
+        line += column == 0 ? "" : ",";
+        if (text.find_first_of(",\"\n\r") == std::string::npos) {
+            line += text;
+            continue;
+        }
+        line += '"';
+        for (char const c : text)
+            line += c == '"' ? std::string("\"\"") : std::string(1, c);
+        line += '"';
+    }
+    return line + "\r";
+}
+
 } // namespace
 
 std::string paint(Colour colour, std::string_view text)
@@ -50,6 +71,30 @@ void Table::add(std::vector<std::string> row)
 {
     row.resize(titles_.size());
     rows_.push_back(std::move(row));
+}
+
+void Table::print_titles(bool is_csv) const
+{
+    std::string line;
+    for (auto const& title : titles_)
+        line += (line.empty() ? "" : "  ") + title;
+    print_line(is_csv ? csv_line(titles_) : paint(Colour::dim, line));
+}
+
+void Table::print_rows(bool is_csv) const
+{
+    for (auto const& row : rows_) {
+        std::string line;
+        for (auto const& text : row)
+            line += (line.empty() ? "" : "  ") + text;
+        print_line(is_csv ? csv_line(row) : line);
+    }
+}
+
+void Table::print_csv() const
+{
+    print_titles(true);
+    print_rows(true);
 }
 
 void Table::print(std::string_view otherwise) const

@@ -24,6 +24,11 @@ public:
     void add(std::vector<std::string> row);
     // Columns as wide as they need to be; `otherwise` if there is no row.
     void print(std::string_view otherwise) const;
+    // As RFC 4180 has it, with a head; cells that a spreadsheet would take for formulas are made texts.
+    void print_csv() const;
+    // For rows that come one after another: the titles, and later rows, two spaces between cells.
+    void print_titles(bool is_csv) const;
+    void print_rows(bool is_csv) const;
 
 private:
     std::vector<std::string> titles_;

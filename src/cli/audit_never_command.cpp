@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// writ audit never: that nothing was allowed to use a thing, said of a state of the log that can be held against it.
+#include "cli/audit_question.h"
+
+#include <memory>
+
+namespace writ::cli {
+
+namespace {
+
+struct Options {
+    QuestionOptions question;
+    std::string name;
+};
+
+void print_statement(JsonObject const& answer)
+{
+    auto const since = cell(answer, "since");
+    auto const span = since.empty() ? std::string(" ever") : " since " + since;
+    if (answer.at("never").as_bool()) {
+        print_line(paint(Colour::green, "never") + ": nothing was allowed to use `" + cell(answer, "name") + "`" + span);
+    } else {
+        auto const& use = answer.at("last_use").as_object();
+        auto const& record = use.at("record").as_object();
+        auto const name = cell(record, "workload_name");
+        print_line(paint(Colour::red, "used") + ": `" + cell(answer, "name") + "`, last at " + cell(record, "time") + " by "
+            + (name.empty() ? cell(record, "workload") : name) + ", record " + cell(use, "sequence"));
+    }
+    print_line("refused: " + cell(answer, "denied") + " times" + span);
+    print_line("said of the tree of " + cell(answer, "size") + " records with root " + cell(answer, "root") + ", by this checkpoint:\n");
+    print_line(std::string(answer.at("checkpoint").as_string()));
+}
+
+int never(Session const& session, Options const& options)
+{
+    net::Parameters parameters { { "name", options.name } };
+    add_parameters(parameters, { { "since", options.question.since } });
+    auto const answer = ask_audit(session, options.question, "never", std::move(parameters));
+    if (answer.is_error())
+        return fail(answer.error());
+    if (session.json)
+        print_json(*answer);
+    else
+        print_statement(*answer);
+    return static_cast<int>(answer->at("never").as_bool() ? Exit::ok : Exit::failure);
+}
+
+} // namespace
+
+void add_audit_never_command(CLI::App& audit, Session& session)
+{
+    auto* command = audit.add_subcommand("never", "Whether nothing was allowed to use a data set, model, endpoint, API or database");
+    auto const options = std::make_shared<Options>();
+    command->add_option("name", options->name, "Its name, for all its versions, or name@version")->required();
+    command->add_option("--since", options->question.since, "RFC 3339, or 90s, 10m, 2h, 7d, 4w ago; otherwise ever");
+    command->add_option("--data", options->question.data, "Ask the files of this data folder, or a copy of it, and no authority")->type_name("DIR");
+    add_json_flag(*command, session);
+    command->footer("Exit code: 0: never; 1: it was used, and by whom last. What a log does not hold it does not know: the statement names the\n"
+                    "checkpoint that it is about; `writ audit verify` checks the records under it.\n\n"
+                    "Example:\n  writ audit never patients/raw --since 2026-01-01T00:00:00Z");
+    command->callback([&session, options] { session.action = [&session, options] { return never(session, *options); }; });
+}
+
+} // namespace writ::cli

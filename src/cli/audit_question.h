@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the commands share that ask the audit log: of a running authority, or of a log's files.
+#pragma once
+
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace writ::cli {
+
+struct QuestionOptions {
+    std::string data; // not empty: no authority is asked
+    bool csv = false;
+    std::uint64_t limit = 50;
+    std::string before, since, until;
+};
+// --data, --csv and --json.
+void add_source_options(CLI::App&, Session&, QuestionOptions&);
+// -n, --before, --since and --until.
+void add_page_options(CLI::App&, QuestionOptions&);
+
+// Adds what has a text.
+void add_parameters(net::Parameters&, std::initializer_list<std::pair<std::string_view, std::string>>);
+net::Parameters page_parameters(QuestionOptions const&);
+
+// The answer to `who-used`, `records`… as audit/answers.h has it.
+Result<JsonObject> ask_audit(Session const&, QuestionOptions const&, std::string const& question, net::Parameters);
+
+// A table for people, or comma-separated values.
+void print_rows(Table const&, QuestionOptions const&, std::string_view otherwise);
+// How to see what comes after this page, if anything does.
+void print_next(JsonObject const& page, QuestionOptions const&);
+
+} // namespace writ::cli
