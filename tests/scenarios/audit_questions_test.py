@@ -69,7 +69,7 @@ class AuditQuestions(Scenario):
         (folder / "fraud.cedar").write_text(POLICIES)
         applied = cls.writ.cli("apply", "-f", folder)
         assert applied.code == 0, applied
-        cls.evaluate("trainer", "read", "Dataset", "transactions", purpose="train", card="4111")
+        cls.evaluate("trainer", "read", "Dataset", "transactions", purpose="train", card="card-4111")
         cls.evaluate("trainer", "train", "Dataset", "transactions", purpose="train", model="fraud@7", datasets=["labels@3"])
         cls.evaluate("trainer", "sign", "ModelVersion", "fraud@7")
         cls.evaluate("server", "load", "ModelVersion", "fraud@7", endpoint="scorer")
@@ -168,11 +168,11 @@ class AuditQuestions(Scenario):
         self.assertEqual({"sign", "load", "train", "infer"}, {row["ACTION"] for row in uses})
 
     def test_a_sensitive_value_is_found_by_its_digest(self):
-        digest = self.writ.cli("audit", "digest", "4111").out.strip()
-        self.assertEqual(digest, self.writ.cli("audit", "digest", "4111", "--data", self.copy()).out.strip())
+        digest = self.writ.cli("audit", "digest", "card-4111").out.strip()
+        self.assertEqual(digest, self.writ.cli("audit", "digest", "card-4111", "--data", self.copy()).out.strip())
         listed = self.writ.cli("audit", "list", "--json", "--workload", "trainer").out
         self.assertIn(digest, listed)
-        self.assertNotIn("4111", listed)
+        self.assertNotIn("card-4111", listed)
 
     def test_the_index_is_built_anew(self):
         refused = self.writ.cli("audit", "reindex", "--data", self.writ.data)
