@@ -2,6 +2,7 @@
 //
 // A view of a record shows nothing else than the strict parser finds there.
 #include "audit/record.h"
+#include "base/bytes.h"
 #include "replay/record_view.h"
 
 using namespace writ;
