@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/authority.h"
 
+#include "authority/clock_watch.h"
 #include "authority/life.h"
 #include "authority/token_verification.h"
 #include "base/logger.h"
@@ -54,6 +55,7 @@ bool is_ip_address(std::string const& host) { return net::to_socket_address(net:
 
 net::Task<> answer_startup(AuthorityState& state, std::string last_life)
 {
+    auto const clock = co_await describe_clock_at_start(state);
     audit::Record record;
     record.type = audit::RecordType::startup;
     record.time = state.clock.now();
@@ -61,7 +63,7 @@ net::Task<> answer_startup(AuthorityState& state, std::string last_life)
     record.policy_version = state.snapshot->version;
     record.outcome = "ok";
     record.salt_digest = state.salt->digest();
-    record.reason = "authority of " + state.trust_domain + " at " + state.issuer + "; " + last_life;
+    record.reason = "authority of " + state.trust_domain + " at " + state.issuer + "; " + last_life + (clock.empty() ? "" : "; " + clock);
     auto const appended = co_await append_record(state, std::move(record));
     if (appended.is_error())
         log_error("the audit log takes no records", { { "error", appended.error().message } });
@@ -229,6 +231,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     loop.spawn(parts->state->outage->keep());
     loop.spawn(parts->leases->keep());
     loop.spawn(Parts::keep_identity(parts.get()));
+    loop.spawn(watch_clock(*parts->state));
     log_info("authority serves",
         { { "issuer", issuer }, { "trust_domain", options.trust_domain }, { "admin", options.admin_socket },
             { "policy_version", parts->state->snapshot->version } });
