@@ -159,6 +159,17 @@ JsonValue to_json(Record const& record)
     return object;
 }
 
+JsonValue to_json(Entity const& entity)
+{
+    JsonArray parents;
+    for (auto const& parent : entity.parents)
+        parents.push_back(to_json(parent));
+    JsonObject object { { "uid", to_json(entity.uid) }, { "attrs", to_json(entity.attributes) }, { "parents", std::move(parents) } };
+    if (!entity.tags.empty())
+        object.emplace("tags", to_json(entity.tags));
+    return object;
+}
+
 Result<std::vector<Entity>> parse_entities(JsonValue const& json)
 {
     if (!json.is_array())

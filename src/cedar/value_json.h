@@ -3,7 +3,7 @@
 // The parts of Cedar's JSON form that parsing with and without a schema share.
 #pragma once
 
-#include "cedar/value.h"
+#include "cedar/entity.h"
 
 namespace writ::cedar {
 
@@ -19,5 +19,7 @@ Result<Record> parse_record(JsonObject const&);
 
 JsonValue to_json(EntityUid const&);
 JsonValue to_json(Record const&);
+// {uid, attrs, parents}, and tags if there are any.
+JsonValue to_json(Entity const&);
 
 } // namespace writ::cedar
