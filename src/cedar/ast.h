@@ -90,6 +90,7 @@ struct Annotation {
 struct Policy {
     std::string id;
     std::string path;
+    std::string linked_from; // of a policy made of a template: the template's id
     Effect effect = Effect::permit;
     std::vector<Annotation> annotations;
     ScopeConstraint principal, action, resource;

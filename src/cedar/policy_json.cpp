@@ -5,6 +5,7 @@
 #include "cedar/text.h"
 #include "cedar/value_json.h"
 
+#include <algorithm>
 #include <set>
 
 namespace writ::cedar {
@@ -69,7 +70,7 @@ Result<ScopeConstraint> parse_scope(JsonObject const& policy, char const* variab
     auto const& object = *TRY(object_member(policy, variable));
     auto const op = TRY(string_member(object, "op"));
     ScopeConstraint scope;
-    if (op == "All")
+    if (op == "All" || op == "all")
         return scope;
     if (op == "is") {
         scope.type = TRY(string_member(object, "entity_type"));
@@ -103,13 +104,21 @@ Result<> check_action(ScopeConstraint const& scope)
     return {};
 }
 
+// What is misspelt must not pass for absent.
+Result<> allow_only(JsonObject const& object, std::initializer_list<std::string_view> names, std::string_view what)
+{
+    for (auto const& member : object)
+        if (std::find(names.begin(), names.end(), std::string_view(member.key())) == names.end())
+            return invalid_argument(std::string(what) + " has no member `" + std::string(member.key()).substr(0, 60) + "`");
+    return {};
+}
+
 Result<> parse_conditions(JsonObject const& object, Policy& policy)
 {
-    if (!object.contains("conditions"))
-        return {};
     for (auto const& json : *TRY(array_member(object, "conditions"))) {
         if (!json.is_object())
             return invalid_argument("a condition must be an object");
+        TRY(allow_only(json.as_object(), { "kind", "body" }, "a condition"));
         auto const kind = TRY(string_member(json.as_object(), "kind"));
         if (kind != "when" && kind != "unless")
             return invalid_argument("a condition's `kind` must be `when` or `unless`");
@@ -151,13 +160,12 @@ class SetReader {
 public:
     Result<PolicySet> read(JsonObject const& object)
     {
+        TRY(allow_only(object, { "staticPolicies", "templates", "templateLinks" }, "a policy set"));
         for (char const* const part : { "staticPolicies", "templates" })
-            if (object.contains(part))
-                for (auto const& member : *TRY(object_member(object, part)))
-                    TRY(add(std::string(member.key()), member.value(), std::string_view(part) == "templates"));
-        if (object.contains("templateLinks"))
-            for (auto const& json : *TRY(array_member(object, "templateLinks")))
-                TRY(add_link(json));
+            for (auto const& member : *TRY(object_member(object, part)))
+                TRY(add(std::string(member.key()), member.value(), std::string_view(part) == "templates"));
+        for (auto const& json : *TRY(array_member(object, "templateLinks")))
+            TRY(add_link(json));
         return PolicySet::of(std::move(policies_));
     }
 
@@ -176,9 +184,11 @@ private:
         if (!json.is_object())
             return invalid_argument("a template's link must be an object");
         auto const& object = json.as_object();
+        TRY(allow_only(object, { "templateId", "newId", "values" }, "a template's link"));
         std::string const name(TRY(string_member(object, "templateId")));
         std::string const id(TRY(string_member(object, "newId")));
         auto const& values = *TRY(object_member(object, "values"));
+        TRY(allow_only(values, { "?principal", "?resource" }, "a template"));
         auto const principal = TRY(slot_value(values, "?principal"));
         auto const resource = TRY(slot_value(values, "?resource"));
         for (auto const& policy : policies_)
@@ -209,6 +219,23 @@ Result<> fill(ScopeConstraint& scope, std::optional<EntityUid> const& value, std
     return {};
 }
 
+Policy const* find_template(PolicySet const& set, std::string const& id)
+{
+    auto const& all = set.templates();
+    auto const found = std::find_if(all.begin(), all.end(), [&](auto const& one) { return one->id == id; });
+    return found == all.end() ? nullptr : found->get();
+}
+
+JsonObject link_json(Policy const& policy, Policy const& made_of)
+{
+    JsonObject values;
+    if (made_of.principal.is_slot)
+        values.emplace("?principal", to_json(policy.principal.entities.front()));
+    if (made_of.resource.is_slot)
+        values.emplace("?resource", to_json(policy.resource.entities.front()));
+    return { { "templateId", made_of.id }, { "newId", policy.id }, { "values", std::move(values) } };
+}
+
 } // namespace
 
 JsonValue to_json(Policy const& policy)
@@ -233,6 +260,7 @@ Result<Policy> parse_policy_json(JsonValue const& json)
     if (!json.is_object())
         return invalid_argument("a policy must be an object");
     auto const& object = json.as_object();
+    TRY(allow_only(object, { "effect", "principal", "action", "resource", "conditions", "annotations" }, "a policy"));
     auto const effect = TRY(string_member(object, "effect"));
     if (effect != "permit" && effect != "forbid")
         return invalid_argument("`effect` must be `permit` or `forbid`");
@@ -249,13 +277,18 @@ Result<Policy> parse_policy_json(JsonValue const& json)
 
 JsonValue to_json(PolicySet const& set)
 {
-    JsonObject policies;
-    for (auto const& policy : set.policies())
-        policies.emplace(policy->id, to_json(*policy));
     JsonObject templates;
     for (auto const& policy : set.templates())
         templates.emplace(policy->id, to_json(*policy));
-    return JsonObject { { "staticPolicies", std::move(policies) }, { "templates", std::move(templates) }, { "templateLinks", JsonArray {} } };
+    JsonObject policies;
+    JsonArray links;
+    for (auto const& policy : set.policies()) {
+        if (auto const* const made_of = policy->linked_from.empty() ? nullptr : find_template(set, policy->linked_from))
+            links.push_back(link_json(*policy, *made_of));
+        else
+            policies.emplace(policy->id, to_json(*policy));
+    }
+    return JsonObject { { "staticPolicies", std::move(policies) }, { "templates", std::move(templates) }, { "templateLinks", std::move(links) } };
 }
 
 Result<PolicySet> parse_policy_set_json(JsonValue const& json)
@@ -269,9 +302,23 @@ Result<Policy> link(Policy const& policy_template, std::string id, std::optional
 {
     auto linked = policy_template;
     linked.id = std::move(id);
+    linked.linked_from = policy_template.id;
     TRY(fill(linked.principal, principal, "principal"));
     TRY(fill(linked.resource, resource, "resource"));
     return linked;
+}
+
+Result<PolicySet> link(PolicySet const& set, TemplateLink wanted)
+{
+    auto const* const made_of = find_template(set, wanted.template_id);
+    if (made_of == nullptr)
+        return not_found("there is no template `" + wanted.template_id + "`");
+    auto all = set.policies();
+    all.insert(all.end(), set.templates().begin(), set.templates().end());
+    if (std::any_of(all.begin(), all.end(), [&](auto const& one) { return one->id == wanted.new_id; }))
+        return conflict("two policies are called `" + wanted.new_id + "`");
+    all.push_back(std::make_shared<Policy const>(TRY(link(*made_of, std::move(wanted.new_id), wanted.principal, wanted.resource))));
+    return PolicySet::of(std::move(all));
 }
 
 } // namespace writ::cedar
