@@ -22,10 +22,15 @@ void add_status_command(CLI::App&, Session&);
 void add_version_command(CLI::App&, Session&);
 void add_completion_command(CLI::App&, Session&);
 
-// writ policy test, writ policy explain
-void add_policy_decision_commands(CLI::App& policy, Session&);
+// Of `writ policy`.
+void add_policy_convert_command(CLI::App& policy, Session&);
+void add_policy_diff_command(CLI::App& policy, Session&);
+void add_policy_explain_command(CLI::App& policy, Session&);
+void add_policy_test_command(CLI::App& policy, Session&);
 void add_policy_replay_command(CLI::App& policy, Session&);
 void add_policy_suggest_command(CLI::App& policy, Session&);
+
+// writ audit explain
 void add_audit_explain_command(CLI::App& audit, Session&);
 
 // writ audit list, who-used, what-used, trace, never, digest, reindex

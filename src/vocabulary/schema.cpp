@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vocabulary/schema.h"
 
-#include "cedar/validator.h"
 #include "vocabulary/outage.h"
 
 namespace writ::vocabulary {
@@ -17,10 +16,11 @@ cedar::Schema const& schema()
     return parsed;
 }
 
-cedar::PolicySet parse_policies(std::vector<cedar::PolicySource> const& sources, std::vector<cedar::SyntaxProblem>& problems)
+cedar::PolicySet parse_policies(
+    std::vector<cedar::PolicySource> const& sources, std::vector<cedar::SyntaxProblem>& problems, cedar::ValidationMode mode)
 {
     auto policies = cedar::PolicySet::parse(sources, problems);
-    for (auto& problem : cedar::validate(policies, schema()))
+    for (auto& problem : cedar::validate(policies, schema(), mode))
         problems.push_back({ std::move(problem.path), problem.span, std::move(problem.message) });
     check_outage_contracts(policies, problems);
     return problems.empty() ? policies : cedar::PolicySet();

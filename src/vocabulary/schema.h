@@ -4,7 +4,7 @@
 // Thread-safe.
 #pragma once
 
-#include "cedar/schema.h"
+#include "cedar/validator.h"
 
 #include <string_view>
 
@@ -13,7 +13,8 @@ namespace writ::vocabulary {
 std::string_view schema_text();
 cedar::Schema const& schema();
 
-// Policies that are well-formed and speak of nothing that the schema does not know, strictly. With any problem the set is empty.
-cedar::PolicySet parse_policies(std::vector<cedar::PolicySource> const&, std::vector<cedar::SyntaxProblem>& problems);
+// Policies that are well-formed and speak of nothing that the schema does not know. With any problem the set is empty. What takes effect is held to it strictly.
+cedar::PolicySet parse_policies(std::vector<cedar::PolicySource> const&, std::vector<cedar::SyntaxProblem>& problems,
+    cedar::ValidationMode = cedar::ValidationMode::strict);
 
 } // namespace writ::vocabulary
