@@ -3,6 +3,7 @@
 // From policies and entities to a Program.
 #include "cedar/draft.h"
 #include "cedar/evaluator.h"
+#include "cedar/work.h"
 
 #include <algorithm>
 #include <map>
@@ -94,22 +95,6 @@ private:
         return made;
     }
 
-    // What is the same for each request and whatever the entities.
-    static bool is_constant(Expression const& expression)
-    {
-        switch (expression.op) {
-        case Operator::literal: return true;
-        case Operator::set:
-        case Operator::record:
-        case Operator::call:
-        case Operator::minus:
-        case Operator::plus:
-        case Operator::difference:
-        case Operator::product: return std::all_of(expression.children.begin(), expression.children.end(), is_constant);
-        default: return false;
-        }
-    }
-
     std::uint32_t constant(Value value)
     {
         auto const [known, is_new] = constants_.try_emplace(std::move(value), size(program_->constants));
@@ -151,7 +136,7 @@ private:
         static EntityStore const nothing;
         if (expression.op == Operator::literal)
             return place({ .op = Operator::literal, .operand = constant(expression.value) }, {});
-        if (is_constant(expression))
+        if (is_folded(expression))
             // One that errs stays code, and errs each time.
             if (auto value = Evaluator(nobody, nothing).evaluate(expression); value.is_ok())
                 return place({ .op = Operator::literal, .operand = constant(std::move(value).value()) }, {});

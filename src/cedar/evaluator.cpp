@@ -2,6 +2,7 @@
 #include "cedar/evaluator.h"
 
 #include "cedar/text.h"
+#include "cedar/work.h"
 
 #include <algorithm>
 
@@ -79,24 +80,44 @@ Result<Value> negate(std::int64_t number)
     return Value(negated);
 }
 
-Result<bool> Evaluator::holds(Expression const& expression) const { return typed<bool>(TRY(evaluate(expression)), "bool"); }
-
 Result<Value> Evaluator::evaluate(Expression const& expression) const
+{
+    work_ = 0;
+    return value_of(expression);
+}
+
+Result<bool> Evaluator::holds(Expression const& expression) const
+{
+    work_ = 0;
+    return truth_of(expression);
+}
+
+Result<> Evaluator::spend(std::uint64_t steps) const
+{
+    work_ += steps;
+    if (work_ > evaluation_work_max)
+        return invalid_argument("evaluation takes more than " + std::to_string(evaluation_work_max) + " steps");
+    return {};
+}
+
+Result<bool> Evaluator::truth_of(Expression const& expression) const { return typed<bool>(TRY(value_of(expression)), "bool"); }
+
+Result<Value> Evaluator::value_of(Expression const& expression) const
 {
     switch (expression.op) {
     case Operator::literal: return expression.value;
     case Operator::variable: return variable(expression.variable);
-    case Operator::if_then_else: return evaluate(expression.children[TRY(holds(expression.children[0])) ? 1 : 2]);
+    case Operator::if_then_else: return value_of(expression.children[TRY(truth_of(expression.children[0])) ? 1 : 2]);
     case Operator::all: return every(expression, false);
     case Operator::any: return every(expression, true);
-    case Operator::negation: return Value(!TRY(holds(expression.children[0])));
+    case Operator::negation: return Value(!TRY(truth_of(expression.children[0])));
     case Operator::equal:
     case Operator::not_equal: return equality(expression);
     case Operator::less:
     case Operator::less_equal:
     case Operator::greater:
     case Operator::greater_equal: return compare(expression);
-    case Operator::minus: return negate(TRY(typed<std::int64_t>(TRY(evaluate(expression.children[0])), "long")));
+    case Operator::minus: return negate(TRY(typed<std::int64_t>(TRY(value_of(expression.children[0])), "long")));
     case Operator::plus:
     case Operator::difference:
     case Operator::product: return arithmetic(expression);
@@ -109,7 +130,7 @@ Result<Value> Evaluator::evaluate(Expression const& expression) const
     case Operator::has_tag: return tag(expression);
     case Operator::get_attribute: return attribute(expression);
     case Operator::has_attribute: return has_attribute(expression);
-    case Operator::like: return Value(expression.pattern.matches(TRY(typed<std::string>(TRY(evaluate(expression.children[0])), "string"))));
+    case Operator::like: return like(expression);
     case Operator::is: return is_type(expression);
     case Operator::set: return set(expression);
     case Operator::record: return record(expression);
@@ -134,22 +155,23 @@ Value Evaluator::variable(Variable which) const
 Result<Value> Evaluator::every(Expression const& expression, bool stop_at) const
 {
     for (auto const& child : expression.children)
-        if (TRY(holds(child)) == stop_at)
+        if (TRY(truth_of(child)) == stop_at)
             return Value(stop_at);
     return Value(!stop_at);
 }
 
 Result<Value> Evaluator::equality(Expression const& expression) const
 {
-    auto const left = TRY(evaluate(expression.children[0]));
-    auto const right = TRY(evaluate(expression.children[1]));
+    auto const left = TRY(value_of(expression.children[0]));
+    auto const right = TRY(value_of(expression.children[1]));
+    TRY(spend(work_of(left)));
     return Value((left == right) == (expression.op == Operator::equal));
 }
 
 Result<Value> Evaluator::compare(Expression const& expression) const
 {
-    auto const left = TRY(evaluate(expression.children[0]));
-    auto const right = TRY(evaluate(expression.children[1]));
+    auto const left = TRY(value_of(expression.children[0]));
+    auto const right = TRY(value_of(expression.children[1]));
     auto const as = [&]<typename T>(T const* value) -> Result<Value> {
         auto const* const other = std::get_if<T>(&right.storage());
         if (other == nullptr)
@@ -167,8 +189,8 @@ Result<Value> Evaluator::compare(Expression const& expression) const
 
 Result<Value> Evaluator::arithmetic(Expression const& expression) const
 {
-    auto const left = TRY(typed<std::int64_t>(TRY(evaluate(expression.children[0])), "long"));
-    auto const right = TRY(typed<std::int64_t>(TRY(evaluate(expression.children[1])), "long"));
+    auto const left = TRY(typed<std::int64_t>(TRY(value_of(expression.children[0])), "long"));
+    auto const right = TRY(typed<std::int64_t>(TRY(value_of(expression.children[1])), "long"));
     if (expression.op == Operator::plus)
         return add(left, right);
     return expression.op == Operator::difference ? subtract(left, right) : multiply(left, right);
@@ -181,6 +203,7 @@ Result<Value> Evaluator::in(EntityUid const& entity, Value const& ancestors) con
     auto const* const set = std::get_if<SetPointer>(&ancestors.storage());
     if (set == nullptr)
         return wrong_type("entity or set of entities", ancestors);
+    TRY(spend(work_of(ancestors)));
     // All elements must be entities, those behind the first that contains it too.
     for (auto const& element : **set)
         if (!std::holds_alternative<EntityUid>(element.storage()))
@@ -190,24 +213,25 @@ Result<Value> Evaluator::in(EntityUid const& entity, Value const& ancestors) con
 
 Result<Value> Evaluator::membership(Expression const& expression) const
 {
-    auto const entity = TRY(typed<EntityUid>(TRY(evaluate(expression.children[0])), "entity"));
-    return in(entity, TRY(evaluate(expression.children[1])));
+    auto const entity = TRY(typed<EntityUid>(TRY(value_of(expression.children[0])), "entity"));
+    return in(entity, TRY(value_of(expression.children[1])));
 }
 
 Result<Value> Evaluator::is_type(Expression const& expression) const
 {
-    auto const entity = TRY(typed<EntityUid>(TRY(evaluate(expression.children[0])), "entity"));
+    auto const entity = TRY(typed<EntityUid>(TRY(value_of(expression.children[0])), "entity"));
     if (entity.type != expression.name || expression.children.size() == 1)
         return Value(entity.type == expression.name);
-    return in(entity, TRY(evaluate(expression.children[1])));
+    return in(entity, TRY(value_of(expression.children[1])));
 }
 
 Result<Value> Evaluator::set_method(Expression const& expression) const
 {
-    auto const set = TRY(set_of(TRY(evaluate(expression.children[0]))));
+    auto const set = TRY(set_of(TRY(value_of(expression.children[0]))));
     if (expression.op == Operator::is_empty)
         return Value(set->empty());
-    auto const argument = TRY(evaluate(expression.children[1]));
+    auto const argument = TRY(value_of(expression.children[1]));
+    TRY(spend(work_of(argument)));
     if (expression.op == Operator::contains)
         return Value(contains(*set, argument));
     auto const other = TRY(set_of(argument));
@@ -217,8 +241,8 @@ Result<Value> Evaluator::set_method(Expression const& expression) const
 
 Result<Value> Evaluator::tag(Expression const& expression) const
 {
-    auto const uid = TRY(typed<EntityUid>(TRY(evaluate(expression.children[0])), "entity"));
-    auto const name = TRY(typed<std::string>(TRY(evaluate(expression.children[1])), "string"));
+    auto const uid = TRY(typed<EntityUid>(TRY(value_of(expression.children[0])), "entity"));
+    auto const name = TRY(typed<std::string>(TRY(value_of(expression.children[1])), "string"));
     auto const* const entity = entities_.find(uid);
     bool const has = entity != nullptr && entity->tags.contains(name);
     if (expression.op == Operator::has_tag)
@@ -233,7 +257,7 @@ Result<Value> Evaluator::tag(Expression const& expression) const
 Result<Value> Evaluator::attribute(Expression const& expression) const
 {
     auto const& name = expression.names.front();
-    auto const object = TRY(evaluate(expression.children[0]));
+    auto const object = TRY(value_of(expression.children[0]));
     Record const* members = nullptr;
     if (auto const* const uid = std::get_if<EntityUid>(&object.storage())) {
         auto const* const entity = entities_.find(*uid);
@@ -255,7 +279,7 @@ Result<Value> Evaluator::attribute(Expression const& expression) const
 
 Result<Value> Evaluator::has_attribute(Expression const& expression) const
 {
-    auto object = TRY(evaluate(expression.children[0]));
+    auto object = TRY(value_of(expression.children[0]));
     for (auto const& name : expression.names) {
         Record const* members = nullptr;
         if (auto const* const uid = std::get_if<EntityUid>(&object.storage())) {
@@ -278,12 +302,22 @@ Result<Value> Evaluator::has_attribute(Expression const& expression) const
     return Value(true);
 }
 
+Result<Value> Evaluator::like(Expression const& expression) const
+{
+    auto const text = TRY(typed<std::string>(TRY(value_of(expression.children[0])), "string"));
+    TRY(spend(text.size() / bytes_per_step * expression.pattern.parts.size()));
+    return Value(expression.pattern.matches(text));
+}
+
 Result<Value> Evaluator::set(Expression const& expression) const
 {
     std::vector<Value> elements;
     elements.reserve(expression.children.size());
-    for (auto const& child : expression.children)
-        elements.push_back(TRY(evaluate(child)));
+    bool const is_free = is_folded(expression);
+    for (auto const& child : expression.children) {
+        elements.push_back(TRY(value_of(child)));
+        TRY(spend(is_free ? 0 : work_of(elements.back())));
+    }
     return Value::set(std::move(elements));
 }
 
@@ -291,7 +325,7 @@ Result<Value> Evaluator::record(Expression const& expression) const
 {
     Record members;
     for (std::size_t i = 0; i < expression.children.size(); ++i)
-        members.insert_or_assign(expression.names[i], TRY(evaluate(expression.children[i])));
+        members.insert_or_assign(expression.names[i], TRY(value_of(expression.children[i])));
     return Value::record(std::move(members));
 }
 
@@ -300,7 +334,7 @@ Result<Value> Evaluator::call(Expression const& expression) const
     std::vector<Value> arguments;
     arguments.reserve(expression.children.size());
     for (auto const& child : expression.children)
-        arguments.push_back(TRY(evaluate(child)));
+        arguments.push_back(TRY(value_of(child)));
     return call_function(expression.name, arguments);
 }
 
@@ -321,10 +355,11 @@ bool Evaluator::matches(ScopeConstraint const& scope, EntityUid const& entity) c
 
 Result<bool> Evaluator::satisfied(Policy const& policy) const
 {
+    work_ = 0;
     if (!matches(policy.principal, request_.principal) || !matches(policy.action, request_.action) || !matches(policy.resource, request_.resource))
         return false;
     for (auto const& condition : policy.conditions)
-        if (TRY(holds(condition.body)) == condition.is_unless)
+        if (TRY(truth_of(condition.body)) == condition.is_unless)
             return false;
     return true;
 }

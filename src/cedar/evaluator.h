@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What an expression is worth for one request: the language's meaning written down as plainly as can be. The engine that decides is faster and is held against
-// this one by a property test; explanations are made with it. Pure; refers to what it was made with.
+// this one by a property test; explanations are made with it. One thread; refers to what it was made with.
 #pragma once
 
 #include "cedar/ast.h"
@@ -26,6 +26,9 @@ public:
     [[nodiscard]] Result<bool> satisfied(Policy const&) const;
 
 private:
+    [[nodiscard]] Result<Value> value_of(Expression const&) const;
+    [[nodiscard]] Result<bool> truth_of(Expression const&) const;
+    Result<> spend(std::uint64_t steps) const;
     [[nodiscard]] Value variable(Variable) const;
     [[nodiscard]] Result<Value> every(Expression const&, bool stop_at) const;
     [[nodiscard]] Result<Value> equality(Expression const&) const;
@@ -38,6 +41,7 @@ private:
     [[nodiscard]] Result<Value> attribute(Expression const&) const;
     [[nodiscard]] Result<Value> has_attribute(Expression const&) const;
     [[nodiscard]] Result<Value> is_type(Expression const&) const;
+    [[nodiscard]] Result<Value> like(Expression const&) const;
     [[nodiscard]] Result<Value> set(Expression const&) const;
     [[nodiscard]] Result<Value> record(Expression const&) const;
     [[nodiscard]] Result<Value> call(Expression const&) const;
@@ -45,6 +49,7 @@ private:
     Request const& request_;
     EntityStore const& entities_;
     Value context_;
+    mutable std::uint64_t work_ = 0; // of the policy or expression that is evaluated
 };
 
 // An extension function or method, e.g. `isInRange` of two addresses.

@@ -131,6 +131,63 @@ TEST_F(Evaluation, gives_each_operator_its_value)
         EXPECT_EQ(value_of(row.expression), row.value) << row.expression;
 }
 
+TEST_F(Evaluation, knows_every_function_of_the_extension_types)
+{
+    struct Row {
+        char const* expression;
+        char const* value;
+    };
+    static constexpr Row rows[] = {
+        { R"(decimal("1.0").lessThan(decimal("1.0001")) && decimal("1.0").lessThanOrEqual(decimal("1.0000")))", "true" },
+        { R"(decimal("-0.1").greaterThanOrEqual(decimal("-0.1")) && !decimal("-0.1").greaterThan(decimal("-0.1")))", "true" },
+        { R"(decimal("-922337203685477.5808"))", R"(decimal("-922337203685477.5808"))" },
+        { R"(decimal("1.0") == decimal("1.00") && decimal("1.0").lessThan(1))", "error" },
+        { R"(ip("10.0.0.1").isIpv4() && !ip("10.0.0.1").isIpv6() && ip("224.0.0.1").isMulticast() && !ip("10.0.0.1").isMulticast())", "true" },
+        { R"(ip("10.0.0.0/24").isInRange(ip("10.0.0.0/8")) && !ip("10.0.0.0/8").isInRange(ip("10.0.0.0/24")))", "true" },
+        { R"(ip("10.0.0.1") == ip("10.0.0.1/32") && ip("::1") == ip("0:0:0:0:0:0:0:1/128"))", "true" },
+        { R"(ip("10.0.0.1").isInRange("10.0.0.0/8"))", "error" },
+        { R"(datetime("2024-01-01T01:02:03.004Z") == datetime("2024-01-01T02:02:03.004+0100"))", "true" },
+        { R"(datetime("2024-01-01") <= datetime("2024-01-01") && datetime("2024-01-01") >= datetime("2023-12-31"))", "true" },
+        { R"(datetime("2024-01-01T00:00:00+2400"))", "error" },
+        { R"(datetime("2024-13-01"))", "error" },
+        { R"(datetime("9999-12-31").offset(duration("9223372036854775807ms")))", "error" },
+        { R"(datetime("1970-01-01").offset(duration("-9223372036854775808ms")).offset(duration("-1ms")))", "error" },
+        { R"(datetime("1970-01-01").offset(duration("-9223372036854775808ms")).toDate())", "error" },
+        { R"(datetime("9999-12-31").durationSince(datetime("1970-01-01").offset(duration("-9223372036854775808ms"))))", "error" },
+        { R"(datetime("2024-01-01T10:20:30.400Z").toTime())", R"(duration("37230400ms"))" },
+        { R"(duration("1d") == duration("24h") && duration("1h") > duration("59m59s999ms") && duration("-1d") < duration("0ms"))", "true" },
+        { R"(duration("-90061001ms").toDays() + duration("-90061001ms").toHours() + duration("-90061001ms").toMinutes())", "-1527" },
+        { R"(duration("1d2h").toSeconds())", "93600" },
+        { R"(duration("1s") < 5)", "error" },
+        { R"("10.0.0.1" == ip("10.0.0.1"))", "false" },
+    };
+    for (auto const& row : rows)
+        EXPECT_EQ(value_of(row.expression), row.value) << row.expression;
+}
+
+TEST_F(Evaluation, resolves_every_escape_and_no_other)
+{
+    EXPECT_EQ(value_of(R"("\n\r\t\\\0\'\"\x41\u{41}\u{10FFFF}" == "\u{a}\u{D}\x09\x5c\x00'\u{22}AA\u{10ffff}")"), "true");
+    EXPECT_EQ(value_of(R"("a*b" like "a\*b" && "a\\b" like "a\\*" && "\n" like "\n")"), "true");
+    for (auto const* const wrong : { R"("\a")", R"("\*")", R"("\u{}")", R"("\u{1234567}")", R"("\u{110000}")", R"("\u41")", R"("\x4")", R"("\xff")", "\"\\" })
+        EXPECT_TRUE(value_of(wrong).starts_with("syntax: ")) << wrong;
+}
+
+TEST_F(Evaluation, reserves_words)
+{
+    for (std::string const word : { "true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar" }) {
+        EXPECT_TRUE(value_of("principal." + word).starts_with("syntax: ")) << word;
+        EXPECT_TRUE(value_of("principal has " + word).starts_with("syntax: ")) << word;
+        EXPECT_TRUE(value_of("principal is " + word).starts_with("syntax: ")) << word;
+        EXPECT_TRUE(value_of(word + "::\"x\" == principal").starts_with("syntax: ")) << word;
+        EXPECT_EQ(value_of("principal has \"" + word + "\""), "false") << word;
+        EXPECT_EQ(value_of("principal[\"" + word + "\"]"), "error") << word;
+    }
+    // Words that only mean something where they stand are names elsewhere.
+    for (std::string const word : { "permit", "forbid", "when", "unless", "principal", "action", "resource", "context" })
+        EXPECT_EQ(value_of("principal has " + word), "false") << word;
+}
+
 TEST_F(Evaluation, refuses_what_is_not_the_language)
 {
     for (auto const* const wrong : { "1 == 2 == 3", "1 / 2", "!!!!!true", "-----1", "9223372036854775808", "-9223372036854775809", "foo", "foo(1)", "contains(1)",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cedar/machine.h"
 
+#include "cedar/work.h"
+
 #include <algorithm>
 
 namespace writ::cedar {
@@ -173,6 +175,7 @@ bool Machine::matches(Candidate const& policy) const
 bool Machine::conditions_hold(Candidate const& policy, bool& holds)
 {
     holds = true;
+    work_ = 0;
     for (std::uint32_t i = 0; i < policy.count && holds; ++i) {
         auto const& condition = program_.conditions[policy.first + i];
         if (!run_bool(condition.root, holds))
@@ -192,6 +195,14 @@ Slot Machine::variable(Variable which) const
     slot.tag = Slot::Tag::record;
     slot.record = &request_->context;
     return slot;
+}
+
+bool Machine::spend(Slot const& slot)
+{
+    if (!costs_work(slot))
+        return true;
+    work_ += work_of(slot);
+    return work_ <= evaluation_work_max;
 }
 
 bool Machine::run_bool(std::uint32_t node, bool& result)
@@ -266,7 +277,7 @@ bool Machine::equal(Node const& node, Slot& result)
 {
     Slot left;
     Slot right;
-    return run(child(node, 0), left) && run(child(node, 1), right) && yield(is_equal(left, right) == (node.op == Operator::equal), result);
+    return run(child(node, 0), left) && run(child(node, 1), right) && spend(left) && yield(is_equal(left, right) == (node.op == Operator::equal), result);
 }
 
 bool Machine::order(Node const& node, Slot& result)
@@ -323,7 +334,7 @@ bool Machine::in_any(Slot const& entity, Slot const& ancestors, bool& result)
         result = is_in(entity, ancestors);
         return true;
     }
-    if (!ancestors.is_set())
+    if (!ancestors.is_set() || !spend(ancestors))
         return false;
     auto const size = size_of(ancestors);
     // Elements are sorted by type, so that the first and the last tell whether all are entities.
@@ -363,7 +374,7 @@ bool Machine::set_method(Node const& node, Slot& result)
     if (node.op == Operator::is_empty)
         return yield(size_of(object) == 0, result);
     Slot argument;
-    if (!run(child(node, 1), argument))
+    if (!run(child(node, 1), argument) || !spend(argument))
         return false;
     if (node.op == Operator::contains)
         return yield(contains(object, argument), result);
@@ -379,7 +390,11 @@ bool Machine::set_method(Node const& node, Slot& result)
 bool Machine::like(Node const& node, Slot& result)
 {
     Slot text;
-    return run(child(node, 0), text) && text.tag == Slot::Tag::string && yield(program_.patterns[node.operand]->matches(text.string()), result);
+    if (!run(child(node, 0), text) || text.tag != Slot::Tag::string)
+        return false;
+    auto const& pattern = *program_.patterns[node.operand];
+    work_ += text.extent / bytes_per_step * pattern.parts.size();
+    return work_ <= evaluation_work_max && yield(pattern.matches(text.string()), result);
 }
 
 bool Machine::tag(Node const& node, Slot& result)
@@ -466,7 +481,7 @@ bool Machine::set(Node const& node, Slot& result)
 {
     auto* const elements = arena_.make<Slot>(node.count);
     for (std::uint32_t i = 0; i < node.count; ++i)
-        if (!run(child(node, i), elements[i]))
+        if (!run(child(node, i), elements[i]) || !spend(elements[i]))
             return false;
     std::sort(elements, elements + node.count, [](Slot const& a, Slot const& b) { return compare(a, b) < 0; });
     auto* const end = std::unique(elements, elements + node.count, is_equal);

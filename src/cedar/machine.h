@@ -68,6 +68,7 @@ public:
 
 private:
     // All return false for an error.
+    bool spend(Slot const&); // what looking at all of it costs, see work.h
     bool run(std::uint32_t node, Slot& result);
     bool run_bool(std::uint32_t node, bool& result);
     bool every(Node const&, bool stop_at, Slot& result);
@@ -108,6 +109,7 @@ private:
     EntityStore const* front_ = nullptr;
     std::array<KnownEntity, 3> variables_;
     Arena arena_;
+    std::uint64_t work_ = 0; // of the policy that runs
 };
 
 } // namespace writ::cedar
