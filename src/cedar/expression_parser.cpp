@@ -74,11 +74,27 @@ bool Pattern::matches(std::string_view text) const
     return text.ends_with(parts.back());
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 4> functions { "ip", "decimal", "datetime", "duration" };
+constexpr std::array<std::string_view, 18> method_names { "isIpv4", "isIpv6", "isLoopback", "isMulticast", "isInRange", "lessThan", "lessThanOrEqual",
+    "greaterThan", "greaterThanOrEqual", "offset", "durationSince", "toDate", "toTime", "toMilliseconds", "toSeconds", "toMinutes", "toHours", "toDays" };
+
+// What may have been meant by a name that is none.
+std::vector<std::string> call_names(CallStyle style)
+{
+    if (style == CallStyle::function)
+        return { functions.begin(), functions.end() };
+    std::vector<std::string> names(method_names.begin(), method_names.end());
+    for (auto const& method : methods)
+        names.emplace_back(method.name);
+    return names;
+}
+
+} // namespace
+
 std::optional<CallStyle> call_style(std::string_view name)
 {
-    static constexpr std::array<std::string_view, 4> functions { "ip", "decimal", "datetime", "duration" };
-    static constexpr std::array<std::string_view, 18> method_names { "isIpv4", "isIpv6", "isLoopback", "isMulticast", "isInRange", "lessThan", "lessThanOrEqual",
-        "greaterThan", "greaterThanOrEqual", "offset", "durationSince", "toDate", "toTime", "toMilliseconds", "toSeconds", "toMinutes", "toHours", "toDays" };
     if (std::find(functions.begin(), functions.end(), name) != functions.end())
         return CallStyle::function;
     if (std::find(method_names.begin(), method_names.end(), name) != method_names.end())
@@ -311,7 +327,7 @@ Result<Expression> ExpressionParser::method(Expression object, SourceSpan begin)
         made.is_method = false;
     } else {
         if (auto const style = call_style(name); style != CallStyle::method)
-            return tokens_.problem(token.span, "`" + name + (style ? "` is a function, no method: write `" + name + "(…)`" : "` is no method"));
+            return tokens_.problem(token.span, "`" + name + (style ? "` is a function, no method: write `" + name + "(…)`" : "` is no method" + suggestion(name, call_names(CallStyle::method))));
         made.name = name;
     }
     TRY(finish(made, begin));
@@ -376,7 +392,7 @@ Result<Expression> ExpressionParser::word()
     }
     if (tokens_.token().is("(")) {
         if (auto const style = call_style(name); style != CallStyle::function)
-            return tokens_.problem(tokens_.span_from(begin), "`" + name + (style ? "` is a method: write `x." + name + "(…)`" : "` is no function"));
+            return tokens_.problem(tokens_.span_from(begin), "`" + name + (style ? "` is a method: write `x." + name + "(…)`" : "` is no function" + suggestion(name, call_names(CallStyle::function))));
         tokens_.take();
         made.op = Operator::call;
         made.name = name;

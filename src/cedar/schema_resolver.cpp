@@ -148,8 +148,18 @@ private:
         bool const is_marked = name.starts_with("__cedar::");
         if (auto type = syntax.kind == Kind::entity ? nullptr : built_in(is_marked ? name.substr(9) : name))
             return type;
-        problem(syntax.span, "there is no type `" + syntax.name + "`");
+        problem(syntax.span, "there is no type `" + syntax.name + "`" + suggestion(syntax.name, type_names()));
         return built_in("Bool");
+    }
+
+    [[nodiscard]] std::vector<std::string> type_names() const
+    {
+        std::vector<std::string> names(entities_.begin(), entities_.end());
+        for (auto const& [name, unused] : commons_)
+            names.push_back(name);
+        for (auto const& built : built_ins)
+            names.emplace_back(built.name);
+        return names;
     }
 
     TypePointer resolve(std::string const& space, TypeSyntax const& syntax)
@@ -182,7 +192,7 @@ private:
         for (auto const& candidate : candidates(space, name))
             if (entities_.contains(candidate))
                 return candidate;
-        problem(span, "there is no entity type `" + name + "`");
+        problem(span, "there is no entity type `" + name + "`" + suggestion(name, { entities_.begin(), entities_.end() }));
         return name;
     }
 

@@ -191,4 +191,42 @@ bool is_name(std::string_view text)
     }
 }
 
+namespace {
+
+std::size_t edit_distance(std::string_view left, std::string_view right)
+{
+    std::vector<std::size_t> row(right.size() + 1);
+    for (std::size_t j = 0; j <= right.size(); ++j)
+        row[j] = j;
+    for (std::size_t i = 1; i <= left.size(); ++i) {
+        auto diagonal = std::exchange(row[0], i);
+        for (std::size_t j = 1; j <= right.size(); ++j) {
+            auto const above = row[j];
+            row[j] = std::min({ above + 1, row[j - 1] + 1, diagonal + (left[i - 1] == right[j - 1] ? 0 : 1) });
+            diagonal = above;
+        }
+    }
+    return row.back();
+}
+
+} // namespace
+
+std::string suggestion(std::string_view name, std::vector<std::string> const& known)
+{
+    // LIMIT: names longer than any that is written by hand are not compared.
+    static constexpr std::size_t compared_bytes_max = 100;
+    std::string_view nearest;
+    // Between names of one or two letters everything is near.
+    if (name.size() < 3)
+        return "";
+    auto least = std::max<std::size_t>(name.size() / 3, 1) + 1;
+    for (auto const& candidate : known)
+        if (name.size() <= compared_bytes_max && candidate.size() <= compared_bytes_max)
+            if (auto const distance = edit_distance(name, candidate); distance < least) {
+                nearest = candidate;
+                least = distance;
+            }
+    return nearest.empty() ? "" : "; did you mean `" + std::string(nearest) + "`?";
+}
+
 } // namespace writ::cedar

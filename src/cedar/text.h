@@ -6,6 +6,7 @@
 #include "cedar/value.h"
 
 #include <optional>
+#include <vector>
 
 namespace writ::cedar {
 
@@ -28,5 +29,8 @@ std::string decimal_text(Decimal);
 std::string duration_text(DurationValue);
 std::string ip_address_text(IpAddress const&);
 std::optional<std::string> datetime_text(Datetime); // nothing outside the years 0000 to 9999
+
+// The known name that is nearest to a misspelt one, as `; did you mean …?`; empty if none is near.
+std::string suggestion(std::string_view name, std::vector<std::string> const& known);
 
 } // namespace writ::cedar

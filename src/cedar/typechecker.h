@@ -95,7 +95,4 @@ private:
     Report report_;
 };
 
-// The known name that is nearest to a misspelt one, as `; did you mean …?`; empty if none is near.
-std::string suggestion(std::string_view name, std::vector<std::string> const& known);
-
 } // namespace writ::cedar

@@ -2,6 +2,7 @@
 #include "cedar/validator.h"
 
 #include "cedar/printer.h"
+#include "cedar/text.h"
 #include "cedar/typechecker.h"
 
 #include <algorithm>
@@ -11,6 +12,30 @@ namespace writ::cedar {
 namespace {
 
 bool is_action_type(std::string_view type) { return type == "Action" || type.ends_with("::Action"); }
+
+std::string no_type(std::string const& type, Schema const& schema)
+{
+    std::vector<std::string> names;
+    for (auto const& [name, unused] : schema.entity_types())
+        names.push_back(name);
+    return "there is no entity type `" + type + "`" + suggestion(type, names);
+}
+
+std::string no_action(EntityUid const& uid, Schema const& schema)
+{
+    std::vector<std::string> names;
+    for (auto const& [known, unused] : schema.actions())
+        names.push_back(to_string(known));
+    return "there is no action `" + to_string(uid) + "`" + suggestion(to_string(uid), names);
+}
+
+std::string list_of(std::set<std::string> const& types)
+{
+    std::string list;
+    for (auto const& type : types)
+        list += (list.empty() ? "`" : ", `") + type + "`";
+    return list.empty() ? "none" : list;
+}
 
 class PolicyValidator {
 public:
@@ -52,21 +77,14 @@ private:
             : schema_.entity_type(type) != nullptr;
         if (is_known)
             return;
-        std::vector<std::string> names;
-        for (auto const& [name, unused] : schema_.entity_types())
-            names.push_back(name);
-        report(span, "there is no entity type `" + type + "`" + suggestion(type, names));
+        report(span, no_type(type, schema_));
     }
 
     void check_entity(EntityUid const& uid, SourceSpan span)
     {
         check_type(uid.type, span);
-        if (is_action_type(uid.type) && schema_.action(uid) == nullptr) {
-            std::vector<std::string> names;
-            for (auto const& [known, unused] : schema_.actions())
-                names.push_back(to_string(known));
-            report(span, "there is no action `" + to_string(uid) + "`" + suggestion(to_string(uid), names));
-        }
+        if (is_action_type(uid.type) && schema_.action(uid) == nullptr)
+            report(span, no_action(uid, schema_));
         auto const* const type = schema_.entity_type(uid.type);
         if (type != nullptr && type->is_enumerated && !type->choices.contains(uid.id))
             report(span, "`" + to_string(uid) + "` is none of the choices of `" + uid.type + "`" + suggestion(uid.id, { type->choices.begin(), type->choices.end() }));
@@ -145,9 +163,10 @@ Result<> check_choices(Value const& value, Schema const& schema)
     if (auto const* const uid = std::get_if<EntityUid>(&value.storage())) {
         auto const* const type = schema.entity_type(uid->type);
         if (type != nullptr && type->is_enumerated && !type->choices.contains(uid->id))
-            return invalid_argument("`" + to_string(*uid) + "` is none of the choices of `" + uid->type + "`");
+            return invalid_argument("`" + to_string(*uid) + "` is none of the choices of `" + uid->type + "`"
+                + suggestion(uid->id, { type->choices.begin(), type->choices.end() }));
         if (is_action_type(uid->type) && schema.action(*uid) == nullptr)
-            return invalid_argument("there is no action `" + to_string(*uid) + "`");
+            return invalid_argument(no_action(*uid, schema));
     }
     if (auto const* const set = std::get_if<std::shared_ptr<Set const>>(&value.storage()))
         for (auto const& element : **set)
@@ -187,7 +206,7 @@ Result<> check_known(EntityUid const& uid, Schema const& schema)
 {
     auto const* const type = schema.entity_type(uid.type);
     if (type == nullptr)
-        return invalid_argument("there is no entity type `" + uid.type + "`");
+        return invalid_argument(no_type(uid.type, schema));
     return check_choices(Value(uid), schema);
 }
 
@@ -195,7 +214,7 @@ Result<> validate_action_entity(Entity const& entity, Schema const& schema)
 {
     auto const* const action = schema.action(entity.uid);
     if (action == nullptr)
-        return invalid_argument("there is no action `" + to_string(entity.uid) + "`");
+        return invalid_argument(no_action(entity.uid, schema));
     // Groups may be named in full or only the nearest.
     std::set<EntityUid> groups(entity.parents.begin(), entity.parents.end());
     for (auto const& parent : entity.parents)
@@ -229,7 +248,7 @@ Result<> validate_entity(Entity const& entity, Schema const& schema)
     auto const& type = *schema.entity_type(entity.uid.type);
     for (auto const& parent : entity.parents)
         if (!type.ancestors.contains(parent.type))
-            return invalid_argument(context + " must not be in `" + to_string(parent) + "`");
+            return invalid_argument(context + " must not be in `" + to_string(parent) + "`: expected " + list_of(type.ancestors));
     TRY(check_attributes(entity.attributes, type.attributes, schema).in(context));
     for (auto const& [name, value] : entity.tags) {
         if (type.tags == nullptr)
@@ -243,13 +262,13 @@ Result<> validate_request(Request const& request, Schema const& schema)
 {
     auto const* const action = schema.action(request.action);
     if (action == nullptr)
-        return invalid_argument("there is no action `" + to_string(request.action) + "`");
+        return invalid_argument(no_action(request.action, schema));
     TRY(check_known(request.principal, schema).in("principal"));
     TRY(check_known(request.resource, schema).in("resource"));
     if (!action->principals.contains(request.principal.type))
-        return invalid_argument("`" + to_string(request.action) + "` is not for a principal of type `" + request.principal.type + "`");
+        return invalid_argument("`" + to_string(request.action) + "` is not for a principal of type `" + request.principal.type + "`: expected " + list_of(action->principals));
     if (!action->resources.contains(request.resource.type))
-        return invalid_argument("`" + to_string(request.action) + "` is not for a resource of type `" + request.resource.type + "`");
+        return invalid_argument("`" + to_string(request.action) + "` is not for a resource of type `" + request.resource.type + "`: expected " + list_of(action->resources));
     return check_attributes(request.context, action->context->attributes, schema).in("context");
 }
 

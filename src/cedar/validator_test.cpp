@@ -138,6 +138,42 @@ TEST(Validate, reports_each_kind_of_mistake)
     EXPECT_EQ(first("1"), "expected Bool, found Long");
 }
 
+TEST(Messages, suggest_the_name_that_was_meant)
+{
+    auto const schema = schema_of(small_schema);
+    auto const parse_problem = [](std::string const& condition) {
+        std::vector<SyntaxProblem> problems;
+        (void)PolicySet::parse({ { "a.cedar", "permit (principal, action, resource)\nwhen { " + condition + " };" } }, problems);
+        EXPECT_EQ(problems.size(), 1U);
+        return problems.empty() ? "" : std::to_string(problems[0].span.line) + ":" + std::to_string(problems[0].span.column) + ": " + problems[0].message;
+    };
+    EXPECT_EQ(parse_problem("context.ip.isLoopbak()"), "2:19: `isLoopbak` is no method; did you mean `isLoopback`?");
+    EXPECT_EQ(parse_problem("context.list.containsAl([1])"), "2:21: `containsAl` is no method; did you mean `containsAll`?");
+    EXPECT_EQ(parse_problem("dezimal(\"1.0\") == context.x"), "2:8: `dezimal` is no function; did you mean `decimal`?");
+    EXPECT_EQ(parse_problem("lessThan(1, 2)"), "2:8: `lessThan` is a method: write `x.lessThan(…)`");
+
+    auto const problem_of = [&](std::string const& policy) { return validate(policies_of(policy), schema).at(0).message; };
+    EXPECT_EQ(problem_of("permit (principal is Shop::Custmer, action, resource);"), "there is no entity type `Shop::Custmer`; did you mean `Shop::Customer`?");
+    EXPECT_EQ(problem_of("permit (principal, action == Shop::Action::\"bui\", resource);"), "there is no action `Shop::Action::\"bui\"`; did you mean `Shop::Action::\"buy\"`?");
+    EXPECT_EQ(problem_of("permit (principal, action == Shop::Action::\"buy\", resource) when { resource.prise == decimal(\"1.0\") };"),
+        "a Shop::Item has no attribute `prise`; did you mean `price`?");
+
+    Request const request { { "Shop::Customer", "c" }, { "Shop::Action", "bui" }, { "Shop::Item", "i" }, {} };
+    EXPECT_EQ(validate_request(request, schema).error().message, "there is no action `Shop::Action::\"bui\"`; did you mean `Shop::Action::\"buy\"`?");
+    Request const turned { { "Shop::Item", "i" }, { "Shop::Action", "buy" }, { "Shop::Item", "i" }, {} };
+    EXPECT_EQ(validate_request(turned, schema).error().message, "`Shop::Action::\"buy\"` is not for a principal of type `Shop::Item`: expected `Shop::Customer`");
+    EXPECT_EQ(validate_entity({ { "Shop::Itm", "i" }, {}, {}, {} }, schema).error().message,
+        "entity `Shop::Itm::\"i\"`: there is no entity type `Shop::Itm`; did you mean `Shop::Item`?");
+
+    std::vector<SyntaxProblem> problems;
+    EXPECT_FALSE(Schema::parse({ { "s", "entity Team;\nentity User in [Tem] = { age: Lang, boss: Usr };" } }, problems));
+    ASSERT_EQ(problems.size(), 3U);
+    EXPECT_EQ(problems[0].message, "there is no type `Lang`; did you mean `Long`?");
+    EXPECT_EQ(problems[0].span.line, 2);
+    EXPECT_EQ(problems[1].message, "there is no type `Usr`; did you mean `User`?");
+    EXPECT_EQ(problems[2].message, "there is no entity type `Tem`; did you mean `Team`?");
+}
+
 TEST(SchemaParsing, finds_all_problems_with_their_places)
 {
     std::vector<SyntaxProblem> problems;
