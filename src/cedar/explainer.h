@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Takes an expression apart to the comparisons that decided it, each as a fact: what was asked for, what was found, what was wanted. Private to cedar.
+// Takes an expression apart to the comparisons that decided it, each as a fact: what was asked for, what was found, what was wanted. Private to
+// cedar.
 #pragma once
 
 #include "cedar/authorizer.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Small changes to a policy that a golden table must notice: a part of the scope or a condition dropped, a condition turned into its opposite. A change that no row notices shows
-// what no row is about. Pure.
+// Small changes to a policy that a golden table must notice: a part of the scope or a condition dropped, a condition turned into its opposite. A
+// change that no row notices shows what no row is about. Pure.
 #pragma once
 
 #include "cedar/ast.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// writ policy convert: policies, schemas and entities from Cedar's syntax to its JSON forms, and back. What a file is shows in its name, and JSON in what it holds.
+// writ policy convert: policies, schemas and entities from Cedar's syntax to its JSON forms, and back. What a file is shows in its name, and JSON
+// in what it holds.
 #include "cli/commands.h"
 #include "cli/policy_output.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cedar_conformance DIR [--show N]: other people's tests of Cedar. DIR may be laid out in any way; what a file is shows in its name and in what it holds, and what cannot be
-// run is named. Archives are unpacked beside. `--show N` shows the first N checks that fail.
+// cedar_conformance DIR [--show N]: other people's tests of Cedar. DIR may be laid out in any way; what a file is shows in its name and in what it
+// holds, and what cannot be run is named. Archives are unpacked beside. `--show N` shows the first N checks that fail.
 #include "cedar_cases.h"
 
 #include <algorithm>

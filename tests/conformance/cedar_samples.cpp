@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What lies about in the reference's own repository: samples of its command-line tool, its formatter's tests and their snapshots. A file's name says what is expected of it:
-// `*_bad*` and `invalid*` do not validate, of `tests-fail*`, `tests-*error*` and `tests-missing*` not all hold.
+// What lies about in the reference's own repository: samples of its command-line tool, its formatter's tests and their snapshots. A file's name
+// says what is expected of it: `*_bad*` and `invalid*` do not validate, of `tests-fail*`, `tests-*error*` and `tests-missing*` not all hold.
 #include "cedar_cases.h"
 
 #include "cedar/ast.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tests of policies, a schema, entities and requests. All are parsed (with the schema); decision, reasons and errors of each request must be the reference's, in both engines;
-// and what the reference's validator says of each policy, entity and request must be what ours says.
+// Tests of policies, a schema, entities and requests. All are parsed (with the schema); decision, reasons and errors of each request must be the
+// reference's, in both engines; and what the reference's validator says of each policy, entity and request must be what ours says.
 #include "cedar_cases.h"
 
 #include "cedar/ast.h"
