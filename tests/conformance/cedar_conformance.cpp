@@ -92,13 +92,13 @@ void run_sample_json(Corpus const& corpus, fs::path const& path, Tally& tally)
     auto const has_type_alone = has(*json, "principal_type") || has(*json, "resource_type");
     tally.not_run(has_type_alone ? "a request of which only types are known: partial evaluation is no part of this engine"
                                  : "JSON that is read with another file, or of no known kind",
-        fs::relative(path, corpus.root).string());
+        path.lexically_relative(corpus.root).string());
 }
 
 // What no test names stands for itself.
 void run_sample(Corpus const& corpus, fs::path const& path, Tally& tally)
 {
-    auto const name = fs::relative(path, corpus.root).string();
+    auto const name = path.lexically_relative(corpus.root).string();
     if (is_expectation(path))
         return tally.not_run("what is expected of a test that is not in the folder", name);
     if (ends(path, ".cedarschema.json"))
@@ -148,5 +148,5 @@ int main(int count, char** arguments)
         return 2;
     }
     bool const is_limited = count == 4 && std::string_view(arguments[2]) == "--show";
-    return writ::cedar::conformance::run(arguments[1], is_limited ? std::stoul(arguments[3]) : 10);
+    return writ::cedar::conformance::run(std::filesystem::canonical(arguments[1]), is_limited ? std::stoul(arguments[3]) : 10);
 }

@@ -218,7 +218,7 @@ Result<> check_case(Corpus& corpus, Case& test, fs::path const& path, JsonObject
 // The first folder below the root says which corpus it is.
 std::string kind_of(Corpus const& corpus, fs::path const& path)
 {
-    auto const name = fs::relative(path.parent_path(), corpus.root).string();
+    auto const name = path.parent_path().lexically_relative(corpus.root).string();
     return name.find("cedar-go") != std::string::npos || name.find("validate") != std::string::npos ? "validator tests"
         : name.find("corpus") != std::string::npos || name == "."                                    ? "corpus tests"
                                                                                                      : "hand-written tests";
@@ -228,7 +228,7 @@ std::string kind_of(Corpus const& corpus, fs::path const& path)
 
 void run_test(Corpus& corpus, fs::path const& path, JsonObject const& json, Tally& tally)
 {
-    auto const name = fs::relative(path, corpus.root).string();
+    auto const name = path.lexically_relative(corpus.root).string();
     auto test = read_case(corpus, path, json);
     if (test.is_error() && test.error().code == ErrorCode::not_found)
         return tally.not_run("tests of which a file is not in the folder", name + ": " + test.error().message);
@@ -242,7 +242,7 @@ void run_test(Corpus& corpus, fs::path const& path, JsonObject const& json, Tall
 // Whether entities can be read with a schema and follow it: all of them, and each alone.
 void run_parsing_test(Corpus& corpus, fs::path const& path, JsonObject const& json, Tally& tally)
 {
-    auto const name = fs::relative(path, corpus.root).string();
+    auto const name = path.lexically_relative(corpus.root).string();
     auto const beside = expectation(corpus, path, ".parsing.json");
     auto const schema_file = named_file(corpus, path, json, "schema");
     auto const entities_file = named_file(corpus, path, json, "entities");
