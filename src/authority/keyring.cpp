@@ -42,6 +42,25 @@ struct KeyMaker {
     }
 };
 
+// The certificate of a token key, in an entry of its own: a store made before there were any has the key already.
+Result<Bytes> open_or_create_certificate(
+    KeyMaker const& maker, std::string_view key_name, std::string const& trust_domain, Bytes const& root, std::pair<crypto::PrivateKey, crypto::PrivateKey> const& keys)
+{
+    auto const name = std::string(key_name) + "-certificate";
+    for (auto const& entry : TRY(maker.store.keys())) {
+        if (entry.name == name)
+            return entry.certificate;
+    }
+    auto const& [root_key, token_key] = keys;
+    auto const issuer = TRY(crypto::CertificateIssuer::create(root, root_key));
+    // SECURITY: no SPIFFE ID and no TLS usage: it names the key to relying parties, and is nobody's identity.
+    crypto::LeafRequest request { "", { "tokens." + trust_domain }, {}, maker.now - std::chrono::minutes(5), issuer.not_after(), maker.random.bytes(16) };
+    request.server_auth = request.client_auth = false;
+    auto certificate = TRY(issuer.issue(request, token_key.public_key().to_spki()));
+    TRY(maker.store.add({ name, {}, certificate, maker.now, issuer.not_after() }));
+    return certificate;
+}
+
 Result<Bytes> no_certificate(crypto::PrivateKey const&) { return Bytes(); }
 
 std::string issuer_key_id(crypto::PrivateKey const& key) { return key.public_key().thumbprint(); }
@@ -67,8 +86,12 @@ Result<Keyring> Keyring::open(store::KeyStore& store, SecretBytes const& key_enc
 
     Keyring keyring;
     keyring.bundle_.x509_roots = { root_certificate };
-    keyring.bundle_.jwt_keys = { { issuer_key_id(es256), crypto::Algorithm::es256, es256.public_key() },
-        { issuer_key_id(rs256), crypto::Algorithm::rs256, rs256.public_key() } };
+    auto const certificate_of = [&](std::string_view name, crypto::PrivateKey const& key) {
+        return open_or_create_certificate(maker, name, trust_domain, root_certificate, { root_key, key });
+    };
+    // The key that clouds are shown tokens of is the first: Ceph 16 looks at no other, whatever `kid` a token names.
+    keyring.bundle_.jwt_keys = { { issuer_key_id(rs256), crypto::Algorithm::rs256, rs256.public_key(), TRY(certificate_of(rs256_name, rs256)) },
+        { issuer_key_id(es256), crypto::Algorithm::es256, es256.public_key(), TRY(certificate_of(es256_name, es256)) } };
     keyring.bundle_.sequence = 1;
     keyring.bundle_.refresh_hint = 300;
     keyring.x509_ = TRY(issue::X509SvidIssuer::create(root_certificate, root_key));

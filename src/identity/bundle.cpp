@@ -14,6 +14,9 @@ JsonObject to_jwk(JwtKey const& key, std::string_view use)
     jwk.emplace("kid", key.id);
     jwk.emplace("use", use);
     jwk.emplace("alg", crypto::to_string(key.algorithm));
+    // Relying parties that pin a certificate's thumbprint look for it here (Ceph); the SPIFFE bundle has none for its JWT keys (§4.2.3).
+    if (use == "sig" && !key.certificate.empty())
+        jwk.emplace("x5c", JsonArray { to_base64(key.certificate) });
     return jwk;
 }
 

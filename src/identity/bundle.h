@@ -16,6 +16,7 @@ struct JwtKey {
     std::string id; // `kid`
     crypto::Algorithm algorithm;
     crypto::PublicKey key;
+    Bytes certificate {}; // DER, of a key that has one
 };
 
 struct Bundle {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "identity/bundle.h"
 #include "identity/run.h"
 #include "identity/workload.h"
 
@@ -113,4 +114,12 @@ TEST(Run, ids_are_recognised)
     EXPECT_TRUE(is_run_id(id));
     EXPECT_FALSE(is_run_id(id + "a"));
     EXPECT_FALSE(is_run_id("run-../../../../../../../"));
+}
+
+TEST(Bundle, shows_a_token_keys_certificate_to_relying_parties_and_not_in_the_spiffe_bundle)
+{
+    auto const key = crypto::PrivateKey::generate(crypto::KeyType::p256).value().public_key();
+    std::vector<JwtKey> const keys { { "one", crypto::Algorithm::es256, key, { 1, 2, 3 } } };
+    EXPECT_EQ(to_jwk_set(keys, "sig").at("keys").as_array().front().as_object().at("x5c").as_array().front().as_string(), "AQID");
+    EXPECT_FALSE(to_jwk_set(keys, "jwt-svid").at("keys").as_array().front().as_object().contains("x5c"));
 }
