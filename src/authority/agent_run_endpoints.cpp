@@ -14,14 +14,23 @@ constexpr std::size_t runs_max = 10'000;
 
 JsonObject to_json(cedar::EntityUid const& uid) { return { { "type", uid.type }, { "id", uid.id } }; }
 
+JsonObject to_json(std::map<std::string, std::string> const& environment)
+{
+    JsonObject object;
+    for (auto const& [name, value] : environment)
+        object.emplace(name, value);
+    return object;
+}
+
 JsonObject to_json(Grant const& grant)
 {
     JsonObject object { { "action", grant.action }, { "resource", to_json(grant.resource) }, { "record", number_or_null(grant.decision) } };
+    if (grant.session) {
+        object.emplace("session",
+            JsonObject { { "provider", grant.session->provider }, { "kind", grant.session->kind }, { "environment", to_json(grant.session->environment) } });
+    }
     if (!grant.lease)
         return object;
-    JsonObject environment;
-    for (auto const& [name, value] : grant.credential.environment)
-        environment.emplace(name, value);
     JsonArray files;
     for (auto const& file : grant.credential.files) {
         files.push_back(JsonObject { { "name", file.name }, { "variable", file.variable }, { "content", file.content.reveal() } });
@@ -29,7 +38,8 @@ JsonObject to_json(Grant const& grant)
     object.emplace("credential",
         JsonObject { { "lease", grant.lease->id }, { "kind", grant.lease->kind }, { "id", grant.lease->credential },
             { "scope", grant.lease->scope }, { "expires", to_rfc3339(grant.lease->expires) },
-            { "record", number_or_null(known_record(grant.lease->issuance)) }, { "environment", std::move(environment) }, { "files", std::move(files) } });
+            { "record", number_or_null(known_record(grant.lease->issuance)) }, { "environment", to_json(grant.credential.environment) },
+            { "files", std::move(files) } });
     return object;
 }
 
@@ -44,6 +54,19 @@ net::Response denied(std::vector<Denial> const& denials)
         array.push_back(std::move(object));
     }
     return problem_response_with(permission_denied("the run is not permitted"), { { "denials", std::move(array) } });
+}
+
+Result<std::vector<identity::Use>> parse_uses(JsonObject const& object)
+{
+    std::vector<identity::Use> uses;
+    for (auto const& item : *TRY(array_member(object, "uses"))) {
+        if (!item.is_object())
+            return invalid_argument("a use is an object");
+        auto const& resource = *TRY(object_member(item.as_object(), "resource"));
+        uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))), std::string(TRY(string_member(resource, "type"))),
+            std::string(TRY(string_member(resource, "id"))) });
+    }
+    return uses;
 }
 
 Result<RunRequest> parse_run(Desk desk, Call const& call)
@@ -64,15 +87,8 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
     if (request.purpose.size() > purpose_bytes_max)
         return invalid_argument("a purpose has " + std::to_string(purpose_bytes_max) + " bytes at most");
     request.workload = std::string(string_or(object, "workload", ""));
-    if (object.contains("uses")) {
-        for (auto const& item : *TRY(array_member(object, "uses"))) {
-            if (!item.is_object())
-                return invalid_argument("a use is an object");
-            auto const& resource = *TRY(object_member(item.as_object(), "resource"));
-            request.uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))),
-                std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))) });
-        }
-    }
+    if (object.contains("uses"))
+        request.uses = TRY(parse_uses(object));
     return request;
 }
 
@@ -109,6 +125,22 @@ Reply renew_run(Desk desk, Call call)
     for (auto const& lease : leases)
         array.push_back(JsonObject { { "id", lease.id }, { "expires", to_rfc3339(lease.expires) } });
     co_return json_response(JsonObject { { "leases", std::move(array) } });
+}
+
+Reply open_session(Desk desk, Call call)
+{
+    auto named = run_of(call);
+    auto const run = CO_TRY(named);
+    auto body = parse_json_object(call.request.body);
+    auto const request = CO_TRY(body);
+    auto listed = parse_uses(request);
+    SessionRequest session { run, call.caller.id, new_trace(desk.state), CO_TRY(listed) };
+    auto opened = co_await desk.sessions.open(std::move(session));
+    auto const given = CO_TRY(opened);
+    if (!given.denials.empty())
+        co_return denied(given.denials);
+    co_return json_response(JsonObject { { "kind", given.kind }, { "id", given.id }, { "scope", given.scope }, { "expires", to_rfc3339(given.expires) },
+        { "document", given.document.reveal() } });
 }
 
 Reply end_run(Desk desk, Call call)
@@ -149,6 +181,7 @@ void add_agent_run_routes(Router& router, Desk desk)
     add_route(router, desk, "POST", "/v1/agent/runs", Access::agent, start_run);
     add_route(router, desk, "POST", "/v1/agent/runs/sync", Access::agent, sync_runs);
     add_route(router, desk, "POST", "/v1/agent/runs/{run}/renew", Access::agent, renew_run);
+    add_route(router, desk, "POST", "/v1/agent/runs/{run}/sessions", Access::agent, open_session);
     add_route(router, desk, "POST", "/v1/agent/runs/{run}/end", Access::agent, end_run);
 }
 

@@ -77,6 +77,7 @@ struct Authority::Parts {
     std::unique_ptr<AuthorityState> state;
     std::unique_ptr<LeaseKeeper> leases {};
     std::unique_ptr<RunRegistry> runs {};
+    std::unique_ptr<RunSessions> sessions {};
     Router router {};
     std::shared_ptr<net::TlsServerContext> tls {};
     std::unique_ptr<net::HttpServer> public_server {};
@@ -224,7 +225,8 @@ Result<std::unique_ptr<Authority>> Authority::start(
     parts->life = TRY(Life::begin(options.data_folder / "ended-cleanly", parts->state->audit->log().size()));
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
-    add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs });
+    parts->sessions = std::make_unique<RunSessions>(*parts->state);
+    add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs, *parts->sessions });
     TRY(parts->listen(std::move(public_listener)));
     loop.spawn(answer_startup(*parts->state, parts->life->last()));
     witnessing->start(loop);

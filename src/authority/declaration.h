@@ -48,13 +48,25 @@ struct Database {
     std::map<std::string, std::string> attributes;
 };
 
+// An AWS-style STS and the role that its sessions are of.
+struct AwsSts {
+    std::string role; // ARN
+    std::string region;
+    std::string endpoint; // URL; of AWS in that region if absent
+    std::string audience = "sts.amazonaws.com"; // that the role's identity provider expects
+    std::string ca_file; // PEM; empty: the system's roots
+    std::string store_endpoint; // URL of S3, where it is not AWS's
+    bool session_tags = false; // workload, run and purpose; the role's trust policy must allow sts:TagSession
+};
+
 struct CredentialProvider {
     std::string name;
-    std::string type; // `postgres_role`
+    std::string type; // `postgres_role`, `aws_sts`
     std::string database;
     std::string user;
     std::string password_file; // on the authority's machine; the password itself is never declared
     Duration lifetime = std::chrono::minutes(10);
+    AwsSts aws;
 };
 
 struct Dataset {

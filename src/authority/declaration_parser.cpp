@@ -2,6 +2,7 @@
 #include "authority/declaration_parser.h"
 
 #include "authority/field_reader.h"
+#include "issue/aws_sts/aws_sts.h"
 
 #include <algorithm>
 #include <functional>
@@ -103,16 +104,52 @@ Database read_database(YamlNode const& node, std::vector<Problem>& problems)
     return database;
 }
 
+// A field that is checked as soon as it is there.
+void check(FieldReader& fields, YamlNode const& node, std::string_view name, Result<> const& checked)
+{
+    if (checked.is_error())
+        fields.problem((node.find(name) != nullptr ? node.find(name) : &node)->position, "field `" + std::string(name) + "`: " + checked.error().message);
+}
+
+AwsSts read_aws_sts(FieldReader& fields, YamlNode const& node)
+{
+    AwsSts aws;
+    aws.role = fields.text("role");
+    aws.region = fields.text("region");
+    aws.endpoint = fields.text_or("endpoint", "https://sts." + aws.region + ".amazonaws.com");
+    aws.audience = fields.text_or("audience", aws.audience);
+    aws.ca_file = fields.text_or("ca_file", "");
+    aws.store_endpoint = fields.text_or("store_endpoint", "");
+    aws.session_tags = fields.flag_or("session_tags", aws.session_tags);
+    if (auto const partition = issue::partition_of_role(aws.role); partition.is_error() && !aws.role.empty())
+        check(fields, node, "role", partition.error());
+    if (!aws.region.empty())
+        check(fields, node, "endpoint", issue::check_sts_endpoint(aws.endpoint));
+    return aws;
+}
+
+void check_sts_lifetime(FieldReader& fields, YamlNode const& node, Duration lifetime)
+{
+    if (lifetime < issue::sts_session_min || lifetime > issue::sts_session_max)
+        check(fields, node, "lifetime", invalid_argument("a session of STS lives from 15m to 12h"));
+}
+
 CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Problem>& problems)
 {
     FieldReader fields(node, problems);
     CredentialProvider provider;
     provider.name = read_name(fields, node);
-    provider.type = fields.one_of("type", { "postgres_role" });
-    provider.database = fields.text("database");
-    provider.user = fields.text("user");
-    provider.password_file = fields.text_or("password_file", "");
-    provider.lifetime = fields.duration_or("lifetime", provider.lifetime);
+    provider.type = fields.one_of("type", { "postgres_role", "aws_sts" });
+    if (provider.type == "aws_sts") {
+        provider.aws = read_aws_sts(fields, node);
+        provider.lifetime = fields.duration_or("lifetime", std::chrono::hours(1));
+        check_sts_lifetime(fields, node, provider.lifetime);
+    } else {
+        provider.database = fields.text("database");
+        provider.user = fields.text("user");
+        provider.password_file = fields.text_or("password_file", "");
+        provider.lifetime = fields.duration_or("lifetime", provider.lifetime);
+    }
     fields.finish();
     return provider;
 }

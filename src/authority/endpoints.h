@@ -7,6 +7,7 @@
 #include "authority/problem_details.h"
 #include "authority/router.h"
 #include "authority/run_registry.h"
+#include "authority/run_sessions.h"
 
 namespace writ::authority {
 
@@ -15,6 +16,7 @@ struct Desk {
     AuthorityState& state;
     LeaseKeeper& leases;
     RunRegistry& runs;
+    RunSessions& sessions;
 };
 
 using Reply = net::Task<Result<net::Response>>;

@@ -146,6 +146,16 @@ std::map<std::string, std::string> FieldReader::text_map(std::string_view name)
     return values;
 }
 
+bool FieldReader::flag_or(std::string_view name, bool otherwise)
+{
+    auto const* found = take(name);
+    if (found == nullptr)
+        return otherwise;
+    if (found->scalar != "true" && found->scalar != "false")
+        problem(found->position, "field `" + std::string(name) + "` must be true or false");
+    return found->scalar == "true";
+}
+
 std::uint16_t FieldReader::port_or(std::string_view name, std::uint16_t otherwise)
 {
     auto const* found = take(name);

@@ -26,6 +26,7 @@ public:
     std::string one_of(std::string_view name, std::initializer_list<std::string_view> allowed); // required
     std::vector<std::string> texts(std::string_view name);              // a list, or one text for a list of one; absent: empty
     std::map<std::string, std::string> text_map(std::string_view name); // absent: empty
+    bool flag_or(std::string_view name, bool otherwise); // true, false
     std::uint16_t port_or(std::string_view name, std::uint16_t otherwise);
     Duration duration_or(std::string_view name, Duration otherwise); // 90s, 10m, 2h, 1d
     YamlNode const* node(std::string_view name);                     // as it stands; nullptr if absent

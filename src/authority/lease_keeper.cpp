@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/lease_keeper.h"
 
+#include "authority/credential_source.h"
 #include "base/logger.h"
 
 #include <algorithm>
@@ -47,32 +48,6 @@ private:
     bool is_mine_;
 };
 
-struct Source {
-    CredentialProvider const* provider = nullptr;
-    JsonObject settings; // for the issuer
-    JsonObject resource;
-};
-
-// What issues a dataset's credentials; nothing if it has none.
-std::optional<Source> source_of(Snapshot const& snapshot, cedar::EntityUid const& resource)
-{
-    auto const& declared = snapshot.declarations;
-    auto const dataset = resource.type == "Dataset" ? declared.datasets.find(resource.id) : declared.datasets.end();
-    if (dataset == declared.datasets.end() || dataset->second.value.credential.empty())
-        return std::nullopt;
-    auto const provider = declared.credential_providers.find(dataset->second.value.credential);
-    ASSERT(provider != declared.credential_providers.end()); // INVARIANT: compile_snapshot() checked the reference
-    auto const database = declared.databases.find(provider->second.value.database);
-    ASSERT(database != declared.databases.end());
-    auto const& server = database->second.value;
-    Source source;
-    source.provider = &provider->second.value;
-    source.settings = { { "host", server.host }, { "port", std::int64_t(server.port) }, { "database", server.database },
-        { "user", source.provider->user }, { "password_file", source.provider->password_file } };
-    source.resource = { { "schema", dataset->second.value.schema }, { "table", dataset->second.value.table } };
-    return source;
-}
-
 audit::RecordedCredential recorded(identity::Lease const& lease)
 {
     return { lease.kind, lease.credential, lease.scope, lease.id, lease.expires };
@@ -100,15 +75,20 @@ audit::Record revocation_of(identity::Lease const& lease, std::string const& cal
 net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snapshot, Question question, Answer answer)
 {
     ASSERT(answer.allowed);
-    Grant grant { question.action, question.resource, answer.record, std::nullopt, {} };
+    Grant grant { question.action, question.resource, answer.record, std::nullopt, {}, std::nullopt };
     auto const source = source_of(*snapshot, question.resource);
     if (!source)
         co_return grant;
     auto const issuer = state_.issuers.find(source->provider->type);
     if (issuer == state_.issuers.end())
         co_return unavailable("nothing here issues credentials of type `" + source->provider->type + "`");
-    auto planned = issuer->second->plan(source->settings, source->resource, question.action);
+    std::vector<issue::Access> const accesses { { question.action, source->resource } };
+    auto planned = issuer->second->plan(source->settings, accesses);
     auto const plan = CO_TRY(planned);
+    if (issuer->second->revocable() == nullptr) {
+        grant.session = SessionGrant { source->provider->name, plan.kind, plan.environment };
+        co_return grant;
+    }
 
     auto const now = state_.clock.now();
     identity::Lease lease;
@@ -132,7 +112,7 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
         co_return intended.error();
 
     // From here on a failure leaves a pending lease in the store, which keep() takes back whether the credential came to be or not.
-    auto created = co_await issuer->second->create(plan, lease.expires);
+    auto created = co_await issuer->second->create(plan, { lease.workload, lease.run, question.purpose, lease.expires, {} });
     grant.credential = CO_TRY(created);
     auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());
     record.allowed = true;
@@ -153,6 +133,12 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     co_return grant;
 }
 
+issue::RevocableIssuer* LeaseKeeper::revocable_issuer(std::string const& kind) const
+{
+    auto const issuer = state_.issuers.find(kind);
+    return issuer == state_.issuers.end() ? nullptr : issuer->second->revocable();
+}
+
 net::Task<Result<identity::Lease>> LeaseKeeper::prolong(std::shared_ptr<Snapshot const> snapshot, identity::Lease lease)
 {
     InHand const mine(in_hand_, put_down_, lease.id);
@@ -162,8 +148,8 @@ net::Task<Result<identity::Lease>> LeaseKeeper::prolong(std::shared_ptr<Snapshot
     auto const now = state_.store.leases->find(lease.id);
     if (now.is_error() || now->state != identity::LeaseState::active)
         co_return conflict("lease `" + lease.id + "` has ended meanwhile");
-    auto const issuer = state_.issuers.find(lease.kind);
-    if (issuer == state_.issuers.end())
+    auto* const issuer = revocable_issuer(lease.kind);
+    if (issuer == nullptr)
         co_return unavailable("nothing here issues credentials of type `" + lease.kind + "`");
     auto const provider = snapshot->declarations.credential_providers.find(lease.provider);
     if (provider == snapshot->declarations.credential_providers.end())
@@ -174,7 +160,7 @@ net::Task<Result<identity::Lease>> LeaseKeeper::prolong(std::shared_ptr<Snapshot
     auto const kept = state_.store.leases->update(prolonged);
     if (kept.is_error())
         co_return kept.error();
-    auto const done = co_await issuer->second->prolong(lease.target, lease.credential, prolonged.expires);
+    auto const done = co_await issuer->prolong(lease.target, lease.credential, prolonged.expires);
     if (done.is_error())
         co_return done.error();
     co_return prolonged;
@@ -199,10 +185,10 @@ net::Task<Result<std::uint64_t>> LeaseKeeper::find_issuance(identity::Lease cons
 
 net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string caller)
 {
-    auto const issuer = state_.issuers.find(lease.kind);
-    if (issuer == state_.issuers.end())
+    auto* const issuer = revocable_issuer(lease.kind);
+    if (issuer == nullptr)
         co_return unavailable("nothing here issues credentials of type `" + lease.kind + "`");
-    auto const revoked = co_await issuer->second->revoke(lease.target, lease.credential);
+    auto const revoked = co_await issuer->revoke(lease.target, lease.credential);
     if (revoked.is_error()) {
         ++state_.metrics.revocation_failures;
         co_return revoked.error();

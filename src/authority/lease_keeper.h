@@ -13,6 +13,13 @@ namespace writ::authority {
 // LIMIT: a credential for the longest-lived run is renewed, never this long at once.
 inline constexpr Duration lease_lifetime_max = std::chrono::hours(24);
 
+// What is fetched when the job's clients ask for it, and again before it ends (RunSessions): nobody can take it back, so it has no lease.
+struct SessionGrant {
+    std::string provider; // CredentialProvider
+    std::string kind; // `aws_sts`
+    std::map<std::string, std::string> environment;
+};
+
 struct Grant {
     std::string action;
     cedar::EntityUid resource;
@@ -20,6 +27,7 @@ struct Grant {
     // Absent: the resource has no credential; the decision is all there is.
     std::optional<identity::Lease> lease;
     issue::Credential credential;
+    std::optional<SessionGrant> session;
 };
 
 class LeaseKeeper {
@@ -48,6 +56,7 @@ private:
     net::Task<Result<>> revoke(identity::Lease lease, std::string caller);
     net::Task<Result<std::uint64_t>> find_issuance(identity::Lease const& lease);
     net::Task<> round();
+    [[nodiscard]] issue::RevocableIssuer* revocable_issuer(std::string const& kind) const; // null: none
 
     struct Retry {
         Monotonic next {};

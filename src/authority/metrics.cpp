@@ -28,6 +28,7 @@ std::string to_prometheus(Metrics const& metrics, std::uint64_t leases_open, std
     add(text, "writ_leases_ended_total", "counter", "Leases revoked or expired.", metrics.leases_ended);
     add(text, "writ_revocation_failures_total", "counter", "Attempts to revoke that failed; they are tried again.",
         metrics.revocation_failures);
+    add(text, "writ_sessions_opened_total", "counter", "Sessions opened at clouds.", metrics.sessions_opened);
     add(text, "writ_audit_records_total", "counter", "Audit records made durable.", metrics.audit_records);
     add(text, "writ_audit_failures_total", "counter", "Audit records that could not be made durable; nothing was issued for them.",
         metrics.audit_failures);

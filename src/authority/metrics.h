@@ -18,6 +18,7 @@ struct Metrics {
     std::uint64_t leases_created = 0;
     std::uint64_t leases_ended = 0;
     std::uint64_t revocation_failures = 0;
+    std::uint64_t sessions_opened = 0; // at clouds
     std::uint64_t audit_records = 0;
     std::uint64_t audit_failures = 0;
 };

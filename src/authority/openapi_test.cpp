@@ -43,8 +43,9 @@ std::set<std::string> served_routes()
     AuthorityState state { clock, random, "acme.ai", "https://localhost", {}, nullptr, {}, {}, {}, nullptr, {}, {} };
     LeaseKeeper leases(state);
     RunRegistry runs(state, leases);
+    RunSessions sessions(state);
     Router router;
-    add_all_routes(router, { state, leases, runs });
+    add_all_routes(router, { state, leases, runs, sessions });
     std::set<std::string> routes;
     for (auto const& route : router.routes())
         routes.insert(route.method + " " + without_dots(route.pattern) + " " + std::string(to_string(route.access)));

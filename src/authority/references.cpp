@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/references.h"
 
+#include "authority/credential_source.h"
 #include "authority/field_reader.h"
+#include "issue/aws_sts/session_policy.h"
 
 namespace writ::authority {
 
@@ -36,6 +38,15 @@ void check_use(identity::Use const& use, Declarations const& declarations, Posit
         require(use.resource_id, declarations.databases, "Database", where, problems);
 }
 
+// What a session policy could not hold to would be refused at the first use, which is late to learn of it.
+void check_location(Declared<Dataset> const& dataset, std::vector<Problem>& problems)
+{
+    auto const resource = s3_resource_of(dataset.value.location);
+    auto const checked = resource.is_ok() ? issue::parse_s3_place(*resource) : Result<issue::S3Place>(resource.error());
+    if (checked.is_error())
+        problems.push_back({ dataset.position, "CredentialProvider `" + dataset.value.credential + "` is for S3: " + checked.error().message });
+}
+
 void check_dataset(Declared<Dataset> const& dataset, Declarations const& declarations, std::vector<Problem>& problems)
 {
     auto const& value = dataset.value;
@@ -45,6 +56,8 @@ void check_dataset(Declared<Dataset> const& dataset, Declarations const& declara
         return;
     require(value.credential, declarations.credential_providers, "CredentialProvider", dataset.position, problems);
     auto const provider = declarations.credential_providers.find(value.credential);
+    if (provider != declarations.credential_providers.end() && provider->second.value.type == "aws_sts")
+        return check_location(dataset, problems);
     // A role is good in one database only; anywhere else it would be refused at the first use, which is late to learn of it.
     if (provider != declarations.credential_providers.end() && provider->second.value.database != value.database)
         problems.push_back({ dataset.position,
@@ -59,7 +72,8 @@ void check_references(Declarations const& declarations, std::string_view trust_d
     for (auto const& [name, dataset] : declarations.datasets)
         check_dataset(dataset, declarations, problems);
     for (auto const& [name, provider] : declarations.credential_providers)
-        require(provider.value.database, declarations.databases, "Database", provider.position, problems);
+        if (provider.value.type == "postgres_role")
+            require(provider.value.database, declarations.databases, "Database", provider.position, problems);
     auto const prefix = "spiffe://" + std::string(trust_domain) + "/";
     for (auto const& [name, workload] : declarations.workloads) {
         if (!workload.value.id_template.starts_with(prefix))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What gives credentials of a system that is not Writ's own, for a run, and takes them back. Planning is apart from creating: the plan is durable
-// before the credential exists, so that whatever happens in between, somebody knows what to take back. Used on one loop.
+// What gives credentials of a system that is not Writ's own, for a run. Planning is apart from creating: the plan is durable before the credential
+// exists, so that whatever happens in between, somebody knows what to take back. What nobody can take back has no lease: it dies by itself
+// (RevocableIssuer). Used on one loop.
 #pragma once
 
 #include "base/clock.h"
@@ -9,18 +10,40 @@
 #include "base/secret.h"
 #include "net/task.h"
 
+#include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace writ::issue {
 
+// One thing that was decided: an action, on what the issuer's own system calls the resource (JSON: schema and table, bucket and prefix).
+struct Access {
+    std::string action; // `read`
+    JsonObject resource;
+};
+
 // What a credential will be, before it is. No secret in it.
 struct CredentialPlan {
     std::string kind; // `postgres_role`
-    std::string name; // role name
+    std::string name; // role name; empty: its system gives it one
     std::string scope; // in words: `SELECT on public.biopsies`
-    std::string target; // JSON: all that prolong() and revoke() need, whatever is declared by then
+    std::string target; // JSON: all that create(), prolong() and revoke() need, whatever is declared by then
+    std::map<std::string, std::string> environment {}; // what the job's clients are told before there is a credential; no secret
+};
+
+// Whom it is for.
+struct Recipient {
+    std::string workload; // SPIFFE ID
+    std::string run;
+    std::string purpose;
+    // LIMIT: the credential ends no later. One that cannot end so soon is refused.
+    Timestamp expires;
+    // A JWT by the authority that says who this is, for one audience; with these claims besides. For systems that trust the authority as their
+    // identity provider; it never leaves for the job.
+    std::function<Result<SecretText>(std::string audience, JsonObject claims)> assertion {};
 };
 
 // A file in the run's private folder.
@@ -34,19 +57,35 @@ struct CredentialFile {
 struct Credential {
     std::map<std::string, std::string> environment;
     std::vector<CredentialFile> files;
+    std::string id; // as its system names it; never a secret; empty: the plan's name
+    std::optional<Timestamp> expires; // as its system says; absent: as was asked
+    // JSON that the agent's local endpoint serves to the job's clients, instead of variables and files, which cannot be renewed. May be empty.
+    SecretText document;
 };
+
+class RevocableIssuer;
 
 class CredentialIssuer {
 public:
     virtual ~CredentialIssuer() = default;
 
-    // permission_denied: the system cannot serve that action. `provider` and `resource` are the issuer's own declared settings as JSON.
-    virtual Result<CredentialPlan> plan(JsonObject const& provider, JsonObject const& resource, std::string_view action) = 0;
-    // The credential dies by itself at `expires`, as far as its system can do that.
-    virtual net::Task<Result<Credential>> create(CredentialPlan plan, Timestamp expires) = 0;
+    // permission_denied: the system cannot serve that action. `provider` is the issuer's own declared settings as JSON. One credential for all of
+    // the accesses and nothing else; invalid_argument: the system has none for that many.
+    virtual Result<CredentialPlan> plan(JsonObject const& provider, std::span<Access const> accesses) = 0;
+    virtual net::Task<Result<Credential>> create(CredentialPlan plan, Recipient recipient) = 0;
+
+    // Null: what it gives cannot be taken back, and ends by itself.
+    virtual RevocableIssuer* revocable() { return nullptr; }
+};
+
+// One whose credentials live until somebody ends them: each has a lease.
+class RevocableIssuer : public CredentialIssuer {
+public:
     virtual net::Task<Result<>> prolong(std::string target, std::string name, Timestamp expires) = 0;
     // Ends it and what was opened with it. Idempotent: of a credential that is not there, success.
     virtual net::Task<Result<>> revoke(std::string target, std::string name) = 0;
+
+    RevocableIssuer* revocable() final { return this; }
 };
 
 } // namespace writ::issue

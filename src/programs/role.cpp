@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "programs/role.h"
 
+#include "issue/aws_sts/aws_sts.h"
 #include "issue/postgres_role/postgres_role.h"
 #include "programs/witness_options.h"
 #include "store/sqlite/sqlite_store.h"
@@ -97,6 +98,7 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     auto store = TRY(store::open_sqlite_store(data / "writ.db"));
     authority::IssuersByKind issuers;
     issuers.emplace("postgres_role", issue::create_postgres_role_issuer(random));
+    issuers.emplace("aws_sts", issue::create_aws_sts_issuer(clock));
     return authority::Authority::start(loop,
         { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string(),
             std::move(witnessing), { .folder = options.spool, .bytes_max = options.spool_bytes } }, std::move(store),

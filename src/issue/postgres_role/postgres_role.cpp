@@ -78,7 +78,7 @@ struct Connections {
     net::Notification freed;
 };
 
-class PostgresRoleIssuer final : public CredentialIssuer {
+class PostgresRoleIssuer final : public RevocableIssuer {
 public:
     PostgresRoleIssuer(RandomSource& random, PostgresRoleLimits limits)
         : random_(random)
@@ -86,8 +86,8 @@ public:
     {
     }
 
-    Result<CredentialPlan> plan(JsonObject const& provider, JsonObject const& resource, std::string_view action) override;
-    net::Task<Result<Credential>> create(CredentialPlan plan, Timestamp expires) override;
+    Result<CredentialPlan> plan(JsonObject const& provider, std::span<Access const> accesses) override;
+    net::Task<Result<Credential>> create(CredentialPlan plan, Recipient recipient) override;
     net::Task<Result<>> prolong(std::string target, std::string name, Timestamp expires) override;
     net::Task<Result<>> revoke(std::string target, std::string name) override;
 
@@ -131,8 +131,11 @@ private:
     std::map<std::string, std::shared_ptr<Connections>> connections_;
 };
 
-Result<CredentialPlan> PostgresRoleIssuer::plan(JsonObject const& provider, JsonObject const& resource, std::string_view action)
+Result<CredentialPlan> PostgresRoleIssuer::plan(JsonObject const& provider, std::span<Access const> accesses)
 {
+    if (accesses.size() != 1)
+        return invalid_argument("a PostgreSQL role is for one table");
+    auto const& [action, resource] = accesses.front();
     auto const privileges = TRY(privileges_of(action));
     auto const schema = std::string(TRY(string_member(resource, "schema")));
     auto const table = std::string(TRY(string_member(resource, "table")));
@@ -176,7 +179,7 @@ net::Task<Result<PostgresRoleIssuer::Borrowed>> PostgresRoleIssuer::borrow(Targe
     co_return Borrowed(home, std::move(connection));
 }
 
-net::Task<Result<Credential>> PostgresRoleIssuer::create(CredentialPlan plan, Timestamp expires)
+net::Task<Result<Credential>> PostgresRoleIssuer::create(CredentialPlan plan, Recipient recipient)
 {
     auto parsed = parse_target(plan.target);
     auto const target = CO_TRY(parsed);
@@ -191,7 +194,7 @@ net::Task<Result<Credential>> PostgresRoleIssuer::create(CredentialPlan plan, Ti
     // One transaction: the role is there with its rights, or not at all. COMMIT is sent once the rest is done: what a server executes after we gave it up, be it
     // delayed by a network, is never committed.
     SecretText statement("BEGIN; CREATE ROLE " + role + " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT "
-        + std::to_string(limits_.role_connections_max) + " PASSWORD " + quote_literal(secret.reveal()) + " VALID UNTIL " + quote_literal(to_rfc3339(expires)) + "; GRANT CONNECT ON DATABASE "
+        + std::to_string(limits_.role_connections_max) + " PASSWORD " + quote_literal(secret.reveal()) + " VALID UNTIL " + quote_literal(to_rfc3339(recipient.expires)) + "; GRANT CONNECT ON DATABASE "
         + quote_identifier(login.database) + " TO " + role + "; GRANT USAGE ON SCHEMA " + quote_identifier(target.schema) + " TO " + role + "; GRANT " + target.privileges + " ON "
         + quote_identifier(target.schema) + "." + quote_identifier(target.table) + " TO " + role);
     auto created = co_await connection->query(std::move(statement));

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/credential_source.h"
+
+namespace writ::authority {
+
+namespace {
+
+CredentialSource postgres_source(Declarations const& declared, CredentialProvider const& provider, Dataset const& dataset)
+{
+    auto const database = declared.databases.find(provider.database);
+    ASSERT(database != declared.databases.end()); // INVARIANT: compile_snapshot() checked the reference
+    auto const& server = database->second.value;
+    return { &provider,
+        { { "host", server.host }, { "port", std::int64_t(server.port) }, { "database", server.database }, { "user", provider.user },
+            { "password_file", provider.password_file } },
+        { { "schema", dataset.schema }, { "table", dataset.table } } };
+}
+
+CredentialSource aws_source(CredentialProvider const& provider, Dataset const& dataset)
+{
+    auto const& aws = provider.aws;
+    auto resource = s3_resource_of(dataset.location);
+    ASSERT(resource.is_ok()); // INVARIANT: as above
+    return { &provider,
+        { { "endpoint", aws.endpoint }, { "role", aws.role }, { "region", aws.region }, { "audience", aws.audience }, { "ca_file", aws.ca_file },
+            { "store_endpoint", aws.store_endpoint }, { "session_tags", aws.session_tags } },
+        std::move(resource).value() };
+}
+
+} // namespace
+
+std::optional<CredentialSource> source_of(Snapshot const& snapshot, cedar::EntityUid const& resource)
+{
+    auto const& declared = snapshot.declarations;
+    auto const dataset = resource.type == "Dataset" ? declared.datasets.find(resource.id) : declared.datasets.end();
+    if (dataset == declared.datasets.end() || dataset->second.value.credential.empty())
+        return std::nullopt;
+    auto const provider = declared.credential_providers.find(dataset->second.value.credential);
+    ASSERT(provider != declared.credential_providers.end());
+    if (provider->second.value.type == "aws_sts")
+        return aws_source(provider->second.value, dataset->second.value);
+    return postgres_source(declared, provider->second.value, dataset->second.value);
+}
+
+Result<JsonObject> s3_resource_of(std::string_view location)
+{
+    constexpr std::string_view scheme = "s3://";
+    if (!location.starts_with(scheme))
+        return invalid_argument("a dataset there has a `location: s3://BUCKET/PREFIX`");
+    auto const place = location.substr(scheme.size());
+    auto const slash = place.find('/');
+    auto prefix = slash == std::string_view::npos ? std::string_view() : place.substr(slash + 1);
+    if (prefix.ends_with('/'))
+        prefix.remove_suffix(1);
+    return JsonObject { { "bucket", place.substr(0, slash) }, { "prefix", prefix } };
+}
+
+} // namespace writ::authority

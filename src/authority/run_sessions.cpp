@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/run_sessions.h"
+
+#include "authority/credential_source.h"
+
+#include <algorithm>
+
+namespace writ::authority {
+
+namespace {
+
+// LIMIT: uses of one run, as at its start.
+constexpr std::size_t uses_max = 100;
+// LIMIT: how long the token is good that STS is shown; it is shown at once.
+constexpr Duration assertion_lifetime = std::chrono::minutes(5);
+
+} // namespace
+
+// One request, as far as it has come.
+struct RunSessions::Asked {
+    std::shared_ptr<Snapshot const> snapshot;
+    Principal principal;
+    identity::Run run;
+    std::string caller, trace;
+    identity::SpiffeId workload;
+    Duration lifetime_max; // the workload's identity
+    CredentialProvider const* provider = nullptr;
+    JsonObject settings {};
+    std::vector<std::pair<Question, Answer>> allowed {};
+    std::vector<issue::Access> accesses {};
+    std::vector<Denial> denials {};
+};
+
+net::Task<Result<>> RunSessions::decide(Asked& asked, std::vector<identity::Use> uses)
+{
+    for (auto const& use : uses) {
+        Question question;
+        question.trace = asked.trace;
+        question.caller = asked.caller;
+        question.principal = asked.principal;
+        question.run = asked.run.id;
+        question.purpose = asked.run.purpose;
+        question.action = use.action;
+        question.resource = { use.resource_type, use.resource_id };
+        auto decided = co_await decide_and_record(state_, asked.snapshot, question);
+        auto answer = CO_TRY(decided);
+        if (!answer.allowed) {
+            asked.denials.push_back({ use.action, question.resource, std::move(answer.missing), answer.record });
+            continue;
+        }
+        auto source = source_of(*asked.snapshot, question.resource);
+        if (!source)
+            co_return conflict("`" + use.resource_id + "` has no credential any more");
+        if (asked.provider != nullptr && asked.provider != source->provider)
+            co_return invalid_argument("one session is of one CredentialProvider");
+        asked.provider = source->provider;
+        asked.settings = std::move(source->settings);
+        asked.accesses.push_back({ use.action, std::move(source->resource) });
+        asked.allowed.emplace_back(std::move(question), std::move(answer));
+    }
+    co_return Result<>();
+}
+
+net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
+{
+    auto const issuer = state_.issuers.find(asked.provider->type);
+    if (issuer == state_.issuers.end() || issuer->second->revocable() != nullptr)
+        co_return invalid_argument("CredentialProvider `" + asked.provider->name + "` opens no sessions");
+    auto planned = issuer->second->plan(asked.settings, asked.accesses);
+    auto const plan = CO_TRY(planned);
+    auto const expires = state_.clock.now() + std::min(asked.provider->lifetime, asked.lifetime_max);
+    auto const assertion = [this, id = asked.workload](std::string audience, JsonObject claims) -> Result<SecretText> {
+        auto token = TRY(state_.keys.jwt(crypto::Algorithm::rs256).issue({ id, { std::move(audience) }, assertion_lifetime, std::move(claims) }, state_.clock.now(), state_.random));
+        return std::move(token.token);
+    };
+    auto created = co_await issuer->second->create(plan, { asked.principal.id, asked.run.id, asked.run.purpose, expires, assertion });
+    auto credential = CO_TRY(created);
+    OpenedSession session { plan.kind, credential.id.empty() ? plan.name : credential.id, plan.scope, std::min(credential.expires.value_or(expires), expires),
+        std::move(credential.document), {} };
+    // One record for each thing that it opens, so that who-used finds each.
+    for (auto const& [question, answer] : asked.allowed) {
+        auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());
+        record.allowed = true;
+        record.policies = answer.policies;
+        record.policy_version = asked.snapshot->version;
+        record.credential = audit::RecordedCredential { session.kind, session.id, session.scope, "", session.expires };
+        record.decision = answer.record;
+        record.outcome = "ok";
+        auto const recorded = co_await record_or_spool(state_, std::move(record), answer.may_spool);
+        if (recorded.is_error())
+            co_return recorded.error();
+    }
+    ++state_.metrics.sessions_opened;
+    co_return session;
+}
+
+net::Task<Result<OpenedSession>> RunSessions::open(SessionRequest request)
+{
+    if (request.uses.empty() || request.uses.size() > uses_max)
+        co_return invalid_argument("a session has 1 to " + std::to_string(uses_max) + " uses");
+    auto found = state_.store.runs->find(request.run);
+    auto const run = CO_TRY(found);
+    // SECURITY: to another agent, somebody else's run is not there.
+    if (run.agent != request.agent || run.ended)
+        co_return not_found("no live run `" + request.run + "`");
+    auto const snapshot = state_.snapshot;
+    auto object = parse_json_object(run.claims);
+    auto parsed = object.is_ok() ? identity::parse_claims(*object) : Result<identity::Claims>(object.error());
+    auto const claims = CO_TRY(parsed);
+    auto identified = identify(*snapshot, claims);
+    std::erase_if(identified, [&run](auto const& one) { return one.id.text() != run.workload; });
+    if (identified.empty())
+        co_return permission_denied("the run's process is not `" + run.workload + "` any more");
+    auto const& workload = identified.front();
+    Asked asked { snapshot, principal_of(workload, claims), run, request.agent, request.trace, workload.id, workload.workload->svid_lifetime };
+    auto const decided = co_await decide(asked, std::move(request.uses));
+    if (decided.is_error())
+        co_return decided.error();
+    if (asked.allowed.empty()) {
+        OpenedSession denied;
+        denied.denials = std::move(asked.denials);
+        co_return denied;
+    }
+    // The run may have ended while the log was written.
+    auto const still = state_.store.runs->find(request.run);
+    if (still.is_error() || still->ended)
+        co_return not_found("the run has ended");
+    co_return co_await issue(asked);
+}
+
+} // namespace writ::authority

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sessions at clouds, for runs that live: decided anew each time one is asked for, recorded before it leaves, and kept by nobody here. What cannot
+// be taken back needs no lease; it ends by itself.
+#pragma once
+
+#include "authority/run_registry.h"
+
+namespace writ::authority {
+
+struct SessionRequest {
+    std::string run;
+    std::string agent; // SPIFFE ID of the caller
+    std::string trace;
+    std::vector<identity::Use> uses; // of one CredentialProvider
+};
+
+struct OpenedSession {
+    std::string kind, id, scope;
+    Timestamp expires;
+    SecretText document; // as issue::Credential has it
+    // Not empty: none of the uses is allowed, and nothing was opened.
+    std::vector<Denial> denials;
+};
+
+class RunSessions {
+public:
+    explicit RunSessions(AuthorityState& state)
+        : state_(state)
+    {
+    }
+    RunSessions(RunSessions const&) = delete;
+    RunSessions& operator=(RunSessions const&) = delete;
+
+    // One session for those of the uses that are allowed now. not_found: no live run of that agent. INVARIANT: decisions on record → session → issuances on
+    // record → session leaves; it ends no later than its provider's `lifetime` and the workload's identity.
+    net::Task<Result<OpenedSession>> open(SessionRequest);
+
+private:
+    struct Asked;
+    net::Task<Result<>> decide(Asked& asked, std::vector<identity::Use> uses);
+    net::Task<Result<OpenedSession>> issue(Asked& asked);
+
+    AuthorityState& state_;
+};
+
+} // namespace writ::authority
