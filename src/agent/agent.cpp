@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/agent.h"
 
+#include "agent/aws_endpoint.h"
 #include "agent/run_socket.h"
 #include "agent/workload_api.h"
 #include "base/logger.h"
@@ -16,6 +17,8 @@ constexpr Duration retry_first = std::chrono::milliseconds(100);
 constexpr Duration retry_longest = std::chrono::seconds(5);
 constexpr Duration watch_deadline = std::chrono::seconds(45); // the authority answers after 30 at the latest
 constexpr Duration shutdown_grace = std::chrono::seconds(3);
+// LIMIT: who asks the local endpoint sends a line and a few headers.
+constexpr net::HttpServerLimits loopback_limits { .header_bytes_max = 8U << 10U, .body_bytes_max = 1024 };
 
 } // namespace
 
@@ -27,11 +30,15 @@ struct Agent::Parts {
         , authority(options.authority, clock)
         , attestor(clock)
         , svids(authority, clock)
-        , runs(loop, authority, clock, options.data_folder, options.run_folder / "runs")
-        , run_desk { identity, joined, attestor, runs, svids, (options.run_folder / "agent.sock").string() }
+        , sessions(loop, authority, clock)
+        , runs(loop, authority, sessions, clock, random, options.data_folder, options.run_folder / "runs")
+        , imds_tokens(random, clock)
+        , loopback_desk { runs, sessions, imds_tokens, holders, clock }
+        , run_desk { identity, joined, attestor, runs, sessions, svids, (options.run_folder / "agent.sock").string() }
         , workload_desk { identity, joined, attestor, svids, changed, clock }
         , workload_server(loop)
         , run_server(loop, [this](net::Request request) { return answer_run_request(&run_desk, std::move(request)); })
+        , loopback_server(loop, [this](net::Request request) { return answer_loopback_request(&loopback_desk, std::move(request)); }, loopback_limits)
     {
     }
 
@@ -44,15 +51,22 @@ struct Agent::Parts {
     AuthorityClient authority;
     attest::ProcessAttestor attestor;
     SvidCache svids;
+    SystemRandom random;
+    SessionCache sessions;
     RunWatch runs;
+    ImdsTokens imds_tokens;
+    attest::SocketHolders holders;
+    LoopbackDesk loopback_desk;
     RunDesk run_desk;
     WorkloadDesk workload_desk;
     net::GrpcServer workload_server;
     net::HttpServer run_server;
+    net::HttpServer loopback_server;
 
     net::Task<Result<>> join();
     Result<> adopt(AgentIdentity new_identity);
     Result<> listen();
+    Result<> listen_on_loopback();
     static net::Task<> follow(Parts* parts);
     static net::Task<> keep_identity(Parts* parts);
     net::Task<Result<>> follow_once();
@@ -87,8 +101,30 @@ net::Task<Result<>> Agent::Parts::join()
     co_return adopt(std::move(identity_given));
 }
 
+// Jobs that run were told the port: after a restart it is the same, or theirs is gone.
+Result<> Agent::Parts::listen_on_loopback()
+{
+    auto const file = options.data_folder / "loopback-port";
+    auto const kept = load_loopback_port(file);
+    auto const wanted = options.loopback_port != 0 ? options.loopback_port : kept.is_ok() ? *kept : std::uint16_t(0);
+    // SECURITY: this address and no other: what listens on others would be asked by other machines. SDKs accept it, and not each of 127.0.0.0/8.
+    auto listener = net::listen_tcp(loop, { "127.0.0.1", wanted });
+    if (listener.is_error() && options.loopback_port == 0 && wanted != 0) {
+        log_warning("the local endpoint's port is another's now; runs from before do not find it", { { "port", int(wanted) }, { "error", listener.error().message } });
+        listener = net::listen_tcp(loop, { "127.0.0.1", 0 });
+    }
+    if (listener.is_error())
+        return std::move(listener).error().in("local endpoint");
+    loopback_desk.port = std::get<net::TcpAddress>((*listener)->address()).port;
+    runs.use_loopback_port(loopback_desk.port);
+    TRY(save_loopback_port(file, loopback_desk.port));
+    loopback_server.serve(std::move(listener).value());
+    return {};
+}
+
 Result<> Agent::Parts::listen()
 {
+    TRY(listen_on_loopback());
     // SECURITY: everybody may connect; who it is, the kernel tells.
     auto workload_listener = TRY(net::listen_unix(loop, run_desk.workload_socket, 0777));
     auto run_listener = TRY(net::listen_unix(loop, (options.run_folder / "run.sock").string(), 0777));
@@ -110,13 +146,20 @@ net::Task<Result<>> Agent::Parts::follow_once()
     auto const answer = CO_TRY(parsed);
     auto numbered = integer_member(answer, "version");
     auto const version = static_cast<std::uint64_t>(CO_TRY(numbered));
-    if (version == identity.version)
+    if (version == identity.version) {
+        auto const news = bool_member(answer, "news");
+        if (news.is_ok() && *news) {
+            sessions.doubt();
+            runs.renew_now();
+        }
         co_return Result<>();
+    }
     auto member = object_member(answer, "bundle");
     auto bundle = identity::parse_bundle(to_text(JsonValue(*CO_TRY(member))));
     identity.bundle = CO_TRY(bundle);
     identity.version = version;
     svids.forget();
+    sessions.doubt();
     changed.notify();
     runs.renew_now();
     co_return Result<>();
@@ -184,13 +227,15 @@ net::Task<Result<std::unique_ptr<Agent>>> Agent::start(net::EventLoop* loop, Age
         co_return listening.error();
     loop->spawn(Parts::follow(parts.get()));
     loop->spawn(Parts::keep_identity(parts.get()));
-    log_info("agent serves", { { "agent", parts->identity.id }, { "workload_api", parts->run_desk.workload_socket } });
+    log_info("agent serves", { { "agent", parts->identity.id }, { "workload_api", parts->run_desk.workload_socket },
+            { "loopback_port", int(parts->loopback_desk.port) } });
     co_return std::unique_ptr<Agent>(new Agent(std::move(parts))); // NOLINT: the constructor is private
 }
 
 net::Task<> Agent::shutdown()
 {
     co_await parts_->run_server.shutdown(shutdown_grace);
+    co_await parts_->loopback_server.shutdown(shutdown_grace);
     co_await parts_->workload_server.shutdown(shutdown_grace);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/agent_files.h"
 
+#include <charconv>
+
 namespace writ::agent {
 
 namespace {
@@ -24,6 +26,16 @@ Result<WatchedRun> parse_run(JsonObject const& object)
     run.started = TRY(parse_rfc3339(TRY(string_member(object, "started"))));
     run.expires = TRY(parse_rfc3339(TRY(string_member(object, "expires"))));
     run.leases = TRY(strings_member(object, "leases"));
+    run.handle_digest = string_or(object, "handle_digest", "");
+    if (!object.contains("sessions"))
+        return run; // written by an agent of before there were any
+    for (auto const& item : *TRY(array_member(object, "sessions"))) {
+        if (!item.is_object())
+            return corruption("a run's session is an object");
+        auto const& use = item.as_object();
+        run.sessions.push_back({ std::string(TRY(string_member(use, "provider"))), std::string(TRY(string_member(use, "action"))),
+            std::string(TRY(string_member(use, "type"))), std::string(TRY(string_member(use, "id"))) });
+    }
     return run;
 }
 
@@ -32,13 +44,34 @@ JsonObject to_json(WatchedRun const& run)
     JsonArray leases;
     for (auto const& lease : run.leases)
         leases.emplace_back(lease);
+    JsonArray sessions;
+    for (auto const& use : run.sessions)
+        sessions.push_back(JsonObject { { "provider", use.provider }, { "action", use.action }, { "type", use.resource_type }, { "id", use.resource_id } });
     return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
         { "pid", std::int64_t(run.process.pid) }, { "start_ticks", std::int64_t(run.process.start_ticks) },
         { "boot_id", run.process.boot_id }, { "uid", std::int64_t(run.uid) }, { "started", to_rfc3339(run.started) },
-        { "expires", to_rfc3339(run.expires) }, { "leases", std::move(leases) } };
+        { "expires", to_rfc3339(run.expires) }, { "leases", std::move(leases) },
+        { "sessions", std::move(sessions) }, { "handle_digest", run.handle_digest } };
 }
 
 } // namespace
+
+std::vector<SessionUse> WatchedRun::uses_of(std::string_view provider_or_resource) const
+{
+    auto const name = provider_or_resource.empty() && !sessions.empty() ? std::string_view(sessions.front().provider) : provider_or_resource;
+    std::vector<SessionUse> found;
+    for (auto const& use : sessions) {
+        if (use.provider == name)
+            found.push_back(use);
+    }
+    if (!found.empty())
+        return found;
+    for (auto const& use : sessions) {
+        if (use.resource_id == name)
+            found.push_back(use);
+    }
+    return found;
+}
 
 Result<AgentIdentity> load_identity(Path const& folder)
 {
@@ -87,6 +120,19 @@ Result<std::vector<WatchedRun>> load_runs(Path const& folder)
     }
     return runs;
 }
+
+Result<std::uint16_t> load_loopback_port(Path const& file)
+{
+    auto const bytes = TRY(read_file(file, 64));
+    auto const text = as_text(bytes);
+    std::uint16_t port = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc() || port == 0)
+        return corruption("`" + file.string() + "` holds no port");
+    return port;
+}
+
+Result<> save_loopback_port(Path const& file, std::uint16_t port) { return replace_file(file, as_bytes(std::to_string(port) + "\n"), 0600); }
 
 Result<> save_runs(Path const& folder, std::vector<WatchedRun> const& runs)
 {

@@ -10,6 +10,13 @@
 
 namespace writ::agent {
 
+// What a run may open sessions for, as the authority decided at its start; it decides again each time.
+struct SessionUse {
+    std::string provider; // CredentialProvider
+    std::string action;
+    std::string resource_type, resource_id;
+};
+
 struct WatchedRun {
     std::string id;
     std::string workload; // SPIFFE ID
@@ -20,6 +27,11 @@ struct WatchedRun {
     Timestamp started;
     Timestamp expires; // of the lease that ends first
     std::vector<std::string> leases;
+    std::vector<SessionUse> sessions;
+    std::string handle_digest; // SHA-256 of the run's handle, hexadecimal; empty: it has none
+
+    // Those of a provider, or of a resource; of the first provider if it is empty.
+    [[nodiscard]] std::vector<SessionUse> uses_of(std::string_view provider_or_resource) const;
 };
 
 // not_found: this agent never joined.
@@ -27,6 +39,10 @@ Result<AgentIdentity> load_identity(Path const& folder);
 Result<> save_identity(Path const& folder, AgentIdentity const&);
 
 Result<std::vector<WatchedRun>> load_runs(Path const& folder); // none: empty
+// The local endpoint's port. not_found: it never had one.
+Result<std::uint16_t> load_loopback_port(Path const& file);
+Result<> save_loopback_port(Path const& file, std::uint16_t port);
+
 Result<> save_runs(Path const& folder, std::vector<WatchedRun> const&);
 
 } // namespace writ::agent

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run_socket.h"
 
+#include "agent/aws_endpoint.h"
 #include "base/logger.h"
 #include "base/utf8.h"
 #include "identity/run.h"
@@ -108,7 +109,8 @@ Reply start_run(RunDesk const& desk, net::Request const& request)
         environment.emplace(name, value);
     environment.emplace("WRIT_RUN", started.id);
     environment.emplace("SPIFFE_ENDPOINT_SOCKET", "unix://" + desk.workload_socket);
-    co_return json_response({ { "run", started.id }, { "workload", started.workload }, { "environment", std::move(environment) } });
+    co_return json_response({ { "run", started.id }, { "workload", started.workload }, { "folder", started.folder.string() },
+        { "environment", std::move(environment) } });
 }
 
 Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
@@ -119,6 +121,32 @@ Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
     if (ended.is_error())
         co_return ended.error();
     co_return json_response({ { "ended", true } });
+}
+
+// For a process of a run: what its `credential_process` prints. A profile that is no provider or resource is the first provider's.
+Reply aws_credentials(RunDesk const& desk, net::Request const& request)
+{
+    auto body = parse_json_object(request.body);
+    auto const object = CO_TRY(body);
+    auto const& peer = peer_of(request);
+    auto const line = attest::with_ancestors(peer.pid);
+    auto const* run = desk.runs.run_of_process(line);
+    // SECURITY: the pid was read first; if its process still lives, what was read is of it.
+    if (run == nullptr || run->uid != peer.uid || !peer.is_alive())
+        co_return permission_denied("only a process of a run has credentials (`writ run`)");
+    auto uses = run->uses_of(string_or(object, "profile", ""));
+    if (uses.empty())
+        uses = run->uses_of("");
+    if (uses.empty())
+        co_return not_found("the run uses nothing at AWS or an S3 store");
+    auto got = co_await desk.sessions.get(run->id, std::move(uses));
+    auto const session = CO_TRY(got);
+    auto output = credential_process_output(*session.document);
+    net::Response response;
+    response.headers.set("content-type", "application/json");
+    response.headers.set("cache-control", "no-store");
+    response.body = CO_TRY(output);
+    co_return response;
 }
 
 JsonObject to_json(WatchedRun const& run)
@@ -203,6 +231,8 @@ Reply route(RunDesk const& desk, net::Request const& request)
         return start_run(desk, request);
     if (is_post && path.starts_with(runs) && path.ends_with(end) && path.size() > runs.size() + end.size())
         return end_run(desk, request, std::string(path.substr(runs.size(), path.size() - runs.size() - end.size())));
+    if (path == "/v1/aws-credentials" && is_post)
+        return aws_credentials(desk, request);
     if (path == "/v1/svids/x509" && is_post)
         return x509_svids(desk, request);
     if (path == "/v1/svids/jwt" && is_post)

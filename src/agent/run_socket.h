@@ -17,6 +17,7 @@ struct RunDesk {
     bool const& joined;
     attest::ProcessAttestor& attestor;
     RunWatch& runs;
+    SessionCache& sessions;
     SvidCache& svids;
     std::string workload_socket; // path of the Workload API's socket
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run_watch.h"
 
+#include "agent/aws_endpoint.h"
 #include "agent/receipts.h"
-
 #include "base/logger.h"
+#include "crypto/digest.h"
 
 #include <algorithm>
 
@@ -11,6 +12,7 @@ namespace writ::agent {
 
 namespace {
 
+constexpr std::size_t handle_characters = 40; // 200 bits
 constexpr Duration renew_retry = std::chrono::seconds(5);
 constexpr Duration end_retry_first = std::chrono::milliseconds(200);
 // LIMIT: how long who ends a run waits for the authority.
@@ -25,7 +27,23 @@ struct ParsedGrants {
     std::vector<std::string> leases;
     std::optional<Timestamp> expires; // of the lease that ends first
     std::vector<std::uint64_t> records; // of the issuances
+    std::vector<SessionUse> sessions;
 };
+
+// What is there for the asking: no secret yet, but where and as what to ask.
+Result<> parse_session(JsonObject const& grant, JsonObject const& session, ParsedGrants& parsed)
+{
+    auto const& resource = *TRY(object_member(grant, "resource"));
+    parsed.sessions.push_back({ std::string(TRY(string_member(session, "provider"))), std::string(TRY(string_member(grant, "action"))),
+        std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))) });
+    for (auto const& member : *TRY(object_member(session, "environment"))) {
+        if (!member.value().is_string())
+            return invalid_argument("an environment variable is text");
+        // The first provider is the one that clients find without being told of another.
+        parsed.environment.emplace(std::string(member.key()), std::string(member.value().as_string()));
+    }
+    return {};
+}
 
 Result<> parse_credential(JsonObject const& credential, ParsedGrants& parsed)
 {
@@ -57,16 +75,21 @@ Result<ParsedGrants> parse_grants(JsonObject const& answer)
             return invalid_argument("a grant is an object");
         if (auto const* credential = item.as_object().if_contains("credential"); credential != nullptr && credential->is_object())
             TRY(parse_credential(credential->as_object(), parsed));
+        if (auto const* session = item.as_object().if_contains("session"); session != nullptr && session->is_object())
+            TRY(parse_session(item.as_object(), session->as_object(), parsed));
     }
     return parsed;
 }
 
 } // namespace
 
-RunWatch::RunWatch(net::EventLoop& loop, AuthorityClient& authority, Clock const& clock, Path folder, Path run_folders)
+RunWatch::RunWatch(
+    net::EventLoop& loop, AuthorityClient& authority, SessionCache& sessions, Clock const& clock, RandomSource& random, Path folder, Path run_folders)
     : loop_(loop)
     , authority_(authority)
+    , sessions_(sessions)
     , clock_(clock)
+    , random_(random)
     , folder_(std::move(folder))
     , run_folders_(std::move(run_folders))
 {
@@ -158,8 +181,16 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     watched->run.started = clock_.now();
     watched->pidfd = std::make_shared<UniqueFd>(std::move(start.pidfd));
     auto parsed = parse_grants(answer);
-    auto const grants = CO_TRY(parsed);
+    auto grants = CO_TRY(parsed);
     watched->run.leases = grants.leases;
+    watched->run.sessions = grants.sessions;
+    if (!grants.sessions.empty()) {
+        SecretText const handle(random_.base32(handle_characters));
+        watched->run.handle_digest = to_hex(crypto::sha256(as_bytes(handle.reveal())));
+        grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
+        for (auto& [name, value] : aws_environment(loopback_port_, grants.sessions.front().provider, handle))
+            grants.environment.insert_or_assign(name, std::move(value));
+    }
     watched->run.expires = grants.expires.value_or(clock_.now() + 2 * renew_longest);
 
     // On disk before the job gets anything: a killed agent that comes back knows what to end.
@@ -171,7 +202,7 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
         co_await finish(watched, "its credentials could not be handed over");
         co_return folder.error();
     }
-    RunStarted started { watched->run.id, watched->run.workload, grants.environment };
+    RunStarted started { watched->run.id, watched->run.workload, grants.environment, *folder };
     for (auto const& file : grants.files)
         started.environment[file.variable] = (*folder / file.name).string();
     if (!grants.records.empty()) {
@@ -181,7 +212,15 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     }
     loop_.spawn(watch(watched));
     loop_.spawn(renew(watched));
+    prepare_sessions(watched->run);
     co_return std::variant<RunStarted, net::Response>(std::move(started));
+}
+
+// The job will ask for its first provider's session within a second, as a rule.
+void RunWatch::prepare_sessions(WatchedRun const& run)
+{
+    if (auto uses = run.uses_of(""); !uses.empty())
+        sessions_.prepare(run.id, std::move(uses));
 }
 
 net::Task<> RunWatch::watch(std::shared_ptr<Watched> watched)
@@ -203,6 +242,7 @@ net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reaso
     watched->is_over = true;
     watched->news.notify();
     remove_run_folder(run_folders_, watched->run.id);
+    sessions_.forget(watched->run.id);
     auto wait = end_retry_first;
     for (;;) {
         auto const answer = co_await authority_.post("/v1/agent/runs/" + watched->run.id + "/end", JsonObject { { "reason", reason } });
@@ -250,6 +290,18 @@ std::vector<WatchedRun> RunWatch::runs_of(uid_t uid) const
     return runs;
 }
 
+// SECURITY: a number in the list is that of the run's first process only if that process, by its pidfd, still lives: then nobody else has its number.
+WatchedRun const* RunWatch::run_of_process(std::span<pid_t const> process_with_ancestors) const
+{
+    for (auto const pid : process_with_ancestors) {
+        for (auto const& [id, watched] : runs_) {
+            if (watched->run.process.pid == pid && !watched->is_over && watched->pidfd && attest::is_alive(watched->pidfd->get()))
+                return &watched->run;
+        }
+    }
+    return nullptr;
+}
+
 net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched)
 {
     auto seen = watched->news.version();
@@ -262,8 +314,10 @@ net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched)
         auto const answer = co_await authority_.post("/v1/agent/runs/" + watched->run.id + "/renew", JsonObject());
         if (answer.is_error()) {
             log_warning("a run was not renewed", { { "run", watched->run.id }, { "error", answer.error().message } });
-            if (answer.error().code == ErrorCode::not_found)
+            if (answer.error().code == ErrorCode::not_found) {
+                sessions_.forget(watched->run.id);
                 co_return; // ended there; its process may go on without credentials
+            }
             co_await net::delay(renew_retry);
             continue;
         }

@@ -6,6 +6,8 @@
 
 #include "agent/agent_files.h"
 #include "agent/run_folder.h"
+#include "agent/session_cache.h"
+#include "base/random.h"
 #include "net/notification.h"
 
 #include <map>
@@ -32,17 +34,21 @@ struct RunStarted {
     std::string id;
     std::string workload;
     std::map<std::string, std::string> environment;
+    Path folder;
 };
 
 class RunWatch {
 public:
     // `folder` is the agent's own, `run_folders` where the private folders of runs are.
-    RunWatch(net::EventLoop&, AuthorityClient&, Clock const&, Path folder, Path run_folders);
+    RunWatch(net::EventLoop&, AuthorityClient&, SessionCache&, Clock const&, RandomSource&, Path folder, Path run_folders);
     RunWatch(RunWatch const&) = delete;
     RunWatch& operator=(RunWatch const&) = delete;
 
     // Runs of before a restart: those that live are watched again, the others ended. Before anything else.
     Result<> restore();
+
+    // Where jobs find the agent's local endpoint, which has no other port as long as they live. Before the first run starts.
+    void use_loopback_port(std::uint16_t port) { loopback_port_ = port; }
 
     // A response of the authority other than 200 is handed on as it is. conflict: the process has a run already.
     net::Task<Result<std::variant<RunStarted, net::Response>>> start(RunStart);
@@ -50,6 +56,8 @@ public:
     // it is told until it has.
     net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
     [[nodiscard]] std::vector<WatchedRun> runs_of(uid_t) const; // of all, for root
+    // The live run that one of these processes is the first of; the nearest, if there are several. Null: none.
+    [[nodiscard]] WatchedRun const* run_of_process(std::span<pid_t const> process_with_ancestors) const;
 
     // Asks for all runs anew, at once: policy changed, and what is not allowed any more is taken back.
     void renew_now();
@@ -68,6 +76,7 @@ private:
 
     [[nodiscard]] Result<> check_room(RunStart const&) const;
     net::Task<Result<std::variant<RunStarted, net::Response>>> begin(RunStart);
+    void prepare_sessions(WatchedRun const& run);
     net::Task<> watch(std::shared_ptr<Watched> watched);
     net::Task<> finish(std::shared_ptr<Watched> watched, std::string reason);
     net::Task<> renew(std::shared_ptr<Watched> watched);
@@ -75,7 +84,10 @@ private:
 
     net::EventLoop& loop_;
     AuthorityClient& authority_;
+    SessionCache& sessions_;
     Clock const& clock_;
+    RandomSource& random_;
+    std::uint16_t loopback_port_ = 0;
     Path folder_;
     Path run_folders_;
     std::map<std::string, std::shared_ptr<Watched>> runs_;

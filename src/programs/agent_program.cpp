@@ -13,6 +13,7 @@ struct AgentArguments {
     RoleOptions role;
     std::string authority;
     std::string token_file;
+    std::uint16_t loopback_port = 0;
 };
 
 Result<SecretText> read_token(std::string const& file)
@@ -34,6 +35,7 @@ Result<> serve(cli::Session const& session, AgentArguments const& arguments)
     options.data_folder = arguments.role.data.empty() ? cli::default_data_folder() / "agent" : Path(arguments.role.data);
     options.run_folder = TRY(create_run_folder(session));
     options.join_token = TRY(read_token(arguments.token_file));
+    options.loopback_port = arguments.loopback_port;
     std::unique_ptr<agent::Agent> agent; // outlives the loop's tasks
     net::EventLoop loop;
     agent = TRY(loop.run(agent::Agent::start(&loop, std::move(options), &clock)));
@@ -54,6 +56,8 @@ void add_agent_command(CLI::App& app, cli::Session& session)
     command
         ->add_option("--join-token-file", arguments->token_file, "File with a one-time token (`writ token create`); needed the first time")
         ->type_name("FILE");
+    command->add_option("--loopback-port", arguments->loopback_port, "Of the endpoint on 127.0.0.1 where clients of clouds ask (default: the last one, or any)")
+        ->type_name("PORT");
     command->footer("As root it serves all users of the machine; as another user, that user.\n\nExample:\n  writ agent --authority "
                     "https://authority.acme.internal:8443 --join-token-file node-1.token");
     command->callback([&session, arguments] {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/loopback.h"
+
+#include "agent/aws_endpoint.h"
+#include "base/logger.h"
+#include "crypto/digest.h"
+
+namespace writ::agent {
+
+namespace {
+
+constexpr std::string_view imds_prefix = "/latest/";
+
+// The shape that AWS's clients show to their users.
+net::Response problem(int status, std::string_view code, std::string_view message)
+{
+    return { status, { { "content-type", "application/json" }, { "cache-control", "no-store" } },
+        to_text(JsonValue(JsonObject { { "code", code }, { "message", message } })) };
+}
+
+bool is_handle_of(WatchedRun const& run, std::string_view handle)
+{
+    auto const digest = to_hex(crypto::sha256(as_bytes(handle)));
+    return !run.handle_digest.empty() && constant_time_equal(as_bytes(digest), as_bytes(run.handle_digest));
+}
+
+net::Task<net::Response> route(LoopbackDesk& desk, net::Request request)
+{
+    bool const is_imds = request.path.starts_with(imds_prefix);
+    bool const is_container = request.path.starts_with(aws_credentials_path) && request.method == "GET";
+    if (!is_imds && !is_container)
+        co_return problem(404, "NotFound", "no such path");
+    auto const handle = is_imds ? std::nullopt : std::optional(request.headers.get("authorization").value_or(""));
+    auto const caller = identify_caller(desk, request, handle);
+    if (caller.is_error()) {
+        log_warning("a request to the local endpoint was refused", { { "peer", net::describe(request.peer) }, { "error", caller.error().message } });
+        co_return problem(401, "Unauthorized", "this endpoint serves the processes of runs");
+    }
+    if (is_imds)
+        co_return co_await answer_imds(desk, *caller, std::move(request));
+    auto name = request.path.substr(aws_credentials_path.size());
+    co_return co_await answer_aws_container(desk, *caller, std::move(name));
+}
+
+} // namespace
+
+std::optional<std::uint16_t> loopback_client_port(net::Peer const& peer)
+{
+    auto const* address = std::get_if<net::AddressPeer>(&peer);
+    auto const parsed = address == nullptr ? Result<net::Address>(not_found("")) : net::parse_address(address->address);
+    auto const* tcp = parsed.is_ok() ? std::get_if<net::TcpAddress>(&*parsed) : nullptr;
+    if (tcp == nullptr || tcp->host != "127.0.0.1")
+        return std::nullopt;
+    return tcp->port;
+}
+
+Result<> check_loopback_request(net::Request const& request, std::uint16_t port)
+{
+    auto const host = request.headers.get("host").value_or("");
+    auto const suffix = ":" + std::to_string(port);
+    if (request.headers.count("host") != 1 || (host != "127.0.0.1" + suffix && host != "localhost" + suffix))
+        return permission_denied("`Host` is another's");
+    for (auto const* mark : { "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip" }) {
+        if (request.headers.count(mark) != 0)
+            return permission_denied("the request was forwarded");
+    }
+    // A browser says where a page is from; no SDK does.
+    if (request.headers.count("origin") != 0 || request.headers.count("sec-fetch-site") != 0)
+        return permission_denied("the request is of a web page");
+    return {};
+}
+
+Result<LoopbackCaller> identify_caller(LoopbackDesk& desk, net::Request const& request, std::optional<std::string_view> handle)
+{
+    auto const client = loopback_client_port(request.peer);
+    if (!client)
+        return unauthenticated("the caller is not of this machine");
+    auto const owner = TRY(attest::socket_owner(*client, desk.port));
+    auto const line = TRY(desk.holders.holder_with_ancestors(owner));
+    auto const* run = desk.runs.run_of_process(line);
+    auto const who = "process " + std::to_string(line.front());
+    if (run == nullptr)
+        return unauthenticated(who + " is of no run");
+    if (run->uid != owner.uid)
+        return unauthenticated(who + " has another user than its run");
+    if (handle && !is_handle_of(*run, *handle))
+        return unauthenticated(who + " shows no handle of its run");
+    return LoopbackCaller { *run };
+}
+
+net::Task<net::Response> answer_loopback_request(LoopbackDesk* desk, net::Request request)
+{
+    auto const checked = check_loopback_request(request, desk->port);
+    if (checked.is_error()) {
+        log_warning("a request to the local endpoint was refused", { { "peer", net::describe(request.peer) }, { "error", checked.error().message } });
+        co_return problem(403, "Forbidden", "requests come from this machine, to this address, by nobody in between");
+    }
+    co_return co_await route(*desk, std::move(request));
+}
+
+} // namespace writ::agent
