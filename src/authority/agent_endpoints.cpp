@@ -248,9 +248,12 @@ Reply watch(Desk desk, Call call)
     auto parsed = query_number(call, "version", 0, UINT64_MAX);
     auto const known = CO_TRY(parsed);
     auto const seen = state.changed.version();
-    if (known == version_of(state))
-        co_await state.changed.wait_past(seen, watch_max);
-    co_return json_response(JsonObject { { "version", version_of(state) }, { "bundle", identity::to_json(state.keys.bundle()) } });
+    bool is_news = known != version_of(state);
+    if (!is_news)
+        is_news = co_await state.changed.wait_past(seen, watch_max);
+    // News of the same version: something was revoked, and what an agent keeps is to be asked for anew.
+    co_return json_response(
+        JsonObject { { "version", version_of(state) }, { "news", is_news }, { "bundle", identity::to_json(state.keys.bundle()) } });
 }
 
 } // namespace

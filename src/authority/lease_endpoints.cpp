@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
+#include "authority/revocation.h"
 #include "base/utf8.h"
 
 namespace writ::authority {
@@ -17,7 +18,9 @@ Reply list_leases(Desk desk, Call call)
     JsonArray array;
     for (auto const& lease : leases)
         array.push_back(to_json(lease));
-    co_return json_response(JsonObject { { "leases", std::move(array) } });
+    auto live = co_await live_credentials(desk.state, { filter.run, filter.workload, "", "" });
+    auto const sessions = CO_TRY(live);
+    co_return json_response(JsonObject { { "leases", std::move(array) }, { "sessions", authority::to_json(sessions) } });
 }
 
 Reply revoke_leases(Desk desk, Call call)
@@ -42,6 +45,41 @@ Reply revoke_leases(Desk desk, Call call)
     co_return json_response(JsonObject { { "revoked", std::move(revoked) } });
 }
 
+JsonArray array_of(std::vector<std::string> const& ids)
+{
+    JsonArray array;
+    for (auto const& id : ids)
+        array.emplace_back(id);
+    return array;
+}
+
+Result<RevocationTarget> parse_target(JsonObject const& request)
+{
+    RevocationTarget target;
+    int named = 0;
+    for (auto const& [name, place] : { std::pair("run", &target.run), std::pair("workload", &target.workload), std::pair("dataset", &target.dataset),
+             std::pair("credential", &target.credential) }) {
+        *place = string_or(request, name, "");
+        named += place->empty() ? 0 : 1;
+    }
+    if (named != 1)
+        return invalid_argument("one of `run`, `workload`, `dataset` and `credential` says what to revoke");
+    return target;
+}
+
+Reply revoke_target(Desk desk, Call call)
+{
+    auto body = parse_json_object(call.request.body);
+    auto const request = CO_TRY(body);
+    auto parsed = parse_target(request);
+    auto target = CO_TRY(parsed);
+    std::string reason(utf8_prefix(string_or(request, "reason", ""), 200));
+    auto revoked = co_await revoke(desk.state, desk.leases, desk.runs, std::move(target), call.caller.id, reason.empty() ? "by an administrator" : reason);
+    auto const done = CO_TRY(revoked);
+    co_return json_response(JsonObject { { "runs", array_of(done.runs) }, { "revoked", array_of(done.leases) }, { "late", array_of(done.late) },
+        { "remaining", authority::to_json(done.remaining) } });
+}
+
 Reply list_runs(Desk desk, Call)
 {
     auto listed = desk.state.store.runs->newest_runs(rows_max);
@@ -58,6 +96,7 @@ void add_lease_routes(Router& router, Desk desk)
 {
     add_route(router, desk, "GET", "/v1/leases", Access::administrator, list_leases);
     add_route(router, desk, "POST", "/v1/leases/revoke", Access::administrator, revoke_leases);
+    add_route(router, desk, "POST", "/v1/revocations", Access::administrator, revoke_target);
     add_route(router, desk, "GET", "/v1/runs", Access::administrator, list_runs);
 }
 

@@ -36,6 +36,17 @@ int list(Session const& session, Options const& options)
             cell(lease, "run"), short_time(cell(lease, "expires")) });
     }
     table.print(options.all ? "no leases" : "no open leases (--all shows those that have ended)");
+    auto const& sessions = answer->at("sessions").as_array();
+    if (sessions.empty())
+        return 0;
+    print_line("");
+    print_line("Nobody can take these back; they end by themselves:");
+    Table live({ "KIND", "ID", "SCOPE", "WORKLOAD", "RUN", "UNTIL (UTC)" });
+    for (auto const& item : sessions) {
+        auto const& one = item.as_object();
+        live.add({ cell(one, "kind"), cell(one, "id"), cell(one, "scope"), cell(one, "workload"), cell(one, "run"), short_time(cell(one, "expires")) });
+    }
+    live.print("");
     return 0;
 }
 

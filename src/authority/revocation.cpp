@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/revocation.h"
+
+#include "identity/workload.h"
+
+#include <algorithm>
+
+namespace writ::authority {
+
+namespace {
+
+constexpr std::size_t page_records = 1000;
+constexpr std::size_t live_pages_max = 50;
+constexpr std::size_t leases_max = 10'000;
+
+bool is_meant(RevocationTarget const& target, std::string const& id) { return target.credential.empty() || target.credential == id; }
+
+bool is_meant(RevocationTarget const& target, identity::Lease const& lease)
+{
+    bool const is_dataset = target.dataset.empty() || (lease.resource_type == "Dataset" && lease.resource_id == target.dataset);
+    return is_dataset && (is_meant(target, lease.id) || is_meant(target, lease.credential));
+}
+
+audit::RecordFilter filter_of(RevocationTarget const& target)
+{
+    audit::RecordFilter filter;
+    filter.type = audit::RecordType::issuance;
+    filter.run = target.run;
+    filter.workload = target.workload;
+    filter.resource = target.dataset.empty() ? "" : "Dataset::" + target.dataset;
+    filter.limit = page_records;
+    return filter;
+}
+
+void append_live(std::vector<LiveCredential>& live, audit::Record const& record, RevocationTarget const& target, Timestamp now)
+{
+    auto const& credential = record.credential;
+    if (!credential || !credential->lease.empty() || !credential->expires || *credential->expires <= now || !is_meant(target, credential->id))
+        return;
+    // A session opens several things, and has a record for each.
+    if (std::any_of(live.begin(), live.end(), [&](auto const& known) { return known.id == credential->id && known.kind == credential->kind; }))
+        return;
+    live.push_back({ credential->kind, credential->id, credential->scope, record.workload, record.run, *credential->expires });
+}
+
+net::Task<Result<>> end_runs(AuthorityState& state, RunRegistry& registry, RevocationTarget target, std::string caller, std::string reason, Revocation& done)
+{
+    std::vector<std::string> runs;
+    if (!target.run.empty()) {
+        auto const found = state.store.runs->find(target.run);
+        if (found.is_error())
+            co_return found.error();
+        if (!found->ended)
+            runs.push_back(target.run);
+    } else if (!target.workload.empty()) {
+        auto listed = state.store.runs->live_runs("");
+        for (auto const& run : CO_TRY(listed)) {
+            if (run.workload == target.workload)
+                runs.push_back(run.id);
+        }
+    }
+    for (auto const& run : runs) {
+        auto ended = co_await registry.end(run, "", caller, reason);
+        done.runs.push_back(run);
+        if (ended.is_error())
+            continue; // its leases are asked for once more below, and named
+        done.leases.insert(done.leases.end(), ended->begin(), ended->end());
+    }
+    co_return Result<>();
+}
+
+net::Task<Result<>> take_back_leases(AuthorityState& state, LeaseKeeper& keeper, RevocationTarget target, std::string caller, std::string reason, Revocation& done)
+{
+    auto listed = state.store.leases->list({ .run = target.run, .workload = target.workload, .open_only = true, .limit = leases_max });
+    for (auto const& lease : CO_TRY(listed)) {
+        if (!is_meant(target, lease))
+            continue;
+        auto const taken = co_await keeper.take_back(lease.id, caller, reason);
+        if (taken.is_ok())
+            done.leases.push_back(lease.id);
+        else if (taken.error().code != ErrorCode::conflict)
+            done.late.push_back(lease.id);
+    }
+    co_return Result<>();
+}
+
+std::string words_of(RevocationTarget const& target)
+{
+    if (!target.run.empty())
+        return "run " + target.run;
+    if (!target.workload.empty())
+        return "workload " + target.workload;
+    return target.dataset.empty() ? "credential " + target.credential : "dataset " + target.dataset;
+}
+
+audit::Record record_of(RevocationTarget const& target, Revocation const& done, std::string const& caller, std::string const& reason, Timestamp now)
+{
+    audit::Record record;
+    record.type = audit::RecordType::administration;
+    record.time = now;
+    record.caller = caller;
+    record.run = target.run;
+    record.workload = target.workload;
+    record.action = "administer";
+    if (!target.dataset.empty())
+        record.resource = audit::RecordedEntity { "Dataset", target.dataset, "", "" };
+    record.outcome = "ok";
+    record.reason = "revoked " + words_of(target) + ": " + std::to_string(done.runs.size()) + " runs ended, " + std::to_string(done.leases.size()) + " leases ended, "
+        + std::to_string(done.late.size()) + " still to end, " + std::to_string(done.remaining.size()) + " credentials live on"
+        + (done.remaining.empty() ? "" : " until " + to_rfc3339(done.remaining.front().expires)) + "; " + reason;
+    return record;
+}
+
+} // namespace
+
+net::Task<Result<std::vector<LiveCredential>>> live_credentials(AuthorityState& state, RevocationTarget target)
+{
+    using Found = Result<std::vector<audit::StoredRecord>>;
+    auto const now = state.clock.now();
+    auto filter = filter_of(target);
+    std::vector<LiveCredential> live;
+    for (std::size_t page = 0; page < live_pages_max; ++page) {
+        auto* const log = state.audit.get();
+        auto found = co_await net::await_callback<Found>([log, &filter](net::Completion<Found> done) { log->query(filter, std::move(done)); });
+        auto const records = CO_TRY(found);
+        for (auto const& stored : records)
+            append_live(live, stored.record, target, now);
+        if (records.size() < page_records || records.back().record.time + identity::svid_lifetime_max < now)
+            break;
+        filter.before = records.back().sequence;
+    }
+    std::stable_sort(live.begin(), live.end(), [](auto const& one, auto const& other) { return one.expires > other.expires; });
+    co_return live;
+}
+
+net::Task<Result<Revocation>> revoke(AuthorityState& state, LeaseKeeper& keeper, RunRegistry& registry, RevocationTarget target, std::string caller, std::string reason)
+{
+    Revocation done;
+    auto const ended = co_await end_runs(state, registry, target, caller, reason, done);
+    if (ended.is_error())
+        co_return ended.error();
+    auto const taken = co_await take_back_leases(state, keeper, target, caller, reason, done);
+    if (taken.is_error())
+        co_return taken.error();
+    state.changed.notify();
+    auto live = co_await live_credentials(state, target);
+    done.remaining = CO_TRY(live);
+    auto appended = co_await append_record(state, record_of(target, done, caller, reason, state.clock.now()));
+    if (appended.is_error())
+        co_return appended.error();
+    co_return done;
+}
+
+JsonArray to_json(std::vector<LiveCredential> const& live)
+{
+    JsonArray array;
+    for (auto const& credential : live)
+        array.push_back(JsonObject { { "kind", credential.kind }, { "id", credential.id }, { "scope", credential.scope }, { "workload", credential.workload },
+            { "run", credential.run }, { "expires", to_rfc3339(credential.expires) } });
+    return array;
+}
+
+} // namespace writ::authority

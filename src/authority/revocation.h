@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Taking back, at once, what a run, a workload, a data set or a single credential opens: leases end now, and runs with them. What nobody can take back (sessions
+// at clouds, SVIDs) is named with its end.
+#pragma once
+
+#include "authority/lease_keeper.h"
+#include "authority/run_registry.h"
+
+namespace writ::authority {
+
+// One of them is not empty.
+struct RevocationTarget {
+    std::string run;
+    std::string workload; // SPIFFE ID
+    std::string dataset;
+    std::string credential; // lease, role, access key, certificate's serial
+};
+
+// A credential without a lease whose end has not come, as its issuance is on record.
+struct LiveCredential {
+    std::string kind, id, scope, workload, run;
+    Timestamp expires;
+};
+
+struct Revocation {
+    std::vector<std::string> runs; // ended
+    std::vector<std::string> leases; // taken back
+    std::vector<std::string> late; // leases whose system does not answer: asked again until it does
+    std::vector<LiveCredential> remaining; // last to end first
+};
+
+// Of the last 24 hours' issuances, which is as long as anything lives that has no lease. LIMIT: live_pages_max pages of the index.
+net::Task<Result<std::vector<LiveCredential>>> live_credentials(AuthorityState&, RevocationTarget);
+
+// On record with what remains, and until when. Agents hear of it, and stop serving what they keep.
+net::Task<Result<Revocation>> revoke(AuthorityState&, LeaseKeeper&, RunRegistry&, RevocationTarget, std::string caller, std::string reason);
+
+JsonArray to_json(std::vector<LiveCredential> const&);
+
+} // namespace writ::authority

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/output.h"
+
+#include <memory>
+
+namespace writ::cli {
+
+namespace {
+
+struct Options {
+    std::string run, workload, dataset, credential, reason;
+};
+
+void print_each(JsonObject const& answer, char const* name, std::string const& words)
+{
+    for (auto const& item : answer.at(name).as_array())
+        print_line(words + cell(item));
+}
+
+int revoke(Session const& session, Options const& options)
+{
+    JsonObject request;
+    for (auto const& [name, value] : { std::pair("run", &options.run), std::pair("workload", &options.workload), std::pair("dataset", &options.dataset),
+             std::pair("credential", &options.credential), std::pair("reason", &options.reason) }) {
+        if (!value->empty())
+            request.emplace(name, *value);
+    }
+    auto const answer = object_of(call_authority(session, post_request("/v1/revocations", std::move(request))));
+    if (answer.is_error())
+        return fail(answer.error());
+    if (session.json) {
+        print_json(*answer);
+        return 0;
+    }
+    print_each(*answer, "runs", "ended now: ");
+    print_each(*answer, "revoked", "revoked now: ");
+    print_each(*answer, "late", "does not answer yet, is asked again until it does: ");
+    auto const& remaining = answer->at("remaining").as_array();
+    if (!remaining.empty())
+        print_line("Nobody can take these back; no new one is given where policy or the run's end forbids it:");
+    Table table({ "KIND", "ID", "SCOPE", "WORKLOAD", "UNTIL (UTC)" });
+    for (auto const& item : remaining) {
+        auto const& one = item.as_object();
+        table.add({ cell(one, "kind"), cell(one, "id"), cell(one, "scope"), cell(one, "workload"), short_time(cell(one, "expires")) });
+    }
+    table.print("nothing lives on");
+    return 0;
+}
+
+} // namespace
+
+void add_revoke_command(CLI::App& app, Session& session)
+{
+    auto* command = app.add_subcommand("revoke", "Take back at once what a run, workload, data set or credential opens");
+    auto const options = std::make_shared<Options>();
+    auto* target = command->add_option_group("target", "What to revoke; one of them");
+    target->add_option("--run", options->run, "A run, which ends for Writ; its process is not killed");
+    target->add_option("--workload", options->workload, "All runs of a workload (SPIFFE ID)");
+    target->add_option("--dataset", options->dataset, "All leases on a data set; a policy keeps new ones away");
+    target->add_option("--credential", options->credential, "A lease, role or access key");
+    target->require_option(1);
+    command->add_option("--reason", options->reason, "For the audit log");
+    add_json_flag(*command, session);
+    command->footer("Leases end now, with the sessions that were opened with them. Sessions at clouds and SVIDs cannot be taken back: each is named with its "
+                    "end. Both are on record.\n\nExamples:\n  writ revoke --run run-qkmnh2b5zq4c2kx6wz3a --reason 'laptop stolen'\n  writ revoke --dataset "
+                    "oncology/biopsies --reason 'consent withdrawn'");
+    command->callback([&session, options] { session.action = [&session, options] { return revoke(session, *options); }; });
+}
+
+} // namespace writ::cli
