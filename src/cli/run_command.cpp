@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/aws_profiles.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/static_credentials.h"
 #include "cli/stopped_process.h"
 
 #include <cerrno>
@@ -21,8 +23,11 @@ struct Options {
     std::string workload;
     std::optional<std::uint64_t> rank;
     std::vector<std::string> command;
+    bool strict = false;
 };
 
+// LIMIT: a file of profiles.
+constexpr std::size_t aws_config_bytes_max = 1U << 20U;
 constexpr int exec_failed = 127; // as shells have it
 constexpr int exec_forbidden = 126;
 
@@ -62,11 +67,53 @@ void share_signals()
     ::signal(SIGQUIT, SIG_IGN);
 }
 
-// Older credentials would win over the run's own, or would be what the job uses for everything else.
-std::vector<std::string> shadowing(std::map<std::string, std::string> const& environment)
+// A static secret in sight of the job: refused, or said aloud.
+std::string list_of(std::vector<StaticCredential> const& found)
 {
-    if (environment.contains("PGPASSFILE"))
-        return { "PGPASSWORD", "PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGREQUIREAUTH" };
+    std::string text;
+    for (auto const& one : found)
+        text += (text.empty() ? "" : ", ") + printable(one.name) + " (" + one.family + ")";
+    return text;
+}
+
+int refuse_static_credentials(std::vector<StaticCredential> const& found)
+{
+    std::fprintf(stderr, "writ: static credentials are in the job's sight, and --strict forbids it: %s\n", list_of(found).c_str());
+    std::fprintf(stderr, "  unset the variables and move the files away, or run without --strict\n");
+    return static_cast<int>(Exit::static_secret);
+}
+
+// Which of them lose their effect, because the run has its own, and which stay.
+void tell_of_static_credentials(std::vector<StaticCredential> const& found, std::set<std::string> const& families)
+{
+    std::vector<StaticCredential> removed, staying;
+    for (auto const& one : found)
+        (families.contains(one.family) ? removed : staying).push_back(one);
+    if (!removed.empty())
+        std::fprintf(stderr, "writ: out of force for this run, which has its own: %s\n", list_of(removed).c_str());
+    if (!staying.empty())
+        std::fprintf(stderr, "writ: static credentials stay, the run has nothing in their place: %s\n", list_of(staying).c_str());
+}
+
+// The profiles that the user has, with the run's credentials behind each.
+Result<> write_aws_config(Session const& session, JsonObject const& answer, Variables const& own, Variables& environment)
+{
+    std::set<std::string> profiles;
+    auto const home = own.contains("HOME") ? Path(own.at("HOME")) : Path();
+    for (auto const& [variable, usual] : { std::pair("AWS_CONFIG_FILE", ".aws/config"), std::pair("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials") }) {
+        auto const text = read_file(own.contains(variable) ? Path(own.at(variable)) : home / usual, aws_config_bytes_max);
+        if (text.is_ok())
+            profiles.merge(aws_profile_names(as_text(*text)));
+    }
+    std::error_code error;
+    auto const executable = std::filesystem::read_symlink("/proc/self/exe", error).string();
+    auto const run_folder = std::filesystem::absolute(session.run_folder(), error).string();
+    auto const file = Path(TRY(string_member(answer, "folder"))) / "aws-config";
+    if (error || (executable + run_folder).find_first_of("\"\n\\") != std::string::npos)
+        profiles.clear(); // no path that a configuration could hold
+    auto const command = profiles.empty() ? "" : quote_for_process(executable) + " aws-credentials --run-dir " + quote_for_process(run_folder);
+    TRY(create_file(file, as_bytes(aws_config_text(profiles, environment["AWS_REGION"], command))).in("AWS configuration"));
+    environment["AWS_CONFIG_FILE"] = file.string();
     return {};
 }
 
@@ -138,6 +185,10 @@ void end_run(Session const& session, std::string const& run, int code)
 
 int run(Session const& session, Options const& options)
 {
+    auto const own = own_environment();
+    auto const found = find_static_credentials(own, own.contains("HOME") ? Path(own.at("HOME")) : Path());
+    if (options.strict && !found.empty())
+        return refuse_static_credentials(found);
     share_signals();
     auto started = StoppedProcess::start(options.command);
     if (started.is_error()) {
@@ -157,10 +208,15 @@ int run(Session const& session, Options const& options)
     if (response->status != 200)
         return print_refusal(session, *response);
     auto const answer = parse_json_object(response->body);
-    auto const environment = answer.is_ok() ? environment_of(*answer) : Result<std::map<std::string, std::string>>(answer.error());
+    auto environment = answer.is_ok() ? environment_of(*answer) : Result<Variables>(answer.error());
     if (environment.is_error())
         return fail(environment.error());
-    auto const changed = process.change_environment(*environment, shadowing(*environment));
+    auto const families = served_families(*environment);
+    auto const configured = families.contains("AWS") ? write_aws_config(session, *answer, own, *environment) : Result<>();
+    if (configured.is_error())
+        return fail(configured.error());
+    tell_of_static_credentials(found, families);
+    auto const changed = process.change_environment(*environment, shadowing_variables(families));
     if (changed.is_error())
         return fail(changed.error());
     auto const pid = process.resume();
@@ -182,6 +238,7 @@ void add_run_command(CLI::App& app, Session& session)
     command->add_option("--purpose", options->purpose, "What the data is used for: train, evaluate…");
     command->add_option("--workload", options->workload, "Which one, if the process is several workloads (name or SPIFFE ID)");
     command->add_option("--rank", options->rank, "Of a job that is many processes, for the record; otherwise RANK or SLURM_PROCID, if set");
+    command->add_flag("--strict", options->strict, "Do not start the job with a static credential in sight: in a known variable or file");
     command->add_option("command", options->command, "Program and arguments, behind `--`")->required();
     command->positionals_at_end();
     command->prefix_command();
@@ -189,7 +246,10 @@ void add_run_command(CLI::App& app, Session& session)
     command->footer("The program is loaded, attested by the agent before its first instruction, and given what policy permits: variables "
                     "and files, no secret among its arguments.\n"
                     "Its credentials end with it. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach it.\n\n"
-                    "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 69: no agent; 126, 127: "
+                    "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, PGPASSWORD…) are out of force "
+                    "for the program, and named.\n\n"
+                    "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 78: --strict found a static "
+                    "credential; 69: no agent; 126, 127: "
                     "the program cannot be started.\n\n"
                     "Examples:\n  writ run --purpose train -- python train.py\n  writ run --purpose evaluate -- make report");
     command->callback([&session, options] { session.action = [&session, options] { return run(session, *options); }; });

@@ -22,6 +22,7 @@ enum class Exit : int {
     usage = 2,
     unreachable = 69, // EX_UNAVAILABLE
     refused = 77,     // EX_NOPERM
+    static_secret = 78, // EX_CONFIG: `writ run --strict` found a static credential
 };
 
 Exit exit_of(ErrorCode);
