@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/authority.h"
 
+#include "authority/export_declaration.h"
 #include "authority/life.h"
 #include "authority/token_verification.h"
 #include "base/logger.h"
@@ -85,6 +86,7 @@ struct Authority::Parts {
     [[nodiscard]] Caller caller_of(net::Request const& request) const;
     [[nodiscard]] Caller caller_of_certificate(std::string const& spiffe_id) const;
     [[nodiscard]] Result<net::TlsIdentity> new_identity() const;
+    Result<> begin_exports() const;
     Result<> listen(std::unique_ptr<net::Listener> public_listener);
     static net::Task<net::Response> answer(Parts* parts, net::Request request);
     static net::Task<> keep_identity(Parts* parts);
@@ -162,6 +164,16 @@ net::Task<> Authority::Parts::keep_identity(Parts* parts)
     }
 }
 
+Result<> Authority::Parts::begin_exports() const
+{
+    auto const folder = options.data_folder / "exports";
+    TRY(create_folder(folder));
+    auto const& log = state->audit->log();
+    state->exports = std::make_unique<audit::Exporter>(log, state->trust_domain + "/log", folder, state->clock);
+    state->exports->declare(exports_of(state->snapshot->declarations));
+    return {};
+}
+
 Result<> Authority::Parts::listen(std::unique_ptr<net::Listener> public_listener)
 {
     tls = TRY(net::TlsServerContext::create(
@@ -220,6 +232,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
         options.spool.folder = options.data_folder / "spool";
     parts->state->outage = std::make_unique<Outage>(*parts->state->audit, TRY(audit::Spool::open(options.spool).in("spool")), clock);
     parts->life = TRY(Life::begin(options.data_folder / "ended-cleanly", parts->state->audit->log().size()));
+    TRY(parts->begin_exports());
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs });

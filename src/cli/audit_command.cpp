@@ -235,6 +235,7 @@ void add_audit_command(CLI::App& app, Session& session)
     add_audit_export_command(*command, session);
     add_audit_receipt_command(*command, session);
     add_audit_status_command(*command, session);
+    add_audit_exports_command(*command, session);
 }
 
 } // namespace writ::cli

@@ -28,11 +28,12 @@ void add_policy_replay_command(CLI::App& policy, Session&);
 void add_policy_suggest_command(CLI::App& policy, Session&);
 void add_audit_explain_command(CLI::App& audit, Session&);
 
-// writ audit export
+// writ audit export, writ audit exports
 void add_audit_export_command(CLI::App& audit, Session&);
 // writ audit receipt, writ audit status
 void add_audit_receipt_command(CLI::App& audit, Session&);
 void add_audit_status_command(CLI::App& audit, Session&);
+void add_audit_exports_command(CLI::App& audit, Session&);
 
 // Shared by commands that print tables.
 void add_json_flag(CLI::App&, Session&);
