@@ -39,6 +39,7 @@ void add_audit_routes(Router&, Desk);
 void add_explanation_routes(Router&, Desk);
 void add_receipt_routes(Router&, Desk);
 void add_export_routes(Router&, Desk);
+void add_bundle_routes(Router&, Desk);
 
 void add_all_routes(Router&, Desk);
 

@@ -232,6 +232,7 @@ void add_audit_command(CLI::App& app, Session& session)
                          "--data /var/lib/writ");
     verification->callback([&session, options] { session.action = [&session, options] { return verify(session, *options); }; });
 
+    add_audit_bundle_command(*command, session);
     add_audit_export_command(*command, session);
     add_audit_receipt_command(*command, session);
     add_audit_status_command(*command, session);

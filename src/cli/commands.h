@@ -28,7 +28,8 @@ void add_policy_replay_command(CLI::App& policy, Session&);
 void add_policy_suggest_command(CLI::App& policy, Session&);
 void add_audit_explain_command(CLI::App& audit, Session&);
 
-// writ audit export, writ audit exports
+// writ audit bundle, writ audit export, writ audit exports
+void add_audit_bundle_command(CLI::App& audit, Session&);
 void add_audit_export_command(CLI::App& audit, Session&);
 // writ audit receipt, writ audit status
 void add_audit_receipt_command(CLI::App& audit, Session&);
