@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Kafka broker of one node in KRaft mode, from jars that Maven fetches (tests/scenarios/kafka/pom.xml)."""
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from harness.processes import Program, die_with_parent, wait_until
 
 POM = Path(__file__).resolve().parents[1] / "kafka/pom.xml"
+LOGGING = POM.with_name("log4j.properties")
 # Kept between runs; the folder is named by what is in it.
 JARS = Path(os.environ.get("WRIT_KAFKA_JARS", Path.home() / ".cache/writ/kafka-3.9.1"))
 FETCH_SECONDS = 600.0
@@ -30,8 +32,15 @@ def fetch_jars() -> Path:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """Below those that the kernel gives to clients: it has to be free again when the broker comes back."""
+    for port in random.sample(range(20000, 30000), 100):
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port")
 
 
 class Broker:
@@ -57,7 +66,7 @@ group.initial.rebalance.delay.ms=0
         self.start()
 
     def java(self, main_class: str, *arguments) -> list:
-        return ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{self.jars}/*", main_class, *arguments]
+        return ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j.configuration=file:{LOGGING}", "-cp", f"{self.jars}/*", main_class, *arguments]
 
     def run(self, main_class: str, *arguments, seconds: float = 90) -> str:
         done = subprocess.run([str(argument) for argument in self.java(main_class, *arguments)], capture_output=True, text=True, timeout=seconds, preexec_fn=die_with_parent)
