@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/folder_reader.h"
 
+#include "tlog/folder_tiles.h"
 #include "tlog/log_folder.h"
+#include "tlog/retention.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
@@ -13,7 +15,8 @@ Result<FolderReader> FolderReader::open(Path folder, std::optional<NoteVerifier>
     auto const key = verifier ? *std::move(verifier) : TRY(read_verifier(folder));
     auto note = to_text(TRY(read_file(folder / "checkpoint", public_checkpoint_bytes_max)));
     auto checkpoint = TRY(verify_checkpoint(note, key));
-    return FolderReader(std::move(folder), std::move(checkpoint), std::move(note));
+    auto const first_kept = TRY(read_dropped(FolderTiles(folder)));
+    return FolderReader(std::move(folder), std::move(checkpoint), std::move(note), first_kept);
 }
 
 // A partial file may have given way to a fuller one since the checkpoint was read.
@@ -37,6 +40,8 @@ Result<std::vector<Bytes>> FolderReader::read_range(std::uint64_t first, std::si
     std::vector<Bytes> entries;
     if (first >= checkpoint_.size)
         return entries;
+    if (first < first_kept_)
+        return dropped_error(first);
     auto const index = first / tile_width;
     auto const width = std::min(tile_width, checkpoint_.size - index * tile_width);
     auto const bundle = TRY(read({ .level = std::nullopt, .index = index, .width = width }));
