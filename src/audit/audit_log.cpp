@@ -75,6 +75,7 @@ public:
     }
 
     [[nodiscard]] tlog::Log const& log() const override { return *log_; }
+    Result<std::uint64_t> drop_before(std::uint64_t first) override { return log_->drop_before(first); }
 
 private:
     template <typename T> void ask(std::function<Result<T>()> answer, Done<T> const& done)
@@ -205,6 +206,7 @@ Result<> SqliteAuditLog::catch_up()
 Result<> SqliteAuditLog::follow(Index& index, std::uint64_t& next) const
 {
     auto const size = log_->size();
+    next = std::max(next, log_->first_kept()); // what was dropped before it was read is in no index
     while (next < size) {
         auto const texts = TRY(log_->read_range(next, std::min<std::size_t>(batch_records, size - next)));
         if (texts.empty())
@@ -243,7 +245,8 @@ Result<std::vector<StoredRecord>> SqliteAuditLog::find(RecordFilter const& filte
     TRY(catch_up());
     std::vector<StoredRecord> found;
     for (auto const sequence : TRY(from_both(filter.limit, [&filter](Index& index) { return index.find(filter); })))
-        found.push_back(TRY(stored(sequence)));
+        if (sequence >= log_->first_kept()) // dropped since
+            found.push_back(TRY(stored(sequence)));
     return found;
 }
 
@@ -280,7 +283,8 @@ Result<std::vector<Use>> SqliteAuditLog::uses_of(std::string const& type, std::s
     TRY(catch_up());
     std::vector<Use> uses;
     for (auto const sequence : TRY(from_both(uses_max, [&](Index& index) { return index.issuances_for(type, id, uses_max); })))
-        uses.push_back(TRY(use_of(sequence)));
+        if (sequence >= log_->first_kept())
+            uses.push_back(TRY(use_of(sequence)));
     return uses;
 }
 

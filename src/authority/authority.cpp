@@ -76,6 +76,7 @@ struct Authority::Parts {
     std::unique_ptr<AuthorityState> state;
     std::unique_ptr<LeaseKeeper> leases {};
     std::unique_ptr<RunRegistry> runs {};
+    std::unique_ptr<RetentionKeeper> retention {};
     Router router {};
     std::shared_ptr<net::TlsServerContext> tls {};
     std::unique_ptr<net::HttpServer> public_server {};
@@ -235,12 +236,14 @@ Result<std::unique_ptr<Authority>> Authority::start(
     TRY(parts->begin_exports());
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
+    parts->retention = std::make_unique<RetentionKeeper>(*parts->state, options.retention);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs });
     TRY(parts->listen(std::move(public_listener)));
     loop.spawn(answer_startup(*parts->state, parts->life->last()));
     witnessing->start(loop);
     loop.spawn(parts->state->outage->keep());
     loop.spawn(parts->leases->keep());
+    loop.spawn(parts->retention->keep());
     loop.spawn(Parts::keep_identity(parts.get()));
     log_info("authority serves",
         { { "issuer", issuer }, { "trust_domain", options.trust_domain }, { "admin", options.admin_socket },

@@ -130,13 +130,16 @@ Result<std::uint64_t> Exporter::State::first_position(Running const& running) co
     PositionFile const file(folder, running.specification.name);
     auto const stored = TRY(file.load());
     if (!stored) {
-        auto const first = running.specification.begins_now ? log.size() : 0;
+        auto const first = running.specification.begins_now ? log.size() : log.first_kept();
         TRY(file.store(first));
         return first;
     }
+    if (*stored < log.first_kept())
+        log_warning("an export begins behind records that retention has dropped",
+            { { "export", running.specification.name }, { "wanted", *stored }, { "kept", log.first_kept() } });
     if (*stored > log.size())
         return corruption("the position, record " + std::to_string(*stored) + ", is beyond the log's end");
-    return *stored;
+    return std::max(*stored, log.first_kept());
 }
 
 void Exporter::State::note_progress(Running& running, std::uint64_t next, std::uint64_t needed, std::size_t sent)

@@ -82,6 +82,8 @@ Activity activity_of(Record const& record)
         return { 3, "Update" };
     case RecordType::startup:
         return { 10, "Activate" };
+    case RecordType::retention:
+        return { 4, "Delete" };
     default:
         return other;
     }
