@@ -212,7 +212,10 @@ std::string to_file(Bundle const& bundle) { return to_archive(files_of(bundle));
 Result<BundleReport> verify_bundle(std::string_view file, tlog::NoteVerifier const& key)
 {
     auto const files = TRY(parse_archive(file));
-    auto const bundle = TRY(BundleReader(files).read());
+    auto const read = BundleReader(files).read();
+    if (read.is_error())
+        return corruption(read.error().message);
+    auto const& bundle = *read;
     if (bundle.records.size() > bundle_records_max)
         return corruption("more than " + std::to_string(bundle_records_max) + " records");
     // SECURITY: nothing is in the file but what was read from it, digests included: what is not checked below cannot be hidden in it.
