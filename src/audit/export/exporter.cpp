@@ -165,6 +165,19 @@ void Exporter::State::note_failure(Running& running, Error const& error)
     ++running.status.failures;
 }
 
+void add_event(EventFormat format, ExportedRecord const& exported, Batch& batch, std::size_t& bytes)
+{
+    auto text = to_event(format, exported);
+    if (text.empty())
+        return;
+    bytes += text.size();
+    batch.events.push_back({ .sequence = exported.sequence,
+        .type = exported.record.type,
+        .time = exported.record.time,
+        .is_warning = exported.record.allowed == false,
+        .text = std::move(text) });
+}
+
 void Exporter::State::add_events(
     Running const& running, std::vector<Bytes> const& entries, std::size_t events_max, Batch& batch, std::size_t& bytes) const
 {
@@ -173,18 +186,12 @@ void Exporter::State::add_events(
         if (batch.events.size() >= events_max || bytes >= batch_bytes_max)
             return;
         auto const sequence = batch.next++;
-        auto const exported = exported_record(sequence, origin, to_text(entry));
-        if (exported.is_error() || !specification.filter.matches(exported->record))
+        auto exported = exported_record(sequence, origin, to_text(entry));
+        if (exported.is_error())
             continue;
-        auto text = to_event(specification.format, *exported);
-        if (text.empty())
-            continue;
-        bytes += text.size();
-        batch.events.push_back({ .sequence = sequence,
-            .type = exported->record.type,
-            .time = exported->record.time,
-            .is_warning = exported->record.allowed == false,
-            .text = std::move(text) });
+        for (auto const& one : events_in(specification.format, std::move(*exported)))
+            if (specification.filter.matches(one.record))
+                add_event(specification.format, one, batch, bytes);
     }
 }
 

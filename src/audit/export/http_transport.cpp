@@ -29,6 +29,18 @@ public:
     {
         auto connected = connect();
         CO_TRY(connected);
+        if (specification_.shape != BatchShape::single)
+            co_return co_await post(events);
+        for (auto const& event : events) {
+            auto posted = co_await post({ event });
+            CO_TRY(posted);
+        }
+        co_return Result<>();
+    }
+
+private:
+    net::Task<Result<>> post(std::vector<OutgoingEvent> events)
+    {
         auto made = request_of(events);
         auto sent = co_await client_->send(CO_TRY(made));
         auto const response = CO_TRY(sent);
@@ -37,7 +49,6 @@ public:
         co_return unavailable("the destination answered " + std::to_string(response.status) + " " + response.body.substr(0, reason_bytes_max));
     }
 
-private:
     Result<> connect()
     {
         if (client_)

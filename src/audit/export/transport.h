@@ -27,7 +27,7 @@ public:
     // A success means that the destination has said so, or, where it says nothing (syslog), that the kernel has taken them.
     virtual net::Task<Result<>> send(std::vector<OutgoingEvent> const& events) = 0;
 
-    // LIMIT: of one call.
+    // LIMIT: of one call, but for the events of its last record, which stay together.
     [[nodiscard]] virtual std::size_t events_max() const { return 500; }
     // Whether what the last successful call sent may be lost if the next one fails: then it is sent again, too.
     [[nodiscard]] virtual bool is_unacknowledged() const { return false; }
