@@ -6,6 +6,8 @@
 #include "cli/output.h"
 #include "tlog/folder_reader.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 
 namespace writ::cli {
@@ -35,7 +37,9 @@ void print_events_of(audit::EventFormat format, std::uint64_t sequence, std::str
 Result<> print_events(tlog::FolderReader const& reader, audit::EventFormat format, std::uint64_t since)
 {
     auto const& checkpoint = reader.checkpoint();
-    for (auto next = since; next < checkpoint.size;) {
+    if (since < reader.first_kept())
+        std::fprintf(stderr, "writ: records before %llu were dropped by retention\n", static_cast<unsigned long long>(reader.first_kept()));
+    for (auto next = std::max(since, reader.first_kept()); next < checkpoint.size;) {
         auto const entries = TRY(reader.read_range(next, read_records));
         for (auto const& entry : entries)
             print_events_of(format, next++, checkpoint.origin, entry);
