@@ -7,7 +7,7 @@
 WRIT_PACKAGES=(
     clang-16 libclang-rt-16-dev lld-16 mold ninja-build cmake ccache pkg-config
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libnghttp2-dev zlib1g-dev
-    libprotobuf-dev protobuf-compiler libsqlite3-dev libpq-dev libyaml-cpp-dev libcli11-dev libfmt-dev
+    libprotobuf-dev protobuf-compiler libsqlite3-dev libpq-dev librdkafka-dev libyaml-cpp-dev libcli11-dev libfmt-dev
     libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
     postgresql-15 postgresql-client-15 python3 python3-venv xz-utils git ca-certificates
 )

@@ -103,6 +103,7 @@ public:
     }
 
     [[nodiscard]] tlog::Log const& log() const override { return *log_; }
+    Result<std::uint64_t> drop_before(std::uint64_t first) override { return log_->drop_before(first); }
 
 private:
     template <typename T> void put(std::function<void()> question, Done<T> const& done)
@@ -205,6 +206,11 @@ Result<> SqliteAuditLog::catch_up(std::uint64_t at_most)
     auto const size = std::min(log_->size(), index_->next() + std::min(at_most, tlog::tree_size_max));
     while (index_->next() < size) {
         auto const next = index_->next();
+        // What retention dropped before it was read is in no index.
+        if (next < log_->first_kept()) {
+            TRY(index_->add(nullptr));
+            continue;
+        }
         auto const texts = TRY(log_->read_range(next, std::min<std::size_t>(batch_records, size - next)));
         if (texts.empty())
             return corruption("audit log: entry " + std::to_string(next) + " cannot be read");

@@ -47,6 +47,8 @@ public:
     virtual void prove(std::uint64_t sequence, Done<ProvenRecord>) = 0;
 
     [[nodiscard]] virtual tlog::Log const& log() const = 0;
+    // Drops records before `first` (tlog::Log::drop_before). INVARIANT: a retention record that says so is durable by then.
+    virtual Result<std::uint64_t> drop_before(std::uint64_t first) = 0;
 };
 
 } // namespace writ::audit

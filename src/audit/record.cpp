@@ -162,6 +162,7 @@ Result<Record> record_of(JsonObject const& object)
     if (auto const latency = TRY(count_at(object, "latency_us")))
         record.latency = Duration(static_cast<std::int64_t>(*latency));
     record.declarations = TRY(declarations_at(object));
+    record.dropped_before = TRY(count_at(object, "dropped_before"));
     return record;
 }
 

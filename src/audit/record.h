@@ -21,6 +21,7 @@ enum class RecordType : std::uint8_t {
     run_end,
     administration, // declarations applied, tokens made, leases revoked by hand
     startup,        // the authority opened its log
+    retention,      // old records were dropped
 };
 std::string_view to_string(RecordType);
 Result<RecordType> parse_record_type(std::string_view);
@@ -96,6 +97,7 @@ struct Record {
     std::string outcome; // `ok`, or an error's code
     std::string reason;  // in a few words: why it ended, what was administered
     std::optional<RecordedDeclarations> declarations; // of an administration
+    std::optional<std::uint64_t> dropped_before;      // of a retention: records with smaller numbers are gone, their hashes are not
     std::string salt_digest;                          // of a startup: SHA-256 of the salt that redacted values are hashed with
 };
 

@@ -11,7 +11,7 @@
 
 namespace writ::audit {
 
-inline constexpr std::array<std::pair<RecordType, std::string_view>, 7> type_names = { {
+inline constexpr std::array<std::pair<RecordType, std::string_view>, 8> type_names = { {
     { RecordType::decision, "decision" },
     { RecordType::issuance, "issuance" },
     { RecordType::revocation, "revocation" },
@@ -19,6 +19,7 @@ inline constexpr std::array<std::pair<RecordType, std::string_view>, 7> type_nam
     { RecordType::run_end, "run_end" },
     { RecordType::administration, "administration" },
     { RecordType::startup, "startup" },
+    { RecordType::retention, "retention" },
 } };
 
 template <typename R, typename Visit> void visit_texts(R& record, Visit const& visit)

@@ -151,6 +151,8 @@ std::string written(Record const& record, std::size_t kept)
     if (record.latency)
         object.number("latency_us", record.latency->count());
     add_declarations(object, record.declarations);
+    if (record.dropped_before)
+        object.number("dropped_before", *record.dropped_before);
     object.finish();
     return text;
 }

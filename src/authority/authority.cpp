@@ -2,6 +2,7 @@
 #include "authority/authority.h"
 
 #include "authority/clock_watch.h"
+#include "authority/export_declaration.h"
 #include "authority/life.h"
 #include "authority/token_verification.h"
 #include "base/logger.h"
@@ -78,6 +79,7 @@ struct Authority::Parts {
     std::unique_ptr<LeaseKeeper> leases {};
     std::unique_ptr<RunRegistry> runs {};
     std::unique_ptr<RunSessions> sessions {};
+    std::unique_ptr<RetentionKeeper> retention {};
     Router router {};
     std::shared_ptr<net::TlsServerContext> tls {};
     std::unique_ptr<net::HttpServer> public_server {};
@@ -88,6 +90,7 @@ struct Authority::Parts {
     [[nodiscard]] Caller caller_of(net::Request const& request) const;
     [[nodiscard]] Caller caller_of_certificate(std::string const& spiffe_id) const;
     [[nodiscard]] Result<net::TlsIdentity> new_identity() const;
+    Result<> begin_exports() const;
     Result<> listen(std::unique_ptr<net::Listener> public_listener);
     static net::Task<net::Response> answer(Parts* parts, net::Request request);
     static net::Task<> keep_identity(Parts* parts);
@@ -165,6 +168,16 @@ net::Task<> Authority::Parts::keep_identity(Parts* parts)
     }
 }
 
+Result<> Authority::Parts::begin_exports() const
+{
+    auto const folder = options.data_folder / "exports";
+    TRY(create_folder(folder));
+    auto const& log = state->audit->log();
+    state->exports = std::make_unique<audit::Exporter>(log, state->trust_domain + "/log", folder, state->clock);
+    state->exports->declare(exports_of(state->snapshot->declarations));
+    return {};
+}
+
 Result<> Authority::Parts::listen(std::unique_ptr<net::Listener> public_listener)
 {
     tls = TRY(net::TlsServerContext::create(
@@ -223,15 +236,18 @@ Result<std::unique_ptr<Authority>> Authority::start(
         options.spool.folder = options.data_folder / "spool";
     parts->state->outage = std::make_unique<Outage>(*parts->state->audit, TRY(audit::Spool::open(options.spool).in("spool")), clock);
     parts->life = TRY(Life::begin(options.data_folder / "ended-cleanly", parts->state->audit->log().size()));
+    TRY(parts->begin_exports());
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
     parts->sessions = std::make_unique<RunSessions>(*parts->state);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs, *parts->sessions });
+    parts->retention = std::make_unique<RetentionKeeper>(*parts->state, options.retention);
     TRY(parts->listen(std::move(public_listener)));
     loop.spawn(answer_startup(*parts->state, parts->life->last()));
     witnessing->start(loop);
     loop.spawn(parts->state->outage->keep());
     loop.spawn(parts->leases->keep());
+    loop.spawn(parts->retention->keep());
     loop.spawn(Parts::keep_identity(parts.get()));
     loop.spawn(watch_clock(*parts->state));
     log_info("authority serves",

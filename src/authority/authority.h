@@ -5,6 +5,7 @@
 #pragma once
 
 #include "authority/endpoints.h"
+#include "authority/retention_keeper.h"
 #include "net/address.h"
 #include "net/http_server.h"
 #include "net/tls.h"
@@ -21,6 +22,7 @@ struct AuthorityOptions {
     std::string admin_socket;
     WitnessingOptions witnessing {};
     audit::SpoolOptions spool {}; // an empty folder: `spool` in the data folder
+    RetentionLimits retention {}; // of audit records; none: they stay
 };
 
 using IssuersByKind = std::map<std::string, std::unique_ptr<issue::CredentialIssuer>, std::less<>>;

@@ -4,6 +4,7 @@
 // of how they fit together; snapshot.h checks that.
 #pragma once
 
+#include "audit/export/destination.h"
 #include "base/clock.h"
 #include "identity/workload.h"
 
@@ -118,6 +119,7 @@ struct Declarations {
     DeclaredByName<Service> endpoints;
     DeclaredByName<Service> apis;
     DeclaredByName<AuditRedaction> audit_redactions;
+    DeclaredByName<audit::ExportSpecification> audit_exports;
 };
 
 } // namespace writ::authority

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
+#include "authority/export_declaration.h"
 
 #include "crypto/digest.h"
 
@@ -87,6 +88,7 @@ Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
             co_return saved.error();
         state.snapshot = std::move(snapshot);
         state.changed.notify();
+        state.exports->declare(exports_of(state.snapshot->declarations));
     }
     co_return json_response(JsonObject { { "version", changes && !dry_run ? version : state.snapshot->version },
         { "changes", to_json(merge.changes) }, { "dry_run", dry_run } });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/declaration_parser.h"
 
+#include "authority/export_declaration.h"
 #include "authority/field_reader.h"
 #include "issue/aws_sts/aws_sts.h"
 
@@ -213,6 +214,16 @@ AuditRedaction read_audit_redaction(YamlNode const& node, std::vector<Problem>& 
     return redaction;
 }
 
+audit::ExportSpecification read_audit_export(YamlNode const& node, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    auto name = read_name(fields, node);
+    auto specification = read_export(fields, node, problems);
+    specification.name = std::move(name);
+    fields.finish();
+    return specification;
+}
+
 // Reads one declaration and keeps it, if it is sound.
 template <typename T> auto into(DeclaredByName<T> Declarations::*place, T (*read)(YamlNode const&, std::vector<Problem>&))
 {
@@ -238,6 +249,7 @@ std::map<std::string, KindReader, std::less<>> const& kind_readers()
         { "Endpoint", into(&Declarations::endpoints, read_service) },
         { "Api", into(&Declarations::apis, read_service) },
         { "AuditRedaction", into(&Declarations::audit_redactions, read_audit_redaction) },
+        { "AuditExport", into(&Declarations::audit_exports, read_audit_export) },
     };
     return readers;
 }

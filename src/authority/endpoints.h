@@ -40,8 +40,13 @@ void add_lease_routes(Router&, Desk);
 void add_audit_routes(Router&, Desk);
 void add_explanation_routes(Router&, Desk);
 void add_receipt_routes(Router&, Desk);
+void add_export_routes(Router&, Desk);
+void add_bundle_routes(Router&, Desk);
 
 void add_all_routes(Router&, Desk);
+
+// How far the declared exports have come.
+JsonArray exports_json(AuthorityState const&);
 
 // Joins the records of one request.
 std::string new_trace(AuthorityState&);

@@ -24,7 +24,8 @@ Reply metrics(Desk desk, Call)
     auto const open = desk.state.store.leases->count_open();
     auto const size = desk.state.audit->log().size();
     co_return text_response(to_prometheus(desk.state.metrics, open.is_ok() ? *open : 0, size, desk.state.snapshot->version)
-            + witnesses_to_prometheus(*desk.state.witnessing, size) + outage_to_prometheus(desk.state.outage->state()),
+            + witnesses_to_prometheus(*desk.state.witnessing, size) + outage_to_prometheus(desk.state.outage->state())
+            + to_prometheus(desk.state.exports ? desk.state.exports->status() : std::vector<audit::ExportStatus>()),
         "text/plain; version=0.0.4; charset=utf-8");
 }
 
@@ -43,7 +44,8 @@ Reply status(Desk desk, Call)
         JsonObject { { "trust_domain", state.trust_domain }, { "issuer", state.issuer }, { "policy_version", state.snapshot->version },
             { "workloads", declared.workloads.size() }, { "policies", state.snapshot->policies.size() }, { "leases", leases },
             { "agents", std::move(names) }, { "tree_size", state.audit->log().size() },
-            { "final_size", state.witnessing->final_checkpoint().size }, { "witnesses", state.witnessing->witnesses().size() }, { "time", to_rfc3339(state.clock.now()) } });
+            { "final_size", state.witnessing->final_checkpoint().size }, { "witnesses", state.witnessing->witnesses().size() }, { "exports", exports_json(state) },
+            { "time", to_rfc3339(state.clock.now()) } });
 }
 
 } // namespace

@@ -13,7 +13,28 @@ void add(std::string& text, std::string_view name, std::string_view type, std::s
     text.append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
+// A declared name has no quotes and no backslash.
+void add_exports(std::string& text, std::string_view name, std::string_view type, std::string_view help,
+    std::vector<audit::ExportStatus> const& exports, std::uint64_t audit::ExportStatus::*member)
+{
+    text.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
+    for (auto const& status : exports)
+        text.append(name).append("{export=\"").append(status.name).append("\"} ").append(std::to_string(status.*member)).append("\n");
+}
+
 } // namespace
+
+std::string to_prometheus(std::vector<audit::ExportStatus> const& exports)
+{
+    using audit::ExportStatus;
+    std::string text;
+    if (exports.empty())
+        return text;
+    add_exports(text, "writ_audit_export_lag_records", "gauge", "Audit records that have not arrived there yet.", exports, &ExportStatus::lag);
+    add_exports(text, "writ_audit_export_events_total", "counter", "Events that have arrived there.", exports, &ExportStatus::sent);
+    add_exports(text, "writ_audit_export_failures_total", "counter", "Attempts that failed; they are made again.", exports, &ExportStatus::failures);
+    return text;
+}
 
 std::string to_prometheus(Metrics const& metrics, std::uint64_t leases_open, std::uint64_t tree_size, std::uint64_t policy_version)
 {

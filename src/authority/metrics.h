@@ -3,6 +3,8 @@
 // Counters since start, for /metrics. Numbers of one thread.
 #pragma once
 
+#include "audit/export/exporter.h"
+
 #include <cstdint>
 #include <string>
 
@@ -25,5 +27,7 @@ struct Metrics {
 
 // Prometheus text exposition 0.0.4.
 std::string to_prometheus(Metrics const&, std::uint64_t leases_open, std::uint64_t tree_size, std::uint64_t policy_version);
+// One sample for each export, by its name.
+std::string to_prometheus(std::vector<audit::ExportStatus> const&);
 
 } // namespace writ::authority

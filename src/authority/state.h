@@ -4,6 +4,7 @@
 #pragma once
 
 #include "audit/audit_log.h"
+#include "audit/export/exporter.h"
 #include "authority/keyring.h"
 #include "authority/metrics.h"
 #include "authority/outage.h"
@@ -44,6 +45,7 @@ struct AuthorityState {
     std::unique_ptr<Witnessing> witnessing {}; // of the audit log's checkpoints
     std::unique_ptr<Outage> outage {};         // of the audit log
     Deciding deciding {};
+    std::unique_ptr<audit::Exporter> exports {}; // set once the log is open; reads it
 };
 
 // INVARIANT: no record, no credential. The sequence number, once the record is durable.

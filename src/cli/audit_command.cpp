@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 
+#include "audit/verification.h"
 #include "cli/witness_options.h"
 #include "tlog/folder_root.h"
 #include "tlog/log.h"
@@ -81,7 +82,7 @@ int verify(Session const& session, Options const& options)
     auto const* const quorum = &policy->quorum;
     auto const final = read_file(folder / "final", std::size_t(256) << 10U);
     bool const shows_progress = ::isatty(STDERR_FILENO) == 1;
-    auto const report = tlog::verify_folder(folder, std::move(key), [shows_progress](std::uint64_t done, std::uint64_t total) {
+    auto const report = audit::verify_audit_log(folder, std::move(key), [shows_progress](std::uint64_t done, std::uint64_t total) {
         if (shows_progress)
             std::fprintf(stderr, "\r%llu of %llu entries", static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
     });
@@ -93,7 +94,8 @@ int verify(Session const& session, Options const& options)
     if (final_size.is_error())
         return fail(final_size.error());
     if (session.json) {
-        JsonObject object { { "size", report->size }, { "unpublished", report->unpublished }, { "origin", report->origin },
+        JsonObject object { { "size", report->size }, { "unpublished", report->unpublished },
+            { "dropped", report->dropped }, { "origin", report->origin },
             { "root", to_base64(report->root) } };
         if (!quorum->witnesses.empty())
             object.emplace("final", *final_size);
@@ -104,6 +106,8 @@ int verify(Session const& session, Options const& options)
         + to_base64(report->root)
         + (report->unpublished > 0 ? ", " + std::to_string(report->unpublished) + " of them not in a checkpoint yet" : "")
         + (quorum->witnesses.empty() ? "" : ", " + std::to_string(*final_size) + " cosigned by the witnesses"));
+    if (report->dropped > 0)
+        print_line("entries 0 to " + std::to_string(report->dropped - 1) + " dropped by retention, as a record says; their hashes verified");
     return 0;
 }
 
@@ -136,9 +140,11 @@ void add_audit_command(CLI::App& app, Session& session)
     for (auto* const add : { add_audit_who_used_command, add_audit_what_used_command, add_audit_trace_command, add_audit_never_command,
              add_audit_digest_command, add_audit_reindex_command })
         add(*command, session);
+    add_audit_bundle_command(*command, session);
     add_audit_export_command(*command, session);
     add_audit_receipt_command(*command, session);
     add_audit_status_command(*command, session);
+    add_audit_exports_command(*command, session);
 }
 
 } // namespace writ::cli

@@ -6,6 +6,8 @@
 #include "cli/output.h"
 #include "tlog/folder_reader.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 
 namespace writ::cli {
@@ -21,24 +23,26 @@ struct Options {
     std::string data;
 };
 
-// A line's event, or none: the format may have none for it, and an entry of the log may be no record.
-std::string event_of(audit::EventFormat format, std::uint64_t sequence, std::string const& origin, Bytes const& entry)
+// A record's events, or none: the format may have none for it, and an entry of the log may be no record.
+void print_events_of(audit::EventFormat format, std::uint64_t sequence, std::string const& origin, Bytes const& entry)
 {
-    auto const exported = audit::exported_record(sequence, origin, to_text(entry));
+    auto exported = audit::exported_record(sequence, origin, to_text(entry));
     if (exported.is_error())
-        return "";
-    auto event = audit::to_event(format, *exported);
-    return format == audit::EventFormat::otlp ? audit::otlp_request({ event }) : event;
+        return;
+    for (auto const& one : audit::events_in(format, std::move(*exported)))
+        if (auto const event = audit::to_event(format, one); !event.empty())
+            print_line(format == audit::EventFormat::otlp ? audit::otlp_request({ event }) : event);
 }
 
 Result<> print_events(tlog::FolderReader const& reader, audit::EventFormat format, std::uint64_t since)
 {
     auto const& checkpoint = reader.checkpoint();
-    for (auto next = since; next < checkpoint.size;) {
+    if (since < reader.first_kept())
+        std::fprintf(stderr, "writ: records before %llu were dropped by retention\n", static_cast<unsigned long long>(reader.first_kept()));
+    for (auto next = std::max(since, reader.first_kept()); next < checkpoint.size;) {
         auto const entries = TRY(reader.read_range(next, read_records));
         for (auto const& entry : entries)
-            if (auto const event = event_of(format, next++, checkpoint.origin, entry); !event.empty())
-                print_line(event);
+            print_events_of(format, next++, checkpoint.origin, entry);
     }
     return {};
 }

@@ -44,10 +44,13 @@ void add_audit_never_command(CLI::App& audit, Session&);
 void add_audit_digest_command(CLI::App& audit, Session&);
 void add_audit_reindex_command(CLI::App& audit, Session&);
 // writ audit export
+// writ audit bundle, writ audit export, writ audit exports
+void add_audit_bundle_command(CLI::App& audit, Session&);
 void add_audit_export_command(CLI::App& audit, Session&);
 // writ audit receipt, writ audit status
 void add_audit_receipt_command(CLI::App& audit, Session&);
 void add_audit_status_command(CLI::App& audit, Session&);
+void add_audit_exports_command(CLI::App& audit, Session&);
 
 // Shared by commands that print tables.
 void add_json_flag(CLI::App&, Session&);

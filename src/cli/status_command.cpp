@@ -13,6 +13,20 @@ void print_row(std::string_view name, std::string const& value)
     print_line(paint(Colour::dim, name) + std::string(14 - name.size(), ' ') + value);
 }
 
+// One line each: an auditor's copy that lags is as much a fault as a service that does.
+void print_exports(JsonObject const& status)
+{
+    auto const* exports = status.if_contains("exports");
+    if (exports == nullptr || !exports->is_array())
+        return;
+    for (auto const& item : exports->as_array()) {
+        auto const& exported = item.as_object();
+        auto const error = cell(exported, "error");
+        print_row("export", cell(exported, "name") + ", " + cell(exported, "lag") + " records behind"
+                + (error.empty() ? "" : paint(Colour::red, ": " + shortened(error, 100))));
+    }
+}
+
 void print_authority(JsonObject const& status)
 {
     print_row("authority", cell(status, "issuer") + ", trust domain " + cell(status, "trust_domain"));
@@ -23,6 +37,7 @@ void print_authority(JsonObject const& status)
         cell(status, "tree_size") + " records"
             + (cell(status, "witnesses") == "0" ? "" : ", " + cell(status, "final_size") + " of them in a checkpoint that the witnesses have cosigned"));
     print_row("leases", cell(status, "leases") + " open");
+    print_exports(status);
 }
 
 void print_agent(JsonObject const& status)

@@ -52,6 +52,11 @@ void add_authority_options(CLI::App& command, RoleOptions& options, std::string 
         ->capture_default_str();
     command.add_flag("--accept-rollback", options.accepts_rollback,
         "Start although a witness has seen records of this log that are not on the disk; they are lost");
+    command.add_option("--audit-retention", options.retention_age, "Audit records older than this are dropped, their hashes kept: 400d")
+        ->type_name("AGE");
+    command
+        .add_option("--audit-retention-size", options.retention_size, "The oldest audit records beyond this are dropped, their hashes kept: 10GB")
+        ->type_name("SIZE");
 }
 
 Result<> set_up_process(RoleOptions const& options)
@@ -85,6 +90,16 @@ Result<Path> create_run_folder(cli::Session const& session)
     return folder;
 }
 
+static Result<authority::RetentionLimits> retention_of(RoleOptions const& options)
+{
+    authority::RetentionLimits limits;
+    if (!options.retention_age.empty())
+        limits.age = TRY(authority::parse_retention_age(options.retention_age).in("--audit-retention"));
+    if (!options.retention_size.empty())
+        limits.bytes = TRY(authority::parse_retention_size(options.retention_size).in("--audit-retention-size"));
+    return limits;
+}
+
 Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& loop, cli::Session const& session, RoleOptions const& options,
     Path const& data, Clock const& clock, RandomSource& random)
 {
@@ -101,7 +116,8 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     issuers.emplace("aws_sts", issue::create_aws_sts_issuer(clock));
     return authority::Authority::start(loop,
         { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string(),
-            std::move(witnessing), { .folder = options.spool, .bytes_max = options.spool_bytes } }, std::move(store),
+            std::move(witnessing), { .folder = options.spool, .bytes_max = options.spool_bytes },
+            TRY(retention_of(options)) }, std::move(store),
         std::move(issuers), clock, random);
 }
 

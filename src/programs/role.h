@@ -16,6 +16,7 @@ struct RoleOptions {
     std::string trust_domain = "writ.internal";
     std::string listen;
     std::string public_host;
+    std::string retention_age, retention_size; // empty: audit records stay
     std::string log_level = "info";
     std::string log_format = "text";
     std::vector<std::string> witnesses; // URL=KEY

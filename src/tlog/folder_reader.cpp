@@ -2,7 +2,9 @@
 #include "tlog/folder_reader.h"
 
 #include "tlog/entry_reader.h"
+#include "tlog/folder_tiles.h"
 #include "tlog/log_folder.h"
+#include "tlog/retention.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
@@ -14,7 +16,8 @@ Result<FolderReader> FolderReader::open(Path folder, std::optional<NoteVerifier>
     auto const key = verifier ? *std::move(verifier) : TRY(read_verifier(folder));
     auto note = to_text(TRY(read_file(folder / "checkpoint", public_checkpoint_bytes_max)));
     auto checkpoint = TRY(verify_checkpoint(note, key));
-    return FolderReader(std::move(folder), std::move(checkpoint), std::move(note));
+    auto const first_kept = TRY(read_dropped(FolderTiles(folder)));
+    return FolderReader(std::move(folder), std::move(checkpoint), std::move(note), first_kept);
 }
 
 // A partial file may have given way to a fuller one since the checkpoint was read.
@@ -44,6 +47,8 @@ Result<std::vector<Bytes>> FolderReader::read_range(std::uint64_t first, std::si
             return entries;
         }
     }
+    if (first < first_kept_)
+        return dropped_error(first);
     auto const index = first / tile_width;
     auto const width = std::min(tile_width, checkpoint_.size - index * tile_width);
     auto const bundle = TRY(read({ .level = std::nullopt, .index = index, .width = width }));

@@ -18,14 +18,18 @@ public:
     [[nodiscard]] Checkpoint const& checkpoint() const { return checkpoint_; }
     [[nodiscard]] std::string const& note() const { return note_; }
 
-    // [first, first + count), fewer at the end of the tree or of a bundle; none beyond. corruption names the entry.
+    // Entries before it were dropped.
+    [[nodiscard]] std::uint64_t first_kept() const { return first_kept_; }
+
+    // [first, first + count), fewer at the end of the tree or of a bundle; none beyond. corruption names the entry; not_found: it was dropped.
     [[nodiscard]] Result<std::vector<Bytes>> read_range(std::uint64_t first, std::size_t count) const;
 
 private:
-    FolderReader(Path folder, Checkpoint checkpoint, std::string note)
+    FolderReader(Path folder, Checkpoint checkpoint, std::string note, std::uint64_t first_kept)
         : folder_(std::move(folder))
         , checkpoint_(std::move(checkpoint))
         , note_(std::move(note))
+        , first_kept_(first_kept)
     {
     }
     struct Content {
@@ -37,6 +41,7 @@ private:
     Path folder_;
     Checkpoint checkpoint_;
     std::string note_;
+    std::uint64_t first_kept_;
 };
 
 } // namespace writ::tlog

@@ -3,17 +3,31 @@
 
 #include "tlog/log_fixture.h"
 
+#include <thread>
+
 namespace writ::tlog {
 namespace {
 
-class ReadFolder : public LogFolder { };
+class ReadFolder : public LogFolder {
+protected:
+    // Of a tree that has `size` entries in its files; they follow the log by a fraction of a second.
+    Result<FolderReader> open_reader(std::uint64_t size) const
+    {
+        for (;;) {
+            auto reader = FolderReader::open(log_folder());
+            if (reader.is_error() || reader->checkpoint().size >= size)
+                return reader;
+            std::this_thread::yield();
+        }
+    }
+};
 
 TEST_F(ReadFolder, gives_every_published_entry_while_the_log_is_open_and_after)
 {
     auto log = open().value();
     for (auto const size : { 1U, 3U, 256U, 600U }) {
         fill(*log, size);
-        auto const reader = FolderReader::open(log_folder());
+        auto const reader = open_reader(size);
         ASSERT_TRUE(reader.is_ok()) << reader.error().message;
         std::uint64_t next = 0;
         while (next < reader->checkpoint().size) {
@@ -32,8 +46,9 @@ TEST_F(ReadFolder, an_older_reader_finds_what_has_become_fuller_since)
 {
     auto const log = open().value();
     fill(*log, 3);
-    auto const reader = FolderReader::open(log_folder()).value();
+    auto const reader = open_reader(3).value();
     fill(*log, 300);
+    ASSERT_TRUE(open_reader(300).is_ok());
     auto const entries = reader.read_range(0, 100).value();
     ASSERT_EQ(entries.size(), 3U);
     EXPECT_EQ(to_text(entries.back()), text_of(2));

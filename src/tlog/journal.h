@@ -62,6 +62,12 @@ public:
     // Removes segments all of whose records are before `settled`. The one that is written to stays. Another thread than the one that
     // appends may call it.
     Result<> retire(std::uint64_t settled);
+    // The first record that it still has. Another thread may call it.
+    [[nodiscard]] std::uint64_t first()
+    {
+        std::scoped_lock const lock(mutex_);
+        return state_.segments.front();
+    }
     // corruption: a segment was removed by somebody else. Another thread may call it.
     Result<> check_in_place();
 

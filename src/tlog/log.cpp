@@ -3,9 +3,11 @@
 
 #include "tlog/committer.h"
 #include "tlog/log_folder.h"
+#include "tlog/retention.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 namespace writ::tlog {
@@ -29,6 +31,7 @@ public:
         : lock_(std::move(beginning.folder.lock))
         , tiles_(std::move(beginning.folder.storage.tiles))
         , tail_(beginning.folder.settled, beginning.folder.journal.groups)
+        , dropped_(beginning.folder.dropped)
         , sealer_(std::in_place, std::move(options.signer), std::move(beginning.folder.storage.checkpoints), tail_,
               std::move(beginning.folder.sealed),
               Sealer::Callbacks { .sealed = [this] { publisher_->sealed(); }, .broken = [this](Error const& error) { refuse(error); } })
@@ -107,6 +110,14 @@ public:
 
     [[nodiscard]] bool is_refusing() const override { return committer_->is_refusing(); }
 
+    // SECURITY: what the journal still has would be written again by the next open, so it stays.
+    [[nodiscard]] std::uint64_t droppable_before(std::uint64_t first) const override
+    {
+        return std::min(first, committer_->journal().first()) / tile_width * tile_width;
+    }
+    Result<std::uint64_t> drop_before(std::uint64_t first) override;
+    [[nodiscard]] std::uint64_t first_kept() const override { return dropped_; }
+
 private:
     // On the committer's thread.
     void add(GroupPtr group)
@@ -133,13 +144,30 @@ private:
     UniqueFd const lock_;
     std::unique_ptr<TileStore> const tiles_;
     Tail tail_;
+    std::atomic<std::uint64_t> dropped_;
+    std::uint64_t removed_ = 0; // drop_before()'s: bundles of entries before it have been removed since this open
     std::optional<Sealer> sealer_;
-    std::optional<Committer> committer_;
+    mutable std::optional<Committer> committer_; // its journal locks by itself
     std::optional<Publisher> publisher_;
 };
 
+Result<std::uint64_t> FolderLog::drop_before(std::uint64_t first)
+{
+    auto const wanted = droppable_before(first);
+    if (wanted > dropped_) {
+        TRY(write_dropped(*tiles_, wanted).in("drop entries"));
+        dropped_ = wanted;
+    }
+    // From the beginning: what a crash has left is looked for once more.
+    remove_bundles(*tiles_, removed_, dropped_);
+    removed_ = dropped_;
+    return removed_;
+}
+
 Result<std::vector<Bytes>> FolderLog::read_from_bundle(std::uint64_t first, std::size_t count) const
 {
+    if (first < dropped_)
+        return dropped_error(first);
     auto const index = first / tile_width, offset = first % tile_width;
     TileName const name { .level = std::nullopt, .index = index };
     auto const bundle = TRY(read_bundle(*tiles_, index));

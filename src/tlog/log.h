@@ -53,6 +53,13 @@ public:
     [[nodiscard]] virtual Result<std::vector<Hash>> inclusion_proof(std::uint64_t index, std::uint64_t size) const = 0;
     [[nodiscard]] virtual Result<std::vector<Hash>> consistency_proof(std::uint64_t old_size, std::uint64_t new_size) const = 0;
 
+    // How many of the entries before `first` can be dropped: whole bundles, and none that the journal still has.
+    [[nodiscard]] virtual std::uint64_t droppable_before(std::uint64_t first) const = 0;
+    // Removes them; the tree stays as verifiable as it was. Returns first_kept(). By one caller at a time.
+    virtual Result<std::uint64_t> drop_before(std::uint64_t first) = 0;
+    // Entries before it were dropped: reading them is not_found.
+    [[nodiscard]] virtual std::uint64_t first_kept() const = 0;
+
     // Whether appends are refused after an ambiguous failure (for readiness).
     [[nodiscard]] virtual bool is_refusing() const = 0;
 };
@@ -60,12 +67,15 @@ public:
 struct FolderReport {
     std::uint64_t size = 0;       // entries checked
     std::uint64_t unpublished = 0; // acknowledged in the journal, beyond the checkpoint; checked as well
+    std::uint64_t dropped = 0;     // entries before it were dropped: of those that are gone the hashes were checked alone
     std::string origin;
     Hash root {};
 };
 // The whole log from its files alone: every entry against its leaf hash, every tile against the tiles below, the root against the signed checkpoint, journal checksums.
 // `progress(done, total)` is called now and then. corruption: names the file and, where it can be known, the entry (`entry 17 …`).
 // The verifier key is read from the folder (`verifier`) if none is given.
-Result<FolderReport> verify_folder(Path const& folder, std::optional<NoteVerifier>, std::function<void(std::uint64_t, std::uint64_t)> const& progress);
+// `visit` is called with each entry that is there, in order.
+Result<FolderReport> verify_folder(Path const& folder, std::optional<NoteVerifier>, std::function<void(std::uint64_t, std::uint64_t)> const& progress,
+    std::function<void(std::uint64_t index, BytesView entry)> const& visit = {});
 
 } // namespace writ::tlog

@@ -3,6 +3,7 @@
 
 #include "tlog/folder_tiles.h"
 #include "tlog/head_file.h"
+#include "tlog/retention.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
@@ -154,7 +155,10 @@ Result<OpenedFolder> open_folder(Path const& folder, NoteSigner const& signer, L
         { .checkpoints = TRY(HeadFile::open(folder, is_first_version)), .tiles = std::make_unique<FolderTiles>(folder) });
     opened.published = TRY(read_checkpoint(*opened.storage.tiles, known, is_first_version));
     opened.stored = TRY(opened.storage.checkpoints->load());
-    TRY(check_tiles_are_there(*opened.storage.tiles, opened.settled));
+    opened.dropped = TRY(read_dropped(*opened.storage.tiles));
+    if (opened.dropped > opened.settled)
+        return corruption("`dropped` is beyond what the journal has let go");
+    TRY(check_tiles_are_there(*opened.storage.tiles, opened.dropped, opened.settled));
     opened.tree = TRY(read_tree(*opened.storage.tiles, opened.settled));
     TRY(check_checkpoints(opened, signer.verifier()));
     return opened;

@@ -22,6 +22,7 @@ struct OpenedFolder {
     UniqueFd lock; // held as long as it lives
     LogStorage storage;
     JournalContents journal;
+    std::uint64_t dropped = 0; // entries before it were dropped
     std::uint64_t settled = 0; // entries before it are in full tiles for good; a multiple of 256, and none of them in `unsettled`
     TiledTree tree;            // of that size
     std::string stored;        // what the strict store holds; empty: nothing yet

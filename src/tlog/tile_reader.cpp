@@ -45,10 +45,10 @@ Result<TiledTree> read_tree(TileStore const& tiles, std::uint64_t size)
     return TiledTree(size, std::move(levels));
 }
 
-Result<> check_tiles_are_there(TileStore const& tiles, std::uint64_t size)
+Result<> check_tiles_are_there(TileStore const& tiles, std::uint64_t dropped, std::uint64_t size)
 {
     std::vector<TileStore::Expected> expected;
-    for (std::uint64_t index = 0; index < size / tile_width; ++index)
+    for (auto index = dropped / tile_width; index < size / tile_width; ++index)
         expected.push_back({ .path = TileName { .level = std::nullopt, .index = index }.path(), .size = 0 });
     auto count = size / tile_width;
     for (int level = 0; count > 0; ++level, count /= tile_width)

@@ -21,7 +21,7 @@ Result<Bytes> read_bundle(TileStore const&, std::uint64_t index, std::uint64_t w
 Result<TiledTree> read_tree(TileStore const&, std::uint64_t size);
 
 // corruption, naming them, if a full tile or bundle of a tree of `size` is missing or has another length than it must have.
-Result<> check_tiles_are_there(TileStore const&, std::uint64_t size);
+Result<> check_tiles_are_there(TileStore const&, std::uint64_t dropped, std::uint64_t size);
 
 // Full tiles that are not in the store yet; nothing: look there.
 using RecentTiles = std::function<std::optional<Bytes>(TileName const&)>;

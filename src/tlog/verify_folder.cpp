@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/head_file.h"
 #include "tlog/log_folder.h"
+#include "tlog/folder_tiles.h"
+#include "tlog/retention.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
@@ -14,6 +16,7 @@ namespace writ::tlog {
 namespace {
 
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
+using Visit = std::function<void(std::uint64_t, BytesView)>;
 
 std::string entry_name(std::uint64_t index) { return "entry " + std::to_string(index); }
 
@@ -42,9 +45,10 @@ Result<Bytes> first_of(Bytes bytes, TileName const& name, std::uint64_t width)
 
 class FolderVerifier {
 public:
-    FolderVerifier(Path folder, Progress progress)
+    FolderVerifier(Path folder, Progress progress, Visit visit)
         : folder_(std::move(folder))
         , progress_(std::move(progress))
+        , visit_(std::move(visit))
     {
     }
 
@@ -52,6 +56,9 @@ public:
     {
         is_live_ = TRY(is_held());
         TRY(read_consistently(verifier));
+        dropped_ = TRY(read_dropped(FolderTiles(folder_))); // behind the journal: what it has let go may be dropped, no more
+        if (dropped_ > journal_.first() && !is_live_)
+            return corruption("`dropped` is beyond what the journal has let go");
         if (checkpoint_.size > journal_.end())
             return corruption("`checkpoint` covers " + std::to_string(checkpoint_.size) + " entries, but the journal ends with "
                 + std::to_string(journal_.end()));
@@ -60,7 +67,7 @@ public:
         if (!is_live_) // there they come and go while we read
             TRY(verify_other_files());
         return FolderReport {
-            .size = tree_.size(), .unpublished = tree_.size() - checkpoint_.size, .origin = checkpoint_.origin, .root = checkpoint_.root
+            .size = tree_.size(), .unpublished = tree_.size() - checkpoint_.size, .dropped = dropped_, .origin = checkpoint_.origin, .root = checkpoint_.root
         };
     }
 
@@ -74,6 +81,8 @@ private:
     Result<Bytes> read_content(TileName const&);
     Result<> verify_published();
     Result<> verify_bundle(std::uint64_t index, std::uint64_t width);
+    Result<> verify_dropped(std::uint64_t index);
+    Result<bool> is_dropped(std::uint64_t index);
     Result<> verify_tiles(std::vector<TileFile> const&);
     Result<> verify_unpublished();
     Result<> verify_other_files();
@@ -89,6 +98,8 @@ private:
 
     Path folder_;
     Progress progress_;
+    Visit visit_;
+    std::uint64_t dropped_ = 0; // entries before it may be gone
     UniqueFd lock_; // keeps authorities from starting while we read
     bool is_live_ = false;
     std::optional<NoteVerifier> own_;
@@ -213,7 +224,7 @@ Result<> FolderVerifier::verify_published()
 {
     while (tree_.size() < checkpoint_.size) {
         auto const index = tree_.size() / tile_width;
-        TRY(verify_bundle(index, std::min(tile_width, checkpoint_.size - tree_.size())));
+        TRY(TRY(is_dropped(index)) ? verify_dropped(index) : verify_bundle(index, std::min(tile_width, checkpoint_.size - tree_.size())));
         if (progress_)
             progress_(tree_.size(), journal_.end());
     }
@@ -227,6 +238,27 @@ Result<> FolderVerifier::verify_published()
             return corruption("`" + tile.name.path() + "` is not the hash of the tiles below it");
     }
     return {};
+}
+
+// A bundle that retention has removed, or was about to.
+Result<bool> FolderVerifier::is_dropped(std::uint64_t index)
+{
+    TileName const name { .level = std::nullopt, .index = index };
+    std::error_code error;
+    if (std::filesystem::exists(folder_ / name.path(), error) || error)
+        return false;
+    if (is_live_) // retention goes on while we read
+        dropped_ = TRY(read_dropped(FolderTiles(folder_)));
+    return (index + 1) * tile_width <= dropped_;
+}
+
+// Of entries that are gone the hashes, which the root still has to be made of.
+Result<> FolderVerifier::verify_dropped(std::uint64_t index)
+{
+    std::vector<TileFile> filled;
+    for (auto const& leaf : TRY(parse_tile(TRY(read_content({ .level = 0, .index = index })), tile_width)))
+        tree_.append(leaf, filled);
+    return verify_tiles(filled);
 }
 
 // Entries against their hashes in the tile above, and against the journal's copies.
@@ -249,6 +281,8 @@ Result<> FolderVerifier::verify_bundle(std::uint64_t index, std::uint64_t width)
         if (auto const* const kept = in_journal(number); kept != nullptr && kept->leaf(number) != leaf)
             differs("`" + name.path() + "`: " + entry_name(number) + " is not what was written",
                 "journal: " + entry_name(number) + " is not what was written");
+        if (visit_)
+            visit_(number, entries[i]);
         tree_.append(leaf, filled);
     }
     if (width < tile_width)
@@ -279,6 +313,8 @@ Result<> FolderVerifier::verify_unpublished()
         if (group == nullptr)
             return corruption(entry_name(number) + " is neither published nor in the journal");
         append_entry(bundle_, group->record(number));
+        if (visit_)
+            visit_(number, group->record(number));
         auto const index = number / tile_width;
         tree_.append(group->leaf(number), filled);
         TRY(verify_head());
@@ -353,9 +389,10 @@ Result<Bytes> FolderVerifier::content_of(TileName const& name)
 
 } // namespace
 
-Result<FolderReport> verify_folder(Path const& folder, std::optional<NoteVerifier> verifier, Progress const& progress)
+Result<FolderReport> verify_folder(
+    Path const& folder, std::optional<NoteVerifier> verifier, Progress const& progress, Visit const& visit)
 {
-    return FolderVerifier(folder, progress).verify(verifier);
+    return FolderVerifier(folder, progress, visit).verify(verifier);
 }
 
 } // namespace writ::tlog

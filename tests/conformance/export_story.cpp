@@ -93,7 +93,7 @@ std::vector<Record> others()
     auto bare = Record();
     bare.type = RecordType::administration;
     return { of_authority(RecordType::startup, "authority of oncology.example"), of_authority(RecordType::administration, "declarations version 3"),
-        bare, request, svid, with_credential(RecordType::issuance, "jwt_svid", "") };
+        of_authority(RecordType::retention, "records 0 to 511 dropped by retention"), bare, request, svid, with_credential(RecordType::issuance, "jwt_svid", "") };
 }
 
 } // namespace

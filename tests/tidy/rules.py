@@ -55,6 +55,8 @@ CONFINED = (
     Confined("nghttp2", r"nghttp2/", ("src/net/*",), "HTTP/2 stays behind net"),
     Confined("sqlite", r"sqlite3\.h", ("src/store/sqlite/*", "src/audit/index*"), "the database stays behind its store"),
     Confined("libpq", r"(postgresql/)?libpq-(fe|events)\.h", ("src/issue/postgres_role*", "src/net/postgres*"), "one issuer speaks PostgreSQL"),
+    Confined("librdkafka", r"librdkafka/", ("src/audit/export/kafka*",), "one transport speaks Kafka"),
+    Confined("zlib", r"zlib\.h", ("src/audit/export/gzip*",), "one file compresses"),
     Confined("yaml-cpp", r"yaml-cpp/", ("src/authority/*yaml*.cpp", "src/authority/declarations*.cpp"), "YAML is read in one place"),
     Confined("protobuf", r"google/protobuf/|\.pb\.h", ("src/net/*", "src/agent/*"), "wire messages stay at the edge"),
     Confined("CLI11", r"CLI/", ("src/cli/*", "src/programs/*"), "arguments are read in one place"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/export/event.h"
 
+#include "audit/record_items.h"
 #include "tlog/merkle_tree.h"
 
 namespace writ::audit {
@@ -57,6 +58,29 @@ Result<ExportedRecord> exported_record(std::uint64_t sequence, std::string origi
 {
     auto record = TRY(parse_record(text).in("audit record " + std::to_string(sequence)));
     return ExportedRecord { sequence, std::move(origin), std::move(text), std::move(record) };
+}
+
+std::vector<ExportedRecord> events_in(EventFormat format, ExportedRecord exported)
+{
+    std::vector<ExportedRecord> events;
+    auto const items = exported.record.items.empty() || format == EventFormat::json ? Result<std::vector<RecordedItem>>(std::vector<RecordedItem>())
+                                                                                    : parse_items(exported.record.items);
+    if (items.is_error() || items->empty()) {
+        events.push_back(std::move(exported));
+        return events;
+    }
+    exported.record.items.clear();
+    for (auto const& item : *items) {
+        auto single = exported;
+        single.item = events.size() + 1;
+        single.record.resource = RecordedEntity { item.type, item.id, "", "" };
+        single.record.allowed = item.allowed;
+        single.record.policies = item.policies;
+        single.record.policy_errors = item.policy_errors;
+        single.text = to_json_text(single.record);
+        events.push_back(std::move(single));
+    }
+    return events;
 }
 
 std::string to_event(EventFormat format, ExportedRecord const& exported)

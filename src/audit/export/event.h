@@ -28,9 +28,13 @@ struct ExportedRecord {
     std::string origin; // the log's
     std::string text;   // as it lies in the log
     Record record;
+    std::size_t item = 0; // of a record of many decisions: which one, from 1; 0: the whole record
 };
 // corruption: the entry is no record.
 Result<ExportedRecord> exported_record(std::uint64_t sequence, std::string origin, std::string text);
+
+// A record of many decisions as one record for each, with the text that it would have alone; any other as it is. In JSON a record is a record.
+std::vector<ExportedRecord> events_in(EventFormat, ExportedRecord);
 
 // Empty if the format has no event for it.
 std::string to_event(EventFormat, ExportedRecord const&);

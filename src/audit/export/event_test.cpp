@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/export/event.h"
 
+#include "audit/record_items.h"
 #include "tlog/merkle_tree.h"
 
 #include <gtest/gtest.h>
@@ -102,6 +103,26 @@ TEST(ExportEvent, openlineage_has_none_for_what_is_no_run)
     startup.type = RecordType::startup;
     EXPECT_EQ(to_event(EventFormat::openlineage, exported(startup)), "");
     EXPECT_NE(to_event(EventFormat::ocsf, exported(startup)), "");
+}
+
+TEST(ExportEvent, a_record_of_many_decisions_is_an_event_for_each_but_in_json)
+{
+    auto record = denial();
+    record.resource.reset();
+    ItemWriter items;
+    std::vector<std::string_view> const policies { "p0" };
+    items.add("Dataset", "a", true, policies, {});
+    items.add("Dataset", "b", false, {}, {});
+    record.items = items.take();
+    EXPECT_EQ(events_in(EventFormat::json, exported(record)).size(), 1U);
+    auto const events = events_in(EventFormat::ocsf, exported(record));
+    ASSERT_EQ(events.size(), 2U);
+    auto const first = parsed(to_event(EventFormat::ocsf, events[0])), second = parsed(to_event(EventFormat::ocsf, events[1]));
+    EXPECT_EQ(first.at("resources").at(0).at("name").as_string(), "a");
+    EXPECT_EQ(first.at("status").as_string(), "Success");
+    EXPECT_EQ(second.at("status").as_string(), "Failure");
+    EXPECT_EQ(second.at("metadata").at("uid").as_string(), "oncology.example/log/17/2");
+    EXPECT_TRUE(parse_record(second.at("raw_data").as_string()).is_ok());
 }
 
 TEST(ExportEvent, a_batch_is_lines_or_an_array)

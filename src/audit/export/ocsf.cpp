@@ -82,6 +82,8 @@ Activity activity_of(Record const& record)
         return { 3, "Update" };
     case RecordType::startup:
         return { 10, "Activate" };
+    case RecordType::retention:
+        return { 4, "Delete" };
     default:
         return other;
     }
@@ -169,7 +171,9 @@ JsonObject metadata_of(ExportedRecord const& exported)
     JsonObject metadata { { "version", schema_version },
         { "product", JsonObject { { "name", "Writ" }, { "vendor_name", "Writ" }, { "version", version_text } } },
         { "log_name", exported.origin }, { "log_format", "JSON" }, { "sequence", exported.sequence },
-        { "uid", exported.origin + "/" + std::to_string(exported.sequence) }, { "tenant_uid", trust_domain_of(exported) },
+        { "uid",
+            exported.origin + "/" + std::to_string(exported.sequence) + (exported.item == 0 ? "" : "/" + std::to_string(exported.item)) },
+        { "tenant_uid", trust_domain_of(exported) },
         { "original_time", to_rfc3339(exported.record.time) }, { "event_code", to_string(exported.record.type) } };
     add_text(metadata, "correlation_uid", exported.record.trace);
     return metadata;

@@ -139,7 +139,7 @@ bool has_touched(Record const& record)
 std::string openlineage_event(ExportedRecord const& exported)
 {
     auto const& record = exported.record;
-    if (record.type == RecordType::administration || record.type == RecordType::startup || (record.run.empty() && record.trace.empty()))
+    if (record.type == RecordType::administration || record.type == RecordType::startup || record.type == RecordType::retention || (record.run.empty() && record.trace.empty()))
         return "";
     JsonArray inputs, outputs;
     if (has_touched(record) && record.resource)

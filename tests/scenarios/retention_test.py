@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Old records go by size: on record first, never before an export has them, and the log that is left proves itself, also across kill -9."""
+import json
+import time
+
+from harness import Scenario, UnixConnection, main, request, wait_until
+
+RECORDS = 2_700  # of 15 KB: two segments of the journal, which have to go before a record may
+CONTEXT_BYTES = 14_000
+
+
+class Retention(Scenario):
+    def decide(self, count: int) -> None:
+        connection = UnixConnection(self.writ.admin_socket, timeout=60)
+        for number in range(count):
+            answer = request(connection, "POST", "/access/v1/evaluation", {
+                "subject": {"type": "Workload", "id": "spiffe://oncology.example/w"}, "action": {"name": "read"},
+                "resource": {"type": "Dataset", "id": f"d/{number}"}, "context": {"note": "x" * CONTEXT_BYTES}})
+            self.assertEqual(200, answer.status, answer.text)
+        connection.close()
+
+    def dropped(self) -> int:
+        outcome = self.writ.cli("audit", "verify", "--data", self.writ.data, "--json")
+        self.assertEqual(0, outcome.code, outcome)
+        return json.loads(outcome.out)["dropped"]
+
+    def bundles(self) -> int:
+        return sum(1 for file in (self.writ.data / "log/tile/entries").rglob("*") if file.is_file() and ".p" not in str(file))
+
+    def test_the_oldest_go(self):
+        authority = self.writ.start_authority()
+        documents = self.scratch("export.yaml")
+        missing = self.scratch("missing") / "audit.jsonl"  # its folder is not there: the export fails
+        documents.write_text(f"kind: AuditExport\nname: slow\nformat: json\ndestination: file://{missing}\n")
+        self.assertEqual(0, self.writ.cli("apply", "-f", documents).code)
+        self.decide(RECORDS)
+        authority.stop()
+        size = len(list((self.writ.data / "log/journal").iterdir()))
+        self.assertLessEqual(size, 2)
+        self.assertEqual(0, self.dropped())
+
+        # An export still needs them.
+        authority = self.writ.start_authority("--audit-retention-size", "5MB")
+        wait_until("it says what it waits for", lambda: "retention waits for exports" in authority.output())
+        self.assertEqual(0, self.dropped())
+        missing.parent.mkdir()
+        wait_until("the export has sent them", lambda: "slow, 0 records behind" in self.writ.cli("status").out, 120)
+        before = self.bundles()
+        authority.kill()
+
+        authority = self.writ.start_authority("--audit-retention-size", "5MB")
+        time_of_kill = time.monotonic()
+        wait_until("some have gone", lambda: self.bundles() < before)
+        authority.kill()  # wherever it is
+        self.assertLess(time.monotonic() - time_of_kill, 60)
+        self.dropped()
+
+        authority = self.writ.start_authority("--audit-retention-size", "5MB")
+        wait_until("all that may go have gone", lambda: self.bundles() <= 2)
+        dropped = self.dropped()
+        self.assertGreaterEqual(dropped, 1024)
+        told = self.writ.cli("audit", "verify", "--data", self.writ.data)
+        self.assertIn(f"entries 0 to {dropped - 1} dropped by retention", told.out)
+        record = self.writ.records(type="retention", limit=1)[0]["record"]
+        self.assertEqual(dropped, record["dropped_before"])
+        self.assertEqual(404, self.writ.admin("GET", "/v1/audit/records/3").status)
+        self.assertEqual(200, self.writ.admin("GET", f"/v1/audit/records/{dropped}").status)
+        self.assertGreater(len(self.writ.records(limit=100)), 50)
+
+        # What no record says was dropped is missing.
+        authority.stop()
+        (self.writ.data / "log/dropped").write_text("entries before 256 were dropped\n")
+        self.assertEqual(1, self.writ.cli("audit", "verify", "--data", self.writ.data).code)
+        (self.writ.data / "log/dropped").unlink()
+        self.assertEqual(1, self.writ.cli("audit", "verify", "--data", self.writ.data).code)
+
+    def test_options_that_mean_nothing_are_refused(self):
+        for option in (["--audit-retention", "400"], ["--audit-retention", "0d"], ["--audit-retention-size", "10"], ["--audit-retention-size", "1KB"]):
+            outcome = self.writ.cli("authority", "--data", self.scratch("data"), *option)
+            self.assertNotEqual(0, outcome.code)
+            self.assertIn(option[0], outcome.err)
+
+
+if __name__ == "__main__":
+    main()
