@@ -134,9 +134,10 @@ public:
             std::move(snapshot), {}, {} }
         , leases_(state_)
         , runs_(state_, leases_)
+        , sessions_(state_)
     {
         state_.outage = std::make_unique<authority::Outage>(*state_.audit, std::move(spool), clock_);
-        add_all_routes(router_, { state_, leases_, runs_ });
+        add_all_routes(router_, { state_, leases_, runs_, sessions_ });
     }
 
     Result<JsonObject> call(std::string method, std::string path, JsonValue const& body)
@@ -164,6 +165,7 @@ private:
     authority::AuthorityState state_;
     authority::LeaseKeeper leases_;
     authority::RunRegistry runs_;
+    authority::RunSessions sessions_;
     authority::Router router_;
 };
 
