@@ -29,7 +29,8 @@ std::uint64_t hash_on(std::uint64_t hash, std::string_view text)
         hash = fold(hash ^ word, second_odd);
     }
     std::uint64_t rest = 0;
-    std::memcpy(&rest, text.data(), text.size());
+    if (!text.empty()) // an empty view may have no data at all
+        std::memcpy(&rest, text.data(), text.size());
     return fold(hash ^ rest, first_odd);
 }
 
