@@ -64,7 +64,8 @@ TEST(RecordScanner, takes_items_as_they_come)
 {
     RecordScanner scanner;
     ScannedRecord scanned;
-    ASSERT_TRUE(scanner.scan(head + R"(,"items":[1,{"type":"Dataset","id":"a","decision":"allow","policies":["p",2]},{"id":3,"policies":"]x["}]})", scanned));
+    auto const text = head + R"(,"items":[1,{"type":"Dataset","id":"a","decision":"allow","policies":["p",2]},{"id":3,"policies":"]x["}]})"; // what is scanned points into it
+    ASSERT_TRUE(scanner.scan(text, scanned));
     ASSERT_EQ(scanned.items.size(), 2U);
     EXPECT_EQ(scanned.items[0].resource.id, "a");
     EXPECT_EQ(scanned.items[0].policies, std::vector<std::string_view> { "p" });
