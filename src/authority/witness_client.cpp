@@ -66,7 +66,8 @@ Result<WitnessAddress> parse_witness_address(std::string_view text)
         return invalid_argument("a witness is written URL=KEY");
     auto const url = text.substr(0, equals);
     TRY(parse_url(url));
-    return WitnessAddress { .url = std::string(url), .key = TRY(tlog::WitnessVerifier::parse(text.substr(equals + 1))) };
+    auto key = TRY(tlog::WitnessVerifier::parse(text.substr(equals + 1)));
+    return WitnessAddress { .url = std::string(url), .key = std::move(key) };
 }
 
 Result<std::unique_ptr<WitnessClient>> WitnessClient::create(

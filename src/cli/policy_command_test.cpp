@@ -144,7 +144,8 @@ TEST_F(PolicyCommand, explain_shows_what_held_of_a_permit_with_its_place_and_val
     auto as_json = words;
     as_json.emplace_back("--json");
     ASSERT_EQ(run(as_json), 0);
-    auto const& policy = json().at("determining").as_array().at(0).as_object();
+    auto const answer = json();
+    auto const& policy = answer.at("determining").as_array().at(0).as_object();
     EXPECT_EQ(policy.at("line").as_int64(), 4);
     EXPECT_EQ(policy.at("parts").as_array().back().at("outcome").as_string(), "holds");
 }
