@@ -44,9 +44,9 @@ class Retention(Scenario):
         authority = self.writ.start_authority("--audit-retention-size", "5MB")
         wait_until("it says what it waits for", lambda: "retention waits for exports" in authority.output())
         self.assertEqual(0, self.dropped())
+        before = self.bundles()
         missing.parent.mkdir()
         wait_until("the export has sent them", lambda: "slow, 0 records behind" in self.writ.cli("status").out, 120)
-        before = self.bundles()
         authority.kill()
 
         authority = self.writ.start_authority("--audit-retention-size", "5MB")
