@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "programs/witness_options.h"
 
+#include "crypto/pem.h"
 #include "tlog/policy.h"
 
 #include <algorithm>
@@ -13,21 +14,10 @@ constexpr auto system_roots = "/etc/ssl/certs/ca-certificates.crt";
 // LIMIT: Debian's file has 140 certificates in 220 kB.
 constexpr std::size_t roots_bytes_max = 8U << 20U;
 
-// The certificates of a PEM file; what is between them is left out (RFC 7468 §2).
 Result<std::vector<Bytes>> read_certificates(Path const& file)
 {
-    constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----", end = "-----END CERTIFICATE-----";
     auto const text = writ::to_text(TRY(read_file(file, roots_bytes_max)));
-    std::vector<Bytes> certificates;
-    for (auto from = text.find(begin); from != std::string::npos; from = text.find(begin, from)) {
-        auto const until = text.find(end, from);
-        if (until == std::string::npos)
-            return invalid_argument("`" + file.string() + "` ends within a certificate");
-        auto base64 = text.substr(from + begin.size(), until - from - begin.size());
-        std::erase_if(base64, [](char character) { return character == '\n' || character == '\r' || character == ' '; });
-        certificates.push_back(TRY(parse_base64(base64).in("`" + file.string() + "`")));
-        from = until;
-    }
+    auto certificates = TRY(crypto::parse_pem(text, "CERTIFICATE").in("`" + file.string() + "`"));
     if (certificates.empty())
         return invalid_argument("`" + file.string() + "` has no certificate");
     return certificates;
