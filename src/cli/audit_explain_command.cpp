@@ -57,6 +57,14 @@ void print_indented(std::string const& text)
     }
 }
 
+// What each condition found. The scope's parts say no more than the policy's text does.
+void print_values(JsonArray const& parts)
+{
+    for (auto const& item : parts)
+        for (auto const& found : item.as_object().at("facts").as_array())
+            print_line("            " + cell(found.as_object(), "fact") + " was " + cell(found.as_object(), "found"));
+}
+
 void print_again(JsonObject const& decided)
 {
     print_line("    " + cell(decided, "action") + " " + cell(decided, "resource") + ": " + by(decided));
@@ -69,6 +77,7 @@ void print_again(JsonObject const& decided)
         auto const& policy = item.as_object();
         print_line("        " + cell(policy, "path") + ":" + cell(policy, "line") + ", as it was then:");
         print_indented(std::string(policy.at("text").as_string()));
+        print_values(policy.at("parts").as_array());
     }
     for (auto const& item : replayed->at("errors").as_array())
         print_line("        " + cell(item.as_object(), "policy") + " errs and is skipped: " + cell(item.as_object(), "message"));

@@ -62,12 +62,14 @@ constexpr std::size_t explained_max = 16;
 // LIMIT: policies of a decision whose texts are shown.
 constexpr std::size_t shown_policies_max = 16;
 
-std::vector<DecidingPolicy> deciding_policies(cedar::PolicySet const& policies, std::vector<std::string> const& ids)
+std::vector<DecidingPolicy> deciding_policies(
+    cedar::PolicySet const& policies, std::vector<std::string> const& ids, cedar::Request const& request, cedar::EntityStore const& entities)
 {
     std::vector<DecidingPolicy> deciding;
     for (auto const& policy : policies.policies())
         if (deciding.size() < shown_policies_max && std::ranges::find(ids, policy->id) != ids.end())
-            deciding.push_back({ policy->id, policy->path, policy->span.line, to_string(*policy) });
+            deciding.push_back(
+                { policy->id, policy->path, policy->span.line, to_string(*policy), cedar::explain(*policy, request, entities).parts });
     return deciding;
 }
 
@@ -98,7 +100,7 @@ public:
         again.errors = std::move(decision.errors);
         if (explained_++ >= explained_max)
             return again;
-        again.policies = deciding_policies(declared_.policies, again.determining);
+        again.policies = deciding_policies(declared_.policies, again.determining, recorded.request, entities);
         again.missing = cedar::explain_denial(recorded.request, declared_.policies, entities, 3);
         return again;
     }
@@ -150,19 +152,33 @@ Result<Explanation> explain(std::string_view text, Declared const& declared, std
 
 namespace {
 
+JsonArray to_json(std::vector<cedar::MissingFact> const& facts)
+{
+    JsonArray array;
+    for (auto const& fact : facts)
+        array.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
+    return array;
+}
+
+JsonObject to_json(DecidingPolicy const& policy)
+{
+    JsonArray parts;
+    for (auto const& part : policy.parts)
+        parts.push_back(JsonObject { { "text", part.text }, { "outcome", cedar::to_string(part.outcome) }, { "facts", to_json(part.facts) } });
+    return { { "policy", policy.id }, { "path", policy.path }, { "line", policy.line }, { "text", policy.text }, { "parts", std::move(parts) } };
+}
+
 JsonValue replayed_json(DecisionAgain const& again)
 {
     if (!again.is_replayed)
         return nullptr;
-    JsonArray missing, errors, deciding;
+    JsonArray errors, deciding;
     for (auto const& policy : again.policies)
-        deciding.push_back(JsonObject { { "policy", policy.id }, { "path", policy.path }, { "line", policy.line }, { "text", policy.text } });
-    for (auto const& fact : again.missing)
-        missing.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
+        deciding.push_back(to_json(policy));
     for (auto const& error : again.errors)
         errors.push_back(JsonObject { { "policy", error.policy }, { "message", error.message } });
     return JsonObject { { "decision", words_for(again.allowed) }, { "policies", texts(again.determining) },
-        { "determining", std::move(deciding) }, { "errors", std::move(errors) }, { "missing", std::move(missing) } };
+        { "determining", std::move(deciding) }, { "errors", std::move(errors) }, { "missing", to_json(again.missing) } };
 }
 
 JsonObject to_json(DecisionAgain const& again)

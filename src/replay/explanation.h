@@ -4,6 +4,7 @@
 // and the declarations still say the same.
 #pragma once
 
+#include "cedar/explanation.h"
 #include "replay/declared.h"
 #include "replay/recorded_request.h"
 
@@ -13,7 +14,8 @@ namespace writ::replay {
 struct DecidingPolicy {
     std::string id, path;
     int line = 0;
-    std::string text; // with its conditions, all of which held
+    std::string text;                        // with its conditions, all of which held
+    std::vector<cedar::ExplainedPart> parts; // scope and conditions, each with the values it was found to hold of
 };
 
 // One decision, made again.

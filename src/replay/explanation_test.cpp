@@ -5,6 +5,7 @@
 #include "replay/replay_fixture.h"
 
 #include <gtest/gtest.h>
+#include <map>
 
 using namespace writ;
 using namespace writ::replay;
@@ -94,6 +95,20 @@ TEST(Explanation, of_a_denial_names_what_was_missing)
     EXPECT_TRUE(explained.contradictions.empty());
     ASSERT_EQ(explained.missing.size(), 1U);
     EXPECT_EQ(explained.missing[0].fact, "resource.purpose");
+}
+
+TEST(Explanation, of_an_allow_has_the_values_that_its_conditions_found)
+{
+    auto const explained = explain(decision_record(), of(readers), in_force).value();
+    ASSERT_EQ(explained.policies.size(), 1U);
+    std::map<std::string, std::string> found;
+    for (auto const& part : explained.policies[0].parts) {
+        EXPECT_EQ(part.outcome, cedar::Outcome::holds) << part.text;
+        for (auto const& fact : part.facts)
+            found.emplace(fact.fact, fact.found);
+    }
+    ASSERT_TRUE(found.contains("resource.purpose"));
+    EXPECT_NE(found.at("resource.purpose").find("train"), std::string::npos);
 }
 
 TEST(Explanation, says_loudly_that_the_answer_is_another)

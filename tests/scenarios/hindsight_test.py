@@ -111,6 +111,7 @@ class Hindsight(Scenario):
         text = self.writ.cli("audit", "explain", used[0][1])
         self.assertIn("the same answer again", text.out)
         self.assertIn("when { resource.purpose.contains(context.purpose) }", text.out)
+        self.assertRegex(text.out, r'resource\.purpose was .*"train"')
         self.assertEqual(2, self.writ.cli("audit", "explain", 0).code)  # the startup record decided nothing
 
         # A draft shows what it would change, before anybody applies it.
