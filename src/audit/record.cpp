@@ -73,8 +73,10 @@ Result<std::optional<RecordedDeclarations>> declarations_at(JsonObject const& ob
     if (!object.contains("declarations"))
         return std::optional<RecordedDeclarations>();
     auto const& written = *TRY(object_member(object, "declarations"));
-    return std::optional(RecordedDeclarations {
-        .version = TRY(count_at(written, "version")).value_or(0), .digest = std::string(string_or(written, "digest", "")) });
+    auto const version = TRY(count_at(written, "version")).value_or(0);
+    return std::optional(RecordedDeclarations { .version = version,
+        .digest = std::string(string_or(written, "digest", "")),
+        .schema = std::string(string_or(written, "schema", "")) });
 }
 
 Result<> read_context(JsonObject const& object, Record& record)

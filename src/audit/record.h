@@ -47,6 +47,7 @@ RecordedEntity recorded_entity(std::string type, std::string id);
 struct RecordedDeclarations {
     std::uint64_t version = 0;
     std::string digest; // SHA-256 of its documents as the store has them, hexadecimal
+    std::string schema; // SHA-256 of the Cedar schema that its policies were held to; absent in records of older programs
     bool operator==(RecordedDeclarations const&) const = default;
 };
 
@@ -96,7 +97,7 @@ struct Record {
     std::optional<Duration> latency;
     std::string outcome; // `ok`, or an error's code
     std::string reason;  // in a few words: why it ended, what was administered
-    std::optional<RecordedDeclarations> declarations; // of an administration
+    std::optional<RecordedDeclarations> declarations; // of an administration and a startup
     std::optional<std::uint64_t> dropped_before;      // of a retention: records with smaller numbers are gone, their hashes are not
     std::string salt_digest;                          // of a startup: SHA-256 of the salt that redacted values are hashed with
 };

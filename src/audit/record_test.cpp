@@ -46,7 +46,7 @@ Record full_record()
     record.datasets = { { .type = "DatasetVersion", .id = "biopsies@3", .version = "3", .digest = "sha256:01" } };
     record.context = R"({"amount":5,"posture":{"image_signed":true}})";
     record.redacted = { "claim.unix.uid" };
-    record.declarations = RecordedDeclarations { .version = 4, .digest = "ab" };
+    record.declarations = RecordedDeclarations { .version = 4, .digest = "ab", .schema = "cd" };
     record.salt_digest = "cd";
     return record;
 }

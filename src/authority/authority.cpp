@@ -6,6 +6,7 @@
 #include "authority/life.h"
 #include "authority/token_verification.h"
 #include "base/logger.h"
+#include "vocabulary/schema.h"
 
 #include <unistd.h>
 
@@ -62,6 +63,9 @@ net::Task<> answer_startup(AuthorityState& state, std::string last_life)
     record.time = state.clock.now();
     record.caller = "authority";
     record.policy_version = state.snapshot->version;
+    // A newer program may hold the policies to a newer schema.
+    if (auto const stored = state.store.declarations->version(record.policy_version); stored.is_ok())
+        record.declarations = recorded_declarations(stored->number, stored->text);
     record.outcome = "ok";
     record.salt_digest = state.salt->digest();
     record.reason = "authority of " + state.trust_domain + " at " + state.issuer + "; " + last_life + (clock.empty() ? "" : "; " + clock);
@@ -218,6 +222,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     auto keys = TRY(Keyring::open(*store.keys, key_encryption_key, options.trust_domain, issuer, clock.now(), random));
     auto signer = TRY(open_log_signer(*store.keys, key_encryption_key, options.trust_domain, clock.now(), random));
     auto snapshot = TRY(load_snapshot(*store.declarations, options.trust_domain));
+    TRY(store.declarations->keep_schema(schema_digest(), std::string(vocabulary::schema_text())));
     auto const log_folder = options.data_folder / "log";
     auto const verifier = signer.verifier();
     auto audit

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an audit bundle is made of, byte for byte: a record with its proof, and a version of the declarations.
+// What an audit bundle is made of, byte for byte: a record with its proof, a version of the declarations, and the schema that
+// its policies were held to.
 #include "authority/endpoints.h"
 #include "crypto/digest.h"
 
@@ -45,12 +46,21 @@ Reply show_version(Desk desk, Call call)
         { "sha256", to_hex(crypto::sha256(as_bytes(version.text))) } });
 }
 
+Reply show_schema(Desk desk, Call call)
+{
+    auto const& digest = call.captured.at("digest");
+    auto found = desk.state.store.declarations->schema(digest);
+    auto const text = CO_TRY(found);
+    co_return json_response(JsonObject { { "text", text }, { "sha256", digest } });
+}
+
 } // namespace
 
 void add_bundle_routes(Router& router, Desk desk)
 {
     add_route(router, desk, "GET", "/v1/audit/proofs/{sequence}", Access::administrator, show_proof);
     add_route(router, desk, "GET", "/v1/declarations/versions/{version}", Access::administrator, show_version);
+    add_route(router, desk, "GET", "/v1/declarations/schemas/{digest}", Access::administrator, show_schema);
 }
 
 } // namespace writ::authority

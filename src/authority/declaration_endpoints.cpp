@@ -2,8 +2,6 @@
 #include "authority/endpoints.h"
 #include "authority/export_declaration.h"
 
-#include "crypto/digest.h"
-
 namespace writ::authority {
 
 namespace {
@@ -78,7 +76,7 @@ Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
         record.action = "administer";
         record.policy_version = version;
         record.outcome = "ok";
-        record.declarations = audit::RecordedDeclarations { version, to_hex(crypto::sha256(as_bytes(text))) };
+        record.declarations = recorded_declarations(version, text);
         record.reason = "declarations version " + std::to_string(version) + ": " + summary(merge.changes);
         auto const appended = co_await append_record(state, std::move(record));
         if (appended.is_error())

@@ -3,6 +3,7 @@
 
 #include "authority/declaration_parser.h"
 #include "authority/references.h"
+#include "crypto/digest.h"
 #include "vocabulary/outage.h"
 #include "vocabulary/schema.h"
 
@@ -88,6 +89,17 @@ std::shared_ptr<Snapshot const> compile(
 }
 
 } // namespace
+
+audit::RecordedDeclarations recorded_declarations(std::uint64_t version, std::string_view text)
+{
+    return { .version = version, .digest = to_hex(crypto::sha256(as_bytes(text))), .schema = schema_digest() };
+}
+
+std::string const& schema_digest()
+{
+    static auto const digest = to_hex(crypto::sha256(as_bytes(vocabulary::schema_text())));
+    return digest;
+}
 
 std::string location_of(Dataset const& dataset, Declarations const& declarations)
 {

@@ -4,6 +4,7 @@
 // version is swapped in while requests still use the old one.
 #pragma once
 
+#include "audit/record.h"
 #include "audit/redaction.h"
 #include "authority/document_set.h"
 #include "cedar/engine.h"
@@ -32,6 +33,11 @@ std::shared_ptr<Snapshot const> compile_snapshot(
     std::uint64_t version, DocumentSet, std::string_view trust_domain, std::vector<Problem>& problems);
 // The same, whether references hold or not.
 std::shared_ptr<Snapshot const> compile_snapshot_as_it_is(std::uint64_t version, DocumentSet, std::vector<Problem>& problems);
+
+// What a record says that puts a version in force: its text as the store has it, and the schema that its policies are held to.
+audit::RecordedDeclarations recorded_declarations(std::uint64_t version, std::string_view text);
+// SHA-256 of this program's schema, hexadecimal.
+std::string const& schema_digest();
 
 // Where a dataset is, for people and records: as declared, or from its database and table.
 std::string location_of(Dataset const&, Declarations const&);

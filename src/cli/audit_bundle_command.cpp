@@ -56,9 +56,10 @@ public:
         if (wanted_.empty())
             return not_found("no record answers that question");
         TRY(find_declarations());
+        TRY(find_starts());
+        TRY(find_schemas());
         for (auto const sequence : wanted_)
             TRY(add_record(sequence));
-        bundle_.schema = vocabulary::schema_text();
         return std::move(bundle_);
     }
 
@@ -86,8 +87,10 @@ private:
         wanted_.insert(found.sequence);
         if (auto const decision = integer_member(found.record, "decision_record"); decision.is_ok())
             wanted_.insert(static_cast<std::uint64_t>(*decision));
-        if (auto const version = integer_member(found.record, "policy_version"); version.is_ok())
+        if (auto const version = integer_member(found.record, "policy_version"); version.is_ok()) {
             versions_.insert(static_cast<std::uint64_t>(*version));
+            decided_.insert(found.sequence);
+        }
     }
 
     // The records that say which declarations were put in force, newest first, until all versions have theirs.
@@ -104,7 +107,7 @@ private:
                 if (auto const* declared = found.record.if_contains("declarations"); declared != nullptr && declared->is_object()) {
                     auto const version = TRY(integer_member(declared->as_object(), "version"));
                     if (missing.erase(static_cast<std::uint64_t>(version)) > 0)
-                        wanted_.insert(found.sequence);
+                        want_grounds(found);
                 }
             if (page.size() < page_records)
                 break;
@@ -115,6 +118,47 @@ private:
         for (auto const version : versions_) {
             auto const answer = TRY(object_of(call_authority(session_, get_request("/v1/declarations/versions/" + std::to_string(version)))));
             bundle_.declarations.emplace(version, TRY(string_member(answer, "text")));
+        }
+        return {};
+    }
+
+    void want_grounds(Found const& found)
+    {
+        wanted_.insert(found.sequence);
+        auto const* const declared = found.record.if_contains("declarations");
+        auto const digest = declared != nullptr && declared->is_object() ? string_or(declared->as_object(), "schema", "") : std::string_view();
+        if (!digest.empty())
+            schemas_.emplace(digest);
+    }
+
+    // The start before each record: a newer program holds the same policies to its own schema. As far back as records are that need one.
+    Result<> find_starts()
+    {
+        auto left = decided_;
+        std::optional<std::uint64_t> before;
+        while (!left.empty()) {
+            net::Parameters query { { "type", "startup" } };
+            if (before)
+                query.add("before", std::to_string(*before));
+            auto const page = TRY(page_of(session_, std::move(query)));
+            for (auto const& found : page) {
+                auto const first = left.upper_bound(found.sequence);
+                if (first != left.end())
+                    want_grounds(found);
+                left.erase(first, left.end());
+            }
+            if (page.size() < page_records)
+                return {};
+            before = page.back().sequence;
+        }
+        return {};
+    }
+
+    Result<> find_schemas()
+    {
+        for (auto const& digest : schemas_) {
+            auto const answer = TRY(object_of(call_authority(session_, get_request("/v1/declarations/schemas/" + digest))));
+            bundle_.schemas.emplace(digest, TRY(string_member(answer, "text")));
         }
         return {};
     }
@@ -140,6 +184,8 @@ private:
     Session const& session_;
     audit::Bundle bundle_;
     std::set<std::uint64_t> wanted_, versions_;
+    std::set<std::uint64_t> decided_; // records that name a version
+    std::set<std::string> schemas_;
 };
 
 int make(Session const& session, Options const& options)
@@ -177,8 +223,11 @@ void print_report(audit::BundleReport const& report)
         print_line("asked for: " + std::string(name) + " " + cell(value));
     for (auto const version : report.declarations)
         print_line("declarations version " + std::to_string(version) + ": as a record in the bundle says they were put in force");
-    print_line(report.schema == vocabulary::schema_text() ? "schema: the one of this program, too"
-                                                          : "schema: not the one of this program; no record is of its digest");
+    for (auto const& [digest, text] : report.schemas)
+        print_line("schema " + digest + ": as a record in the bundle says its policies were held to"
+            + (text == vocabulary::schema_text() ? ", and this program's own" : ""));
+    if (report.is_schema_unknown)
+        print_line("a schema is not proven: some version was put in force by an older program, which did not record its digest");
     print_line("not proven: that the log has no other records that answer the question (`writ audit never` and the log itself do)");
 }
 
@@ -197,12 +246,14 @@ int verify(Session const& session, Options const& options)
         print_report(*report);
         return 0;
     }
-    JsonArray versions;
+    JsonArray versions, schemas;
+    for (auto const& [digest, text] : report->schemas)
+        schemas.emplace_back(digest);
     for (auto const version : report->declarations)
         versions.emplace_back(version);
     print_json(JsonObject { { "verified", true }, { "origin", report->origin }, { "records", report->records }, { "tree_size", report->tree_size },
         { "question", report->question }, { "declarations", std::move(versions) },
-        { "schema_is_known", report->schema == vocabulary::schema_text() } });
+        { "schemas", std::move(schemas) }, { "schemas_are_proven", !report->is_schema_unknown } });
     return 0;
 }
 

@@ -27,6 +27,9 @@ public:
     virtual Result<Version> version(std::uint64_t number) = 0; // not_found
     // conflict: `version.number` is not one more than the latest's.
     virtual Result<> save(Version const& version, Timestamp) = 0;
+    // What the policies of some version were held to, by its SHA-256 (hexadecimal). The same again is nothing new.
+    virtual Result<> keep_schema(std::string const& digest, std::string const& text) = 0;
+    virtual Result<std::string> schema(std::string const& digest) = 0; // not_found
 };
 
 // Keys, sealed by whoever stores them. The name says what for.

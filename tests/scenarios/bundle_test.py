@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """An auditor keeps one file: it verifies with the log's public key alone, `tar` and `sha256sum` read it, and an altered byte is found."""
+import hashlib
 import json
 import random
 import subprocess
@@ -30,7 +31,8 @@ class Bundle(Scenario):
         self.assertEqual({"run": run}, report["question"])
         self.assertGreaterEqual(report["records"], 4)
         self.assertEqual(1, len(report["declarations"]))
-        self.assertTrue(report["schema_is_known"])
+        self.assertTrue(report["schemas_are_proven"])
+        [schema] = report["schemas"]
         self.assertIn("verified", self.writ.cli("audit", "bundle", "verify", file, "--key", key).out)
 
         folder = self.scratch("unpacked")
@@ -38,6 +40,9 @@ class Bundle(Scenario):
         subprocess.run(["tar", "xf", file, "-C", folder], check=True)
         subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
         self.assertIn("permit", (folder / f"declarations/{report['declarations'][0]}.json").read_text())
+
+        self.assertEqual(schema, hashlib.sha256((folder / f"schemas/{schema}.cedarschema").read_bytes()).hexdigest())
+        self.assertIn("entity Dataset", (folder / f"schemas/{schema}.cedarschema").read_text())
 
         good, chance = file.read_bytes(), random.Random(7)
         bad_file = self.scratch("bad.tar")

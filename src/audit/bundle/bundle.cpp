@@ -12,14 +12,14 @@ namespace writ::audit {
 
 namespace {
 
-constexpr std::string_view format_name = "writ-audit-bundle/1";
+constexpr std::string_view format_name = "writ-audit-bundle/2";
 constexpr std::string_view readme = R"(An audit bundle of Writ: records of a transparency log, and what proves them.
 
 bundle.json            what was asked for, and what is here
 records/N.json         record number N, as it lies in the log; its leaf hash is SHA-256 of a zero byte and these bytes
 proofs/N.tlog-proof    C2SP tlog-proof: the hashes from that leaf to the root in the signed checkpoint below them
 declarations/V.json    version V of what was declared, policies included; a record in here has its SHA-256
-schema/writ.cedarschema   what the policies speak of
+schemas/D.cedarschema  what the policies were held to; D is its SHA-256, which a record in here has
 SHA256SUMS             of every file above: sha256sum -c SHA256SUMS
 
 writ audit bundle verify FILE --key VKEY checks all of it, with nothing but this file and the log's public key.
@@ -31,7 +31,7 @@ constexpr std::string_view proof_head = "c2sp.org/tlog-proof@v1\n";
 std::string record_name(std::uint64_t number) { return "records/" + std::to_string(number) + ".json"; }
 std::string proof_name(std::uint64_t number) { return "proofs/" + std::to_string(number) + ".tlog-proof"; }
 std::string declarations_name(std::uint64_t version) { return "declarations/" + std::to_string(version) + ".json"; }
-constexpr char const* schema_name = "schema/writ.cedarschema";
+std::string schema_name(std::string const& digest) { return "schemas/" + digest + ".cedarschema"; }
 
 std::string digest_of(std::string_view text) { return to_hex(crypto::sha256(as_bytes(text))); }
 
@@ -43,10 +43,19 @@ template <typename Map> JsonArray numbers_of(Map const& map)
     return numbers;
 }
 
+JsonArray digests_of(std::map<std::string, std::string> const& schemas)
+{
+    JsonArray digests;
+    for (auto const& entry : schemas)
+        digests.emplace_back(entry.first);
+    return digests;
+}
+
 std::string manifest_of(Bundle const& bundle)
 {
     return to_text(JsonObject { { "format", format_name }, { "writ", version_text }, { "question", bundle.question },
-               { "records", numbers_of(bundle.records) }, { "declarations", numbers_of(bundle.declarations) } })
+               { "records", numbers_of(bundle.records) }, { "declarations", numbers_of(bundle.declarations) },
+               { "schemas", digests_of(bundle.schemas) } })
         + "\n";
 }
 
@@ -68,7 +77,8 @@ std::vector<ArchivedFile> files_of(Bundle const& bundle)
     }
     for (auto const& [version, text] : bundle.declarations)
         files.push_back({ declarations_name(version), text });
-    files.push_back({ schema_name, bundle.schema });
+    for (auto const& [digest, text] : bundle.schemas)
+        files.push_back({ schema_name(digest), text });
     files.push_back({ "SHA256SUMS", sums_of(files) });
     return files;
 }
@@ -85,6 +95,8 @@ public:
     {
         Bundle bundle;
         auto const manifest = TRY(parse_json_object(TRY(content("bundle.json"))));
+        if (auto const format = string_or(manifest, "format", ""); format != format_name)
+            return corruption("a bundle of format `" + std::string(format) + "`; this program reads `" + std::string(format_name) + "`");
         bundle.question = *TRY(object_member(manifest, "question"));
         for (auto const number : TRY(numbers_at(manifest, "records"))) {
             auto const proof = TRY(parse_proof_text(TRY(content(proof_name(number)))).in(proof_name(number)));
@@ -95,7 +107,8 @@ public:
         }
         for (auto const version : TRY(numbers_at(manifest, "declarations")))
             bundle.declarations.emplace(version, TRY(content(declarations_name(version))));
-        bundle.schema = TRY(content(schema_name));
+        for (auto const& digest : TRY(strings_member(manifest, "schemas")))
+            bundle.schemas.emplace(digest, TRY(content(schema_name(digest))));
         return bundle;
     }
 
@@ -139,6 +152,31 @@ std::map<std::uint64_t, std::string> declared_in(std::vector<Record> const& reco
         if (record.declarations)
             declared[record.declarations->version] = record.declarations->digest;
     return declared;
+}
+
+// By their digests in the records that put versions in force: an older program's have none.
+Result<> verify_schemas(Bundle const& bundle, std::vector<Record> const& records, BundleReport& report)
+{
+    std::set<std::string> named;
+    for (auto const& record : records) {
+        if (!record.declarations)
+            continue;
+        if (record.declarations->schema.empty())
+            report.is_schema_unknown = true;
+        else
+            named.insert(record.declarations->schema);
+    }
+    for (auto const& [digest, text] : bundle.schemas) {
+        if (!named.contains(digest))
+            return corruption("no record in the bundle says that policies were held to the schema " + digest);
+        if (digest != digest_of(text))
+            return corruption("the schema " + digest + " is not what its record says policies were held to");
+    }
+    for (auto const& digest : named)
+        if (!bundle.schemas.contains(digest))
+            return corruption("a record names the schema " + digest + ", which is not in the bundle");
+    report.schemas = bundle.schemas;
+    return {};
 }
 
 Result<> verify_declarations(Bundle const& bundle, std::vector<Record> const& records)
@@ -222,7 +260,7 @@ Result<BundleReport> verify_bundle(std::string_view file, tlog::NoteVerifier con
     if (to_file(bundle) != file)
         return corruption("the file is not as it is written: some byte of it, or of `SHA256SUMS`, was altered");
 
-    BundleReport report { .question = bundle.question, .origin = key.name, .records = bundle.records.size(), .schema = bundle.schema };
+    BundleReport report { .question = bundle.question, .origin = key.name, .records = bundle.records.size() };
     std::vector<Record> records;
     std::map<std::uint64_t, tlog::Hash> roots;
     for (auto const& [number, record] : bundle.records) {
@@ -234,6 +272,7 @@ Result<BundleReport> verify_bundle(std::string_view file, tlog::NoteVerifier con
         ++report.types[std::string(to_string(records.back().type))];
     }
     TRY(verify_declarations(bundle, records));
+    TRY(verify_schemas(bundle, records, report));
     for (auto const& [version, text] : bundle.declarations)
         report.declarations.push_back(version);
     return report;

@@ -24,7 +24,7 @@ struct Bundle {
     JsonObject question; // what was asked for, in the words of who asked
     std::map<std::uint64_t, BundledRecord> records;
     std::map<std::uint64_t, std::string> declarations; // by version, as the store has them
-    std::string schema;                                // what the policies speak of
+    std::map<std::string, std::string> schemas;        // what their policies were held to, by SHA-256
 };
 
 // As one tar archive.
@@ -36,7 +36,8 @@ struct BundleReport {
     std::size_t records = 0;
     std::uint64_t tree_size = 0; // the largest of its checkpoints
     std::vector<std::uint64_t> declarations; // versions whose text is what a record in it says was put in force
-    std::string schema;
+    std::map<std::string, std::string> schemas; // by the digest that a record in it has
+    bool is_schema_unknown = false; // some version was put in force by a program that did not record its schema's digest
     std::map<std::string, std::size_t> types; // records by type
 };
 // corruption: some byte is not as it was written, or something does not prove what it is there to prove.

@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::string_view declared = R"([{"kind":"Policies","text":"permit(principal, action, resource);"}])";
 
+constexpr std::string_view schema = "entity Workload;\n";
+
+std::string digest_of(std::string_view text) { return to_hex(crypto::sha256(as_bytes(text))); }
+
 class Bundles : public testing::Test {
 protected:
     Bundles()
@@ -23,7 +27,7 @@ protected:
         log_ = AuditLog::open({ .folder = folder_ / "log", .signer = signer_ }, folder_ / "index.db", clock_).value();
         Record applied;
         applied.type = RecordType::administration;
-        applied.declarations = RecordedDeclarations { 1, to_hex(crypto::sha256(as_bytes(declared))) };
+        applied.declarations = RecordedDeclarations { 1, digest_of(declared), digest_of(schema) };
         Record decision;
         decision.allowed = true;
         decision.policy_version = 1;
@@ -34,7 +38,7 @@ protected:
             append(record);
         bundle_.question = { { "run", "run-1" } };
         bundle_.declarations.emplace(1, declared);
-        bundle_.schema = "entity Workload;\n";
+        bundle_.schemas.emplace(digest_of(schema), schema);
         add(0);
         add(1);
     }
@@ -80,6 +84,8 @@ TEST_F(Bundles, one_verifies_with_the_public_key_alone_and_says_what_is_in_it)
     EXPECT_EQ(report->records, 2U);
     EXPECT_GE(report->tree_size, 2U);
     EXPECT_EQ(report->declarations, std::vector<std::uint64_t> { 1 });
+    EXPECT_EQ(report->schemas.at(digest_of(schema)), schema);
+    EXPECT_FALSE(report->is_schema_unknown);
     EXPECT_EQ(report->types.at("decision"), 1U);
     EXPECT_EQ(report->question.at("run").as_string(), "run-1");
 }
@@ -108,6 +114,17 @@ TEST_F(Bundles, what_is_altered_and_summed_up_again_is_found)
     unproven.records.erase(0);
     for (auto const* altered : { &record, &declarations, &number, &proof, &undeclared, &unproven })
         EXPECT_EQ(verify(to_file(*altered)).error().code, ErrorCode::corruption);
+}
+
+TEST_F(Bundles, a_schema_that_is_not_the_one_on_record_is_found)
+{
+    auto altered = bundle_, renamed = bundle_, missing = bundle_, another = bundle_;
+    altered.schemas.at(digest_of(schema)) += "entity Stranger;\n";
+    renamed.schemas = { { digest_of("entity Stranger;\n"), "entity Stranger;\n" } };
+    missing.schemas.clear();
+    another.schemas.emplace(digest_of(""), "");
+    for (auto const* bad : { &altered, &renamed, &missing, &another })
+        EXPECT_EQ(verify(to_file(*bad)).error().code, ErrorCode::corruption);
 }
 
 TEST_F(Bundles, one_of_another_log_or_key_is_refused)

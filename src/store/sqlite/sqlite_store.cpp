@@ -31,6 +31,9 @@ PRAGMA user_version = 1;
 COMMIT;
 )sql";
 
+// Beside the rest since databases of version 1 have none; a program that does not know it leaves it alone.
+constexpr char const* schemas_table = "CREATE TABLE IF NOT EXISTS schemas (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT";
+
 static_assert(static_cast<int>(identity::LeaseState::ended) == 3, "the index leases_open names the number");
 
 Result<> create_schema(Database& database)
@@ -41,7 +44,9 @@ Result<> create_schema(Database& database)
     TRY(statement.run());
     if (version > schema_version)
         return corruption("the database was written by a newer version of Writ (schema " + std::to_string(version) + ")");
-    return version == schema_version ? Result<>() : database.execute(schema);
+    if (version != schema_version)
+        TRY(database.execute(schema));
+    return database.execute(schemas_table);
 }
 
 class SqliteDeclarations final : public DeclarationStore {
@@ -81,6 +86,23 @@ public:
         if (TRY(statement.run()) != 1)
             return conflict("the declarations changed meanwhile");
         return {};
+    }
+
+    Result<> keep_schema(std::string const& digest, std::string const& text) override
+    {
+        auto statement = TRY(database_->prepare("INSERT OR IGNORE INTO schemas VALUES (?1, ?2)"));
+        TRY(statement.bind(digest).bind(text).run());
+        return {};
+    }
+
+    Result<std::string> schema(std::string const& digest) override
+    {
+        auto statement = TRY(database_->prepare("SELECT text FROM schemas WHERE digest = ?1"));
+        if (!TRY(statement.bind(digest).step()))
+            return not_found("no schema with the SHA-256 " + digest);
+        auto text = statement.text(0);
+        TRY(statement.run());
+        return text;
     }
 
 private:

@@ -40,6 +40,17 @@ TEST(SqliteStore, keeps_one_version_after_another)
     EXPECT_EQ(store.declarations->version(3).error().code, ErrorCode::not_found);
 }
 
+TEST(SqliteStore, keeps_a_schema_by_its_digest)
+{
+    auto const store = new_store();
+    EXPECT_TRUE(store.declarations->keep_schema("aa", "entity A;").is_ok());
+    EXPECT_TRUE(store.declarations->keep_schema("aa", "entity A;").is_ok());
+    EXPECT_TRUE(store.declarations->keep_schema("bb", "entity B;").is_ok());
+    EXPECT_EQ(store.declarations->schema("aa").value(), "entity A;");
+    EXPECT_EQ(store.declarations->schema("bb").value(), "entity B;");
+    EXPECT_EQ(store.declarations->schema("cc").error().code, ErrorCode::not_found);
+}
+
 TEST(SqliteStore, declarations_are_read_beside_the_writer_and_not_changed)
 {
     auto const file = std::filesystem::path(testing::TempDir()) / "read-beside.db";
