@@ -47,7 +47,7 @@ RecordedEntity recorded_entity(std::string type, std::string id);
 struct RecordedDeclarations {
     std::uint64_t version = 0;
     std::string digest; // SHA-256 of its documents as the store has them, hexadecimal
-    std::string schema; // SHA-256 of the Cedar schema that its policies were held to; absent in records of older programs
+    std::string schema {}; // SHA-256 of the Cedar schema that its policies were held to; absent in records of older programs
     bool operator==(RecordedDeclarations const&) const = default;
 };
 
