@@ -22,7 +22,7 @@ CredentialSource aws_source(CredentialProvider const& provider, Dataset const& d
     auto resource = s3_resource_of(dataset.location);
     ASSERT(resource.is_ok()); // INVARIANT: as above
     return { &provider,
-        { { "endpoint", aws.endpoint }, { "role", aws.role }, { "region", aws.region }, { "audience", aws.audience }, { "ca_file", aws.ca_file },
+        { { "endpoint", aws.endpoint }, { "role", aws.role }, { "through", aws.through }, { "region", aws.region }, { "audience", aws.audience }, { "ca_file", aws.ca_file },
             { "store_endpoint", aws.store_endpoint }, { "session_tags", aws.session_tags } },
         std::move(resource).value() };
 }

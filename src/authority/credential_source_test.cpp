@@ -58,6 +58,9 @@ TEST(CredentialSource, what_sts_would_refuse_is_refused_when_it_is_declared)
     EXPECT_NE(problem_of("region: eu-central-1", "region: eu-central-1\nendpoint: http://sts.example:80"), "");
     EXPECT_NE(problem_of("region: eu-central-1", "region: eu-central-1\nsession_tags: maybe"), "");
     EXPECT_EQ(problem_of("region: eu-central-1", "region: eu-central-1\nsession_tags: true\nlifetime: 15m"), "");
+    EXPECT_NE(problem_of("region: eu-central-1", "region: eu-central-1\nthrough: training"), "");
+    EXPECT_NE(problem_of("region: eu-central-1", "region: eu-central-1\nthrough: arn:aws:iam::1:role/hub\nlifetime: 2h"), "");
+    EXPECT_EQ(problem_of("region: eu-central-1", "region: eu-central-1\nthrough: arn:aws:iam::1:role/hub\nlifetime: 1h"), "");
     EXPECT_EQ(problem_of("s3://genomes/public/v2/", "s3://genomes"), "");
 }
 

@@ -57,6 +57,7 @@ struct AwsSts {
     std::string audience = "sts.amazonaws.com"; // that the role's identity provider expects
     std::string ca_file; // PEM; empty: the system's roots
     std::string store_endpoint; // URL of S3, where it is not AWS's
+    std::string through; // a role that trusts this authority, from which `role` is assumed; empty: `role` does
     bool session_tags = false; // workload, run and purpose; the role's trust policy must allow sts:TagSession
 };
 

@@ -121,18 +121,22 @@ AwsSts read_aws_sts(FieldReader& fields, YamlNode const& node)
     aws.audience = fields.text_or("audience", aws.audience);
     aws.ca_file = fields.text_or("ca_file", "");
     aws.store_endpoint = fields.text_or("store_endpoint", "");
+    aws.through = fields.text_or("through", "");
     aws.session_tags = fields.flag_or("session_tags", aws.session_tags);
     if (auto const partition = issue::partition_of_role(aws.role); partition.is_error() && !aws.role.empty())
         check(fields, node, "role", partition.error());
+    if (auto const partition = issue::partition_of_role(aws.through); partition.is_error() && !aws.through.empty())
+        check(fields, node, "through", partition.error());
     if (!aws.region.empty())
         check(fields, node, "endpoint", issue::check_sts_endpoint(aws.endpoint));
     return aws;
 }
 
-void check_sts_lifetime(FieldReader& fields, YamlNode const& node, Duration lifetime)
+void check_sts_lifetime(FieldReader& fields, YamlNode const& node, CredentialProvider const& provider)
 {
-    if (lifetime < issue::sts_session_min || lifetime > issue::sts_session_max)
-        check(fields, node, "lifetime", invalid_argument("a session of STS lives from 15m to 12h"));
+    auto const is_chained = !provider.aws.through.empty();
+    if (provider.lifetime < issue::sts_session_min || provider.lifetime > (is_chained ? issue::sts_chained_max : issue::sts_session_max))
+        check(fields, node, "lifetime", invalid_argument(is_chained ? "a session out of another lives from 15m to 1h" : "a session of STS lives from 15m to 12h"));
 }
 
 CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Problem>& problems)
@@ -144,7 +148,7 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
     if (provider.type == "aws_sts") {
         provider.aws = read_aws_sts(fields, node);
         provider.lifetime = fields.duration_or("lifetime", std::chrono::hours(1));
-        check_sts_lifetime(fields, node, provider.lifetime);
+        check_sts_lifetime(fields, node, provider);
     } else {
         provider.database = fields.text("database");
         provider.user = fields.text("user");

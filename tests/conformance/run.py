@@ -16,7 +16,7 @@ SKIPPED = 77
 TREE = Path(__file__).resolve().parents[2]
 
 # Runners whose corpus has another name than they have.
-ARCHIVES = {"jose": "jose-cookbook", "jwt": "jwt-attacks", "limbo": "x509-limbo", "merkle": "merkle-rfc6962", "tlog": "tlog-tiles", "witness": "tlog-tiles"}
+ARCHIVES = {"jose": "jose-cookbook", "jwt": "jwt-attacks", "limbo": "x509-limbo", "merkle": "merkle-rfc6962", "sigv4": "aws-sigv4", "tlog": "tlog-tiles", "witness": "tlog-tiles"}
 
 
 def corpora_folder() -> Path:

@@ -123,15 +123,22 @@ class Ceph:
         thumbprints = [hashlib.sha1(base64.b64decode(key["x5c"][0])).hexdigest().upper() for key in jwks["keys"] if key["alg"] == "RS256"]
         self.client(boto3, "iam").create_open_id_connect_provider(Url=issuer, ClientIDList=audiences, ThumbprintList=thumbprints)
 
-    def create_role(self, issuer: str, audience: str, role: str) -> str:
-        """A role that may do anything in S3, for whoever has a token of the issuer for that audience; its ARN."""
+    def create_role(self, issuer: str, audience: str, role: str, policy: list | None = None) -> str:
+        """A role for whoever has a token of the issuer for that audience; its ARN. It may do anything in S3, if no statements say otherwise."""
         host = issuer.removeprefix("https://")
-        trust = {"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Federated": [f"arn:aws:iam:::oidc-provider/{host}"]}, "Action": ["sts:AssumeRoleWithWebIdentity"],
-            "Condition": {"StringEquals": {f"{host}:app_id": audience}}}]}
-        anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::*"}]}
+        return self._create_role(role, {"Federated": [f"arn:aws:iam:::oidc-provider/{host}"]}, ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+                                 {"StringEquals": {f"{host}:app_id": audience}}, policy)
+
+    def create_role_for(self, other: str, role: str) -> str:
+        """A role that only another role's sessions may assume; its ARN."""
+        return self._create_role(role, {"AWS": [other]}, ["sts:AssumeRole", "sts:TagSession"], None, None)
+
+    def _create_role(self, role: str, principal: dict, actions: list[str], condition: dict | None, policy: list | None) -> str:
+        statement = {"Effect": "Allow", "Principal": principal, "Action": actions} | ({"Condition": condition} if condition else {})
+        trust = {"Version": "2012-10-17", "Statement": [statement]}
+        allowed = {"Version": "2012-10-17", "Statement": policy or [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::*"}]}
         made = json.loads(self.admin("role", "create", f"--role-name={role}", "--path=/", f"--assume-role-policy-doc={json.dumps(trust)}"))
-        self.admin("role-policy", "put", f"--role-name={role}", "--policy-name=all", f"--policy-doc={json.dumps(anything)}")
+        self.admin("role-policy", "put", f"--role-name={role}", "--policy-name=all", f"--policy-doc={json.dumps(allowed)}")
         return made.get("Arn") or made["arn"]
 
     def _pids(self) -> list[int]:

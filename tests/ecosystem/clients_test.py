@@ -41,6 +41,7 @@ region: {region}
 role: {role}
 audience: {audience}
 lifetime: {lifetime}
+{more}
 ---
 kind: Dataset
 name: genomes
@@ -103,17 +104,17 @@ class Clients(Scenario):
                                           "[team]\naws_access_key_id = STATIC\naws_secret_access_key = static\n")
 
     @classmethod
-    def declare(cls, lifetime: str, policies: str = POLICIES, prune: bool = False) -> None:
+    def declare(cls, lifetime: str, policies: str = POLICIES, prune: bool = False, role: str = "", more: str = "") -> None:
         folder = cls.folder / "declared"
         folder.mkdir(exist_ok=True)
-        (folder / "store.yaml").write_text(DECLARATIONS.format(url=cls.store.url, region=REGION, role=cls.role, audience=AUDIENCE, lifetime=lifetime))
+        (folder / "store.yaml").write_text(DECLARATIONS.format(url=cls.store.url, region=REGION, role=role or cls.role, audience=AUDIENCE, lifetime=lifetime, more=more))
         (folder / "policies.cedar").write_text(policies)
         outcome = cls.writ.cli("apply", "-f", folder, *(["--prune"] if prune else []))
         if outcome.code != 0:
             raise AssertionError(outcome)
 
-    def job(self, client: str, *arguments, environment: dict | None = None, options: tuple = ()):
-        outcome = self.writ.cli("run", "--purpose", "train", *options, "--", PYTHON, JOB, client, *arguments, environment=environment)
+    def job(self, client: str, *arguments, environment: dict | None = None, options: tuple = (), purpose: str = "train"):
+        outcome = self.writ.cli("run", "--purpose", purpose, *options, "--", PYTHON, JOB, client, *arguments, environment=environment)
         self.assertIn(outcome.code, (0, 3), outcome)
         return json.loads(outcome.out), outcome
 
@@ -296,6 +297,33 @@ class Clients(Scenario):
             milliseconds = job.time()
         print(f"answered from what is kept: median {milliseconds:.2f} ms", file=sys.stderr)
         self.assertLess(milliseconds, 20, "far above what it takes; clients give up after 2000")
+
+    def test_20_a_role_out_of_the_session_of_another(self):
+        hub = self.store.create_role(self.writ.public_url(), AUDIENCE, "hub", [{"Effect": "Allow", "Action": "sts:*", "Resource": "arn:aws:iam:::role/*"}])
+        account = self.store.create_role_for(hub, "account")
+        self.declare("15m", role=account, more=f"through: {hub}")
+        try:
+            with TABLE.cell("boto3", "through a role chain"):
+                self.assertEqual("genomes/public/a", self.value("boto3", "get", "genomes", "public/a"))
+                self.refused("boto3", "get", "genomes", "private/a")
+            # The role itself trusts the other one alone.
+            self.declare("16m", role=account)
+            answer, outcome = self.job("boto3", "get", "genomes", "public/a")
+            self.assertNotIn("value", answer, outcome)
+        finally:
+            self.declare(self.lifetime)
+
+    def test_21_the_store_decides_by_session_tags(self):
+        tagged = [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::*", "Condition": {"StringEquals": {"aws:PrincipalTag/purpose": ["evaluate"]}}}]
+        role = self.store.create_role(self.writ.public_url(), AUDIENCE, "tagged", tagged)
+        anybody = POLICIES.replace(" when { resource.purpose.contains(context.purpose) }", "")
+        self.declare("15m", anybody, role=role, more="session_tags: true")
+        try:
+            with TABLE.cell("boto3", "the store's own policy sees the session's tags"):
+                self.assertEqual("genomes/public/a", self.value("boto3", "get", "genomes", "public/a", purpose="evaluate"))
+                self.refused("boto3", "get", "genomes", "public/a")
+        finally:
+            self.declare(self.lifetime)
 
     def test_16_revoke_says_what_ends_and_what_lives_on(self):
         with self.steps("boto3") as job:

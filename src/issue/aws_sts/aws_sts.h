@@ -12,6 +12,8 @@ namespace writ::issue {
 // What STS itself takes (AssumeRoleWithWebIdentity, parameter DurationSeconds).
 inline constexpr Duration sts_session_min = std::chrono::minutes(15);
 inline constexpr Duration sts_session_max = std::chrono::hours(12);
+// Of a role that is assumed out of another's session (IAM user guide, role chaining).
+inline constexpr Duration sts_chained_max = std::chrono::hours(1);
 
 struct AwsStsLimits {
     // LIMIT: each try, and tries of one session. To ask twice does no harm: a session that nobody got is used by nobody.
@@ -23,7 +25,8 @@ struct AwsStsLimits {
     std::size_t requests_max = 16;
 };
 
-// `provider`: endpoint, role, region, audience, session_tags, ca_file, store_endpoint (all declared on a CredentialProvider; texts may be empty).
+// `provider`: endpoint, role, through, region, audience, session_tags, ca_file, store_endpoint (all declared on a CredentialProvider; texts may be
+// empty). `through`: a role that trusts the authority, from whose session `role` is assumed; that session may do nothing else.
 // A resource: bucket, prefix.
 std::unique_ptr<CredentialIssuer> create_aws_sts_issuer(Clock const&, AwsStsLimits = {});
 

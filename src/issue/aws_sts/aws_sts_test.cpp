@@ -20,7 +20,8 @@ protected:
     JsonObject provider() override
     {
         return { { "endpoint", sts.url() }, { "role", "arn:aws:iam::123456789012:role/training" }, { "region", "eu-central-1" },
-            { "audience", "sts.example" }, { "ca_file", "" }, { "store_endpoint", "http://127.0.0.1:9" }, { "session_tags", tags } };
+            { "audience", "sts.example" }, { "ca_file", "" }, { "store_endpoint", "http://127.0.0.1:9" }, { "session_tags", tags },
+            { "through", through } };
     }
     Access granted() override { return { "read", place("genomes", "public/v2") }; }
 
@@ -68,6 +69,7 @@ protected:
     crypto::PrivateKey const key = crypto::PrivateKey::generate(crypto::KeyType::rsa).value();
     StsDouble sts { loop, key.public_key(), clock };
     bool tags = false;
+    std::string through;
     std::string purpose = "train";
     std::unique_ptr<CredentialIssuer> issuer = create_aws_sts_issuer(clock, { .pause_first = std::chrono::milliseconds(1) });
 };
@@ -149,6 +151,24 @@ TEST_F(AwsSts, asks_as_its_run_and_tags_who_it_is)
     EXPECT_EQ(to_text(told), R"({"workload":["spiffe://acme.ai/ml/train"],"run":["run-aaaaaaaaaaaaaaaaaaaa"],"purpose":["train"]})");
     purpose = "train; evaluate";
     EXPECT_EQ(assume({ granted() }).error().code, ErrorCode::invalid_argument);
+}
+
+TEST_F(AwsSts, assumes_a_role_out_of_the_session_of_another_which_can_do_nothing_else)
+{
+    through = "arn:aws:iam::210987654321:role/hub";
+    EXPECT_EQ(IssuerConformance(loop, *issuer, *this, clock).run(), std::vector<std::string>());
+    sts.sessions.clear();
+    auto const session = assume({ granted() }, std::chrono::hours(2)).value();
+    EXPECT_EQ(*session.expires - clock.now() > std::chrono::hours(1), false);
+    ASSERT_EQ(sts.sessions.size(), 2U);
+    auto const& chained = sts.sessions.at(session.id);
+    EXPECT_EQ(chained.form.get("Action"), "AssumeRole");
+    EXPECT_EQ(chained.form.get("RoleArn"), "arn:aws:iam::123456789012:role/training");
+    auto const& [hub, first] = sts.sessions.begin()->first == session.id ? *sts.sessions.rbegin() : *sts.sessions.begin();
+    EXPECT_EQ(first.form.get("RoleArn"), through);
+    EXPECT_TRUE(sts.allows(hub, "sts:AssumeRole", "arn:aws:iam::123456789012:role/training"));
+    EXPECT_FALSE(sts.allows(hub, "sts:AssumeRole", "arn:aws:iam::123456789012:role/admin"));
+    EXPECT_FALSE(sts.allows(hub, "s3:GetObject", "arn:aws:s3:::genomes/public/v2/a"));
 }
 
 TEST_F(AwsSts, tries_again_while_sts_is_at_fault_and_not_when_it_refuses)

@@ -96,6 +96,12 @@ Result<std::string> session_policy(std::string_view partition, std::span<S3Acces
     return text;
 }
 
+std::string chain_policy(std::string_view role)
+{
+    return to_text(JsonValue(JsonObject { { "Version", "2012-10-17" },
+        { "Statement", JsonArray { allow({ "sts:AssumeRole", "sts:TagSession" }, { role }) } } }));
+}
+
 std::string scope_text(std::span<S3Access const> accesses)
 {
     std::string text;

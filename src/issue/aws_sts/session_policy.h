@@ -36,6 +36,9 @@ inline constexpr std::size_t session_policy_bytes_max = 2048;
 // `partition` is that of the role's ARN: `aws`, `aws-cn`, `aws-us-gov`.
 Result<std::string> session_policy(std::string_view partition, std::span<S3Access const>);
 
+// Of a session that is there to assume `role`, and for nothing else.
+std::string chain_policy(std::string_view role);
+
 // In words: `read s3://genomes/public, write s3://runs/7`.
 std::string scope_text(std::span<S3Access const>);
 
