@@ -12,8 +12,9 @@ WRIT_PACKAGES=(
     postgresql-15 postgresql-client-15 python3 python3-venv xz-utils git ca-certificates
 )
 
-# For `./check --ecosystem` alone: a real S3 store with a real STS, which unmodified clients are tried on (tests/ecosystem/ceph.py).
-WRIT_ECOSYSTEM_PACKAGES=(ceph-mon ceph-osd radosgw ceph-common)
+# For `./check --ecosystem` alone: a real S3 store with a real STS, which unmodified clients are tried on (tests/ecosystem/ceph.py), and PyTorch for the
+# processor, which PyPI has only with 3 GB for graphics cards (examples/digits-pytorch).
+WRIT_ECOSYSTEM_PACKAGES=(ceph-mon ceph-osd radosgw ceph-common python3-torch)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -40,6 +40,10 @@ class Postgres:
     def fill_with_real_biopsies(self, python: Path) -> None:
         subprocess.run([TREE / "scripts/oncology-database", self.state, python, self.password_file], check=True, timeout=120)
 
+    def execute(self, script: str) -> None:
+        """A script of psql, as the superuser."""
+        subprocess.run([SCRIPT, "psql", self.state], input=script, text=True, check=True, stdout=subprocess.DEVNULL, timeout=60)
+
     def lines(self, query: str) -> list[str]:
         """A query's rows, as the superuser sees them."""
         done = subprocess.run([SCRIPT, "psql", self.state, "-d", "oncology", "-At", "-c", query], capture_output=True, text=True, timeout=60)
