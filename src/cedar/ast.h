@@ -41,10 +41,10 @@ enum class Operator : std::uint8_t {
     get_attribute, // children[0].names[0]
     has_attribute, // children[0] has names[0].names[1]…
     like,          // pattern
-    is,            // children[0] is name; with a second child: is name in children[1]
+    is,            // children[0] is name(); with a second child: is name() in children[1]
     set,           // [children]
     record,        // {names: children}
-    call,          // extension function or method `name` of children
+    call,          // extension function or method name() of children
 };
 
 // Text parted by wildcards: `a*b` is {"a", "b"}, `*` is {"", ""}; a single part stands for itself.
@@ -53,18 +53,38 @@ struct Pattern {
     [[nodiscard]] bool matches(std::string_view) const;
 };
 
+// What an expression is about beside its children. Most are said again and again: equal ones of one text are one.
+struct Payload {
+    Value value;
+    std::vector<std::string> names;
+    Pattern pattern;
+};
+
+// A cache line: ten thousand policies have some hundred thousand of these, and memory that is touched for the first time costs more than reading does.
 struct Expression {
     Operator op = Operator::literal;
     Variable variable = Variable::principal;
     bool is_method = false; // of a call: written `x.f(y)`
     int depth = 1;          // 1 + the deepest child's; at most expression_depth_max
     SourceSpan span;
-    Value value;
-    std::string name;
-    std::vector<std::string> names;
-    Pattern pattern;
+    std::shared_ptr<Payload const> payload; // nullptr: of operators that have none
     std::vector<Expression> children;
+
+    // Of an operator that has none they are empty.
+    [[nodiscard]] Value const& value() const { return said().value; }
+    [[nodiscard]] std::vector<std::string> const& names() const { return said().names; }
+    [[nodiscard]] Pattern const& pattern() const { return said().pattern; }
+    // REQUIRES: `is` or a call.
+    [[nodiscard]] std::string const& name() const { return said().names.front(); }
+
+private:
+    [[nodiscard]] Payload const& said() const;
 };
+static_assert(sizeof(Expression) <= 64);
+
+std::shared_ptr<Payload const> payload_of(Value);
+std::shared_ptr<Payload const> payload_of(std::vector<std::string> names);
+std::shared_ptr<Payload const> payload_of(Pattern);
 
 struct ScopeConstraint {
     enum class Kind : std::uint8_t { any, equal, in, in_any, is, is_in }; // in_any: of actions only

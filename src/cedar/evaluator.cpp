@@ -105,7 +105,7 @@ Result<bool> Evaluator::truth_of(Expression const& expression) const { return ty
 Result<Value> Evaluator::value_of(Expression const& expression) const
 {
     switch (expression.op) {
-    case Operator::literal: return expression.value;
+    case Operator::literal: return expression.value();
     case Operator::variable: return variable(expression.variable);
     case Operator::if_then_else: return value_of(expression.children[TRY(truth_of(expression.children[0])) ? 1 : 2]);
     case Operator::all: return every(expression, false);
@@ -220,8 +220,8 @@ Result<Value> Evaluator::membership(Expression const& expression) const
 Result<Value> Evaluator::is_type(Expression const& expression) const
 {
     auto const entity = TRY(typed<EntityUid>(TRY(value_of(expression.children[0])), "entity"));
-    if (entity.type != expression.name || expression.children.size() == 1)
-        return Value(entity.type == expression.name);
+    if (entity.type != expression.name() || expression.children.size() == 1)
+        return Value(entity.type == expression.name());
     return in(entity, TRY(value_of(expression.children[1])));
 }
 
@@ -256,7 +256,7 @@ Result<Value> Evaluator::tag(Expression const& expression) const
 
 Result<Value> Evaluator::attribute(Expression const& expression) const
 {
-    auto const& name = expression.names.front();
+    auto const& name = expression.names().front();
     auto const object = TRY(value_of(expression.children[0]));
     Record const* members = nullptr;
     if (auto const* const uid = std::get_if<EntityUid>(&object.storage())) {
@@ -280,7 +280,7 @@ Result<Value> Evaluator::attribute(Expression const& expression) const
 Result<Value> Evaluator::has_attribute(Expression const& expression) const
 {
     auto object = TRY(value_of(expression.children[0]));
-    for (auto const& name : expression.names) {
+    for (auto const& name : expression.names()) {
         Record const* members = nullptr;
         if (auto const* const uid = std::get_if<EntityUid>(&object.storage())) {
             auto const* const entity = entities_.find(*uid);
@@ -305,8 +305,8 @@ Result<Value> Evaluator::has_attribute(Expression const& expression) const
 Result<Value> Evaluator::like(Expression const& expression) const
 {
     auto const text = TRY(typed<std::string>(TRY(value_of(expression.children[0])), "string"));
-    TRY(spend(text.size() / bytes_per_step * expression.pattern.parts.size()));
-    return Value(expression.pattern.matches(text));
+    TRY(spend(text.size() / bytes_per_step * expression.pattern().parts.size()));
+    return Value(expression.pattern().matches(text));
 }
 
 Result<Value> Evaluator::set(Expression const& expression) const
@@ -325,7 +325,7 @@ Result<Value> Evaluator::record(Expression const& expression) const
 {
     Record members;
     for (std::size_t i = 0; i < expression.children.size(); ++i)
-        members.insert_or_assign(expression.names[i], TRY(value_of(expression.children[i])));
+        members.insert_or_assign(expression.names()[i], TRY(value_of(expression.children[i])));
     return Value::record(std::move(members));
 }
 
@@ -335,7 +335,7 @@ Result<Value> Evaluator::call(Expression const& expression) const
     arguments.reserve(expression.children.size());
     for (auto const& child : expression.children)
         arguments.push_back(TRY(value_of(child)));
-    return call_function(expression.name, arguments);
+    return call_function(expression.name(), arguments);
 }
 
 bool Evaluator::matches(ScopeConstraint const& scope, EntityUid const& entity) const

@@ -28,7 +28,7 @@ std::string target(ScopeConstraint const& scope) { return scope.entities.empty()
 std::string path(Expression const& has)
 {
     auto text = to_string(has.children[0]);
-    for (auto const& name : has.names)
+    for (auto const& name : has.names())
         text += is_identifier(name) ? "." + name : "[" + quoted(name) + "]";
     return text;
 }
@@ -166,7 +166,7 @@ MissingFact Explainer::atom(Expression const& expression, bool wants) const
     case Operator::greater_equal: return comparison(expression, no + ">= ");
     case Operator::has_attribute: return { path(expression), wants ? "absent" : "present", wants ? "present" : "not present" };
     case Operator::has_tag: return { to_string(expression), wants ? "absent" : "present", wants ? "present" : "not present" };
-    case Operator::like: return { to_string(expression.children[0]), found(expression.children[0]), no + "like \"" + pattern_text(expression.pattern) + "\"" };
+    case Operator::like: return { to_string(expression.children[0]), found(expression.children[0]), no + "like \"" + pattern_text(expression.pattern()) + "\"" };
     case Operator::is:
     case Operator::in: return membership(expression, no);
     case Operator::contains:
@@ -206,8 +206,8 @@ MissingFact Explainer::membership(Expression const& expression, std::string cons
     auto const& object = expression.children[0];
     auto const value = evaluator_.evaluate(object);
     auto const* const uid = value.is_ok() ? std::get_if<EntityUid>(&value->storage()) : nullptr;
-    if (expression.op == Operator::is && (uid == nullptr || expression.children.size() == 1 || uid->type != expression.name))
-        return { to_string(object), found(object), no + "of type " + expression.name };
+    if (expression.op == Operator::is && (uid == nullptr || expression.children.size() == 1 || uid->type != expression.name()))
+        return { to_string(object), found(object), no + "of type " + expression.name() };
     auto const groups = evaluator_.evaluate(expression.children[1]);
     if (uid == nullptr || groups.is_error())
         return { to_string(object) + " in " + to_string(expression.children[1]), "absent", no + found(expression.children[1]) };
@@ -271,8 +271,8 @@ MissingFact Explainer::call(Expression const& expression, std::string const& no)
     };
     static constexpr std::array<Sign, 5> signs { { { "lessThan", "< " }, { "lessThanOrEqual", "<= " }, { "greaterThan", "> " }, { "greaterThanOrEqual", ">= " },
         { "isInRange", "in range " } } };
-    auto const* const sign = std::find_if(signs.begin(), signs.end(), [&](Sign const& s) { return s.method == expression.name; });
-    auto const words = sign == signs.end() ? expression.name + " " : std::string(sign->sign);
+    auto const* const sign = std::find_if(signs.begin(), signs.end(), [&](Sign const& s) { return s.method == expression.name(); });
+    auto const words = sign == signs.end() ? expression.name() + " " : std::string(sign->sign);
     return { to_string(expression.children[0]), found(expression.children[0]), no + words + found(expression.children[1]) };
 }
 

@@ -68,10 +68,10 @@ JsonValue has_json(Expression const& expression)
 {
     auto object = to_json(expression.children[0]);
     JsonValue json;
-    for (std::size_t i = 0; i < expression.names.size(); ++i) {
-        auto step = attribute_json("has", object, expression.names[i]);
+    for (std::size_t i = 0; i < expression.names().size(); ++i) {
+        auto step = attribute_json("has", object, expression.names()[i]);
         json = i == 0 ? std::move(step) : binary_json("&&", std::move(json), std::move(step));
-        object = attribute_json(".", std::move(object), expression.names[i]);
+        object = attribute_json(".", std::move(object), expression.names()[i]);
     }
     return json;
 }
@@ -79,7 +79,7 @@ JsonValue has_json(Expression const& expression)
 JsonValue pattern_json(Expression const& expression)
 {
     JsonArray pattern;
-    auto const& parts = expression.pattern.parts;
+    auto const& parts = expression.pattern().parts;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         if (i > 0)
             pattern.push_back("Wildcard");
@@ -91,7 +91,7 @@ JsonValue pattern_json(Expression const& expression)
 
 JsonValue is_json(Expression const& expression)
 {
-    JsonObject object { { "left", to_json(expression.children[0]) }, { "entity_type", expression.name } };
+    JsonObject object { { "left", to_json(expression.children[0]) }, { "entity_type", expression.name() } };
     if (expression.children.size() > 1)
         object.emplace("in", to_json(expression.children[1]));
     return node("is", std::move(object));
@@ -170,10 +170,12 @@ private:
         Expression made { .op = Operator::literal };
         if (auto const* const members = std::get_if<std::shared_ptr<Record const>>(&value.storage())) {
             made.op = Operator::record;
+            std::vector<std::string> names;
             for (auto const& [name, member] : **members) {
-                made.names.push_back(name);
+                names.push_back(name);
                 made.children.push_back(TRY(of(member)));
             }
+            made.payload = payload_of(std::move(names));
             return finished(std::move(made));
         }
         if (auto const* const elements = std::get_if<std::shared_ptr<Set const>>(&value.storage())) {
@@ -184,20 +186,20 @@ private:
         }
         if (auto const call = constructor(value))
             return *call;
-        made.value = value;
+        made.payload = payload_of(value);
         return made;
     }
 
     static Expression text(std::string value)
     {
         Expression made { .op = Operator::literal };
-        made.value = std::move(value);
+        made.payload = payload_of(Value(std::move(value)));
         return made;
     }
 
     static Expression called(std::string_view name, Expression argument)
     {
-        Expression made { .op = Operator::call, .depth = argument.depth + 1, .name = std::string(name) };
+        Expression made { .op = Operator::call, .depth = argument.depth + 1, .payload = payload_of(std::vector { std::string(name) }), .children = {} };
         made.children.push_back(std::move(argument));
         return made;
     }
@@ -244,10 +246,12 @@ private:
     Result<Expression> record(JsonObject const& object)
     {
         Expression made { .op = Operator::record };
+        std::vector<std::string> names;
         for (auto const& member : object) {
-            made.names.emplace_back(member.key());
+            names.emplace_back(member.key());
             made.children.push_back(TRY(read(member.value())));
         }
+        made.payload = payload_of(std::move(names));
         return made;
     }
 
@@ -255,7 +259,7 @@ private:
     {
         if (!json.is_array() || (style == CallStyle::method && json.as_array().empty()))
             return invalid_argument("`" + std::string(name) + "` must be an array of its arguments");
-        Expression made { .op = Operator::call, .is_method = style == CallStyle::method, .name = std::string(name) };
+        Expression made { .op = Operator::call, .is_method = style == CallStyle::method, .payload = payload_of(std::vector { std::string(name) }), .children = {} };
         for (auto const& argument : json.as_array())
             made.children.push_back(TRY(read(argument)));
         return made;
@@ -288,31 +292,34 @@ private:
     Result<Expression> attribute(Operator op, JsonObject const& object)
     {
         auto made = TRY(children(op, object, { "left" }));
-        made.names.emplace_back(TRY(string_member(object, "attr")));
+        std::string name(TRY(string_member(object, "attr")));
+        made.payload = payload_of(std::vector { std::move(name) });
         return made;
     }
 
     Result<Expression> is(JsonObject const& object)
     {
         auto made = object.contains("in") ? TRY(children(Operator::is, object, { "left", "in" })) : TRY(children(Operator::is, object, { "left" }));
-        made.name = TRY(string_member(object, "entity_type"));
-        if (!is_name(made.name))
-            return invalid_argument("`" + made.name.substr(0, 60) + "` is no entity type");
+        std::string type(TRY(string_member(object, "entity_type")));
+        if (!is_name(type))
+            return invalid_argument("`" + type.substr(0, 60) + "` is no entity type");
+        made.payload = payload_of(std::vector { std::move(type) });
         return made;
     }
 
     Result<Expression> like(JsonObject const& object)
     {
         auto made = TRY(children(Operator::like, object, { "left" }));
-        made.pattern.parts.emplace_back();
+        Pattern pattern { { "" } };
         for (auto const& part : *TRY(array_member(object, "pattern"))) {
             if (part.is_string() && part.as_string() == "Wildcard")
-                made.pattern.parts.emplace_back();
+                pattern.parts.emplace_back();
             else if (part.is_object())
-                made.pattern.parts.back() += TRY(string_member(part.as_object(), "Literal"));
+                pattern.parts.back() += TRY(string_member(part.as_object(), "Literal"));
             else
                 return invalid_argument("a pattern's parts are `Wildcard` and {Literal}");
         }
+        made.payload = payload_of(std::move(pattern));
         return made;
     }
 
@@ -324,21 +331,21 @@ private:
 JsonValue to_json(Expression const& expression)
 {
     switch (expression.op) {
-    case Operator::literal: return node("Value", to_json(expression.value));
+    case Operator::literal: return node("Value", to_json(expression.value()));
     case Operator::variable: return node("Var", JsonValue(variables.at(static_cast<std::size_t>(expression.variable))));
     case Operator::if_then_else:
         return node("if-then-else",
             JsonObject { { "if", to_json(expression.children[0]) }, { "then", to_json(expression.children[1]) }, { "else", to_json(expression.children[2]) } });
-    case Operator::get_attribute: return attribute_json(".", to_json(expression.children[0]), expression.names.front());
+    case Operator::get_attribute: return attribute_json(".", to_json(expression.children[0]), expression.names().front());
     case Operator::has_attribute: return has_json(expression);
     case Operator::like: return pattern_json(expression);
     case Operator::is: return is_json(expression);
     case Operator::set: return node("Set", list_json(expression.children));
-    case Operator::call: return node(expression.name, list_json(expression.children));
+    case Operator::call: return node(expression.name(), list_json(expression.children));
     case Operator::record: {
         JsonObject members;
         for (std::size_t i = 0; i < expression.children.size(); ++i)
-            members.emplace(expression.names[i], to_json(expression.children[i]));
+            members.emplace(expression.names()[i], to_json(expression.children[i]));
         return node("Record", std::move(members));
     }
     default: break;

@@ -17,25 +17,40 @@ struct Infix {
     Operator op = Operator::any;
 };
 
+// Asked of each token behind an operand, which mostly is none of these.
+Infix infix_of_symbol(std::string_view text)
+{
+    bool const is_double = text.size() == 2;
+    switch (text.front()) {
+    case '|': return { disjunction, Operator::any };
+    case '&': return { conjunction, Operator::all };
+    case '=': return is_double ? Infix { relational, Operator::equal } : Infix {};
+    case '!': return is_double ? Infix { relational, Operator::not_equal } : Infix {};
+    case '<': return { relational, is_double ? Operator::less_equal : Operator::less };
+    case '>': return { relational, is_double ? Operator::greater_equal : Operator::greater };
+    case '+': return { additive, Operator::plus };
+    case '-': return { additive, Operator::difference };
+    case '*': return { multiplicative, Operator::product };
+    default: return {};
+    }
+}
+
+Infix infix_of_word(std::string_view text)
+{
+    if (text == "in")
+        return { relational, Operator::in };
+    if (text == "is")
+        return { relational, Operator::is };
+    if (text == "has")
+        return { relational, Operator::has_attribute };
+    return text == "like" ? Infix { relational, Operator::like } : Infix {};
+}
+
 Infix infix_of(Token const& token)
 {
-    struct Row {
-        std::string_view text;
-        Infix infix;
-    };
-    static constexpr std::array<Row, 11> symbols { { { "||", { disjunction, Operator::any } }, { "&&", { conjunction, Operator::all } },
-        { "==", { relational, Operator::equal } }, { "!=", { relational, Operator::not_equal } }, { "<", { relational, Operator::less } },
-        { "<=", { relational, Operator::less_equal } }, { ">", { relational, Operator::greater } }, { ">=", { relational, Operator::greater_equal } },
-        { "+", { additive, Operator::plus } }, { "-", { additive, Operator::difference } }, { "*", { multiplicative, Operator::product } } } };
-    static constexpr std::array<Row, 4> words { { { "in", { relational, Operator::in } }, { "has", { relational, Operator::has_attribute } },
-        { "like", { relational, Operator::like } }, { "is", { relational, Operator::is } } } };
-    auto const find = [&](auto const& rows) {
-        auto const row = std::find_if(rows.begin(), rows.end(), [&](Row const& r) { return r.text == token.text; });
-        return row == rows.end() ? Infix {} : row->infix;
-    };
     if (token.kind == TokenKind::symbol)
-        return find(symbols);
-    return token.kind == TokenKind::identifier ? find(words) : Infix {};
+        return infix_of_symbol(token.text);
+    return token.kind == TokenKind::identifier ? infix_of_word(token.text) : Infix {};
 }
 
 struct Method {
@@ -102,6 +117,16 @@ std::optional<CallStyle> call_style(std::string_view name)
     return std::nullopt;
 }
 
+Payload const& Expression::said() const
+{
+    static Payload const nothing;
+    return payload != nullptr ? *payload : nothing;
+}
+
+std::shared_ptr<Payload const> payload_of(Value value) { return std::make_shared<Payload const>(Payload { .value = std::move(value), .names = {}, .pattern = {} }); }
+std::shared_ptr<Payload const> payload_of(std::vector<std::string> names) { return std::make_shared<Payload const>(Payload { .value = {}, .names = std::move(names), .pattern = {} }); }
+std::shared_ptr<Payload const> payload_of(Pattern pattern) { return std::make_shared<Payload const>(Payload { .value = {}, .names = {}, .pattern = std::move(pattern) }); }
+
 Result<> ExpressionParser::finish(Expression& made, SourceSpan begin)
 {
     made.span = tokens_.span_from(begin);
@@ -109,7 +134,7 @@ Result<> ExpressionParser::finish(Expression& made, SourceSpan begin)
         made.depth = std::max(made.depth, child.depth + 1);
     // `x has a.b.c` stands for as many steps.
     if (made.op == Operator::has_attribute)
-        made.depth += static_cast<int>(std::min<std::size_t>(made.names.size(), expression_depth_max + 1));
+        made.depth += static_cast<int>(std::min<std::size_t>(made.names().size(), expression_depth_max + 1));
     if (made.depth > expression_depth_max)
         return tokens_.problem(made.span, "expression is nested deeper than " + std::to_string(expression_depth_max));
     return {};
@@ -176,16 +201,15 @@ Result<Expression> ExpressionParser::binary(int level_min)
 Result<Expression> ExpressionParser::relation(Expression left)
 {
     Expression made { .op = infix_of(tokens_.take()).op };
+    made.children.reserve(2);
     made.children.push_back(std::move(left));
     if (made.op == Operator::has_attribute) {
-        bool const is_path = tokens_.token().kind == TokenKind::identifier;
-        made.names.push_back(TRY(attribute()));
-        while (is_path && tokens_.take_if("."))
-            made.names.push_back(TRY(tokens_.take_identifier("an attribute")));
+        made.payload = TRY(path());
     } else if (made.op == Operator::like) {
-        made.pattern = TRY(pattern());
+        made.payload = TRY(pattern());
     } else if (made.op == Operator::is) {
-        made.name = TRY(tokens_.take_name("an entity type"));
+        auto const type = TRY(tokens_.take_name("an entity type"));
+        made.payload = payloads_.called(type);
         if (tokens_.take_word_if("in"))
             made.children.push_back(TRY(binary(additive)));
     } else {
@@ -194,11 +218,16 @@ Result<Expression> ExpressionParser::relation(Expression left)
     return made;
 }
 
-Result<Pattern> ExpressionParser::pattern()
+Result<ExpressionParser::SharedPayload> ExpressionParser::pattern()
 {
     auto const token = tokens_.token();
     if (token.kind != TokenKind::string)
         return tokens_.expected("a pattern in quotes");
+    auto& known = payloads_.of(PayloadPool::Kind::pattern, token.text);
+    if (known != nullptr) {
+        tokens_.take();
+        return known;
+    }
     std::vector<std::size_t> wildcards;
     auto text = unescape(token.text, &wildcards);
     if (text.is_error())
@@ -211,7 +240,7 @@ Result<Pattern> ExpressionParser::pattern()
         from = wildcard;
     }
     made.parts.push_back(text->substr(from));
-    return made;
+    return known = payload_of(std::move(made));
 }
 
 Result<Expression> ExpressionParser::unary()
@@ -271,7 +300,10 @@ Result<Expression> ExpressionParser::number(SourceSpan begin, bool is_negative)
     if (is_over)
         return tokens_.problem(token.span, "`" + std::string(token.text.substr(0, 60)) + "` is no number of 64 bits");
     Expression made { .op = Operator::literal };
-    made.value = is_negative ? static_cast<std::int64_t>(~magnitude + 1) : static_cast<std::int64_t>(magnitude);
+    auto& known = payloads_.of(is_negative ? PayloadPool::Kind::negative_number : PayloadPool::Kind::number, token.text);
+    if (known == nullptr)
+        known = payload_of(is_negative ? static_cast<std::int64_t>(~magnitude + 1) : static_cast<std::int64_t>(magnitude));
+    made.payload = known;
     TRY(finish(made, begin));
     return made;
 }
@@ -291,13 +323,17 @@ Result<Expression> ExpressionParser::member()
                 continue;
             }
             Expression access { .op = Operator::get_attribute };
-            access.names.push_back(TRY(tokens_.take_identifier("an attribute")));
+            if (tokens_.token().kind != TokenKind::identifier)
+                return tokens_.expected("an attribute");
+            access.payload = TRY(attribute_payload());
             access.children.push_back(std::move(made));
             TRY(finish(access, begin));
             made = std::move(access);
         } else if (tokens_.take_if("[")) {
             Expression access { .op = Operator::get_attribute };
-            access.names.push_back(TRY(tokens_.take_string()));
+            if (tokens_.token().kind != TokenKind::string)
+                return tokens_.expected("a string");
+            access.payload = TRY(attribute_payload());
             TRY(tokens_.expect("]"));
             access.children.push_back(std::move(made));
             TRY(finish(access, begin));
@@ -328,7 +364,7 @@ Result<Expression> ExpressionParser::method(Expression object, SourceSpan begin)
     } else {
         if (auto const style = call_style(name); style != CallStyle::method)
             return tokens_.problem(token.span, "`" + name + (style ? "` is a function, no method: write `" + name + "(…)`" : "` is no method" + suggestion(name, call_names(CallStyle::method))));
-        made.name = name;
+        made.payload = payloads_.called(name);
     }
     TRY(finish(made, begin));
     return made;
@@ -351,12 +387,7 @@ Result<Expression> ExpressionParser::primary()
     switch (tokens_.token().kind) {
     case TokenKind::number: return number(begin, false);
     case TokenKind::identifier: return word();
-    case TokenKind::string: {
-        Expression made { .op = Operator::literal };
-        made.value = TRY(tokens_.take_string());
-        TRY(finish(made, begin));
-        return made;
-    }
+    case TokenKind::string: return text(begin);
     case TokenKind::slot: return tokens_.problem(begin, describe(tokens_.token()) + " may stand in a template's scope only");
     case TokenKind::invalid: return tokens_.problem(begin, describe(tokens_.token()) + " is not understood");
     default: break;
@@ -373,39 +404,62 @@ Result<Expression> ExpressionParser::primary()
     return tokens_.expected("an expression");
 }
 
-Result<Expression> ExpressionParser::word()
+Result<Expression> ExpressionParser::text(SourceSpan begin)
 {
-    auto const begin = tokens_.token().span;
-    Expression made { .op = Operator::literal };
-    if (tokens_.token().is_word("true") || tokens_.token().is_word("false")) {
-        made.value = tokens_.take().text == "true";
-        TRY(finish(made, begin));
-        return made;
-    }
-    auto const name = TRY(tokens_.take_name("an expression"));
-    if (tokens_.token().is("::")) {
+    auto& known = payloads_.of(PayloadPool::Kind::text, tokens_.token().text);
+    if (known != nullptr) {
         tokens_.take();
-        auto id = TRY(tokens_.take_string());
-        made.value = EntityUid { name, std::move(id) };
-        TRY(finish(made, begin));
-        return made;
+    } else {
+        auto value = TRY(tokens_.take_string());
+        known = payload_of(Value(std::move(value)));
     }
-    if (tokens_.token().is("(")) {
-        if (auto const style = call_style(name); style != CallStyle::function)
-            return tokens_.problem(tokens_.span_from(begin), "`" + name + (style ? "` is a method: write `x." + name + "(…)`" : "` is no function" + suggestion(name, call_names(CallStyle::function))));
-        tokens_.take();
-        made.op = Operator::call;
-        made.name = name;
-        made.children = TRY(arguments(")"));
-        TRY(finish(made, begin));
-        return made;
-    }
+    Expression made { .op = Operator::literal, .payload = known, .children = {} };
+    TRY(finish(made, begin));
+    return made;
+}
+
+Result<Expression> ExpressionParser::truth(SourceSpan begin)
+{
+    static auto const yes = payload_of(true);
+    static auto const no = payload_of(false);
+    Expression made { .op = Operator::literal, .payload = tokens_.take().text == "true" ? yes : no, .children = {} };
+    TRY(finish(made, begin));
+    return made;
+}
+
+Result<Expression> ExpressionParser::variable(std::string_view name, SourceSpan begin)
+{
     static constexpr std::array<std::string_view, 4> variables { "principal", "action", "resource", "context" };
     auto const* const variable = std::find(variables.begin(), variables.end(), name);
     if (variable == variables.end())
-        return tokens_.problem(tokens_.span_from(begin), "`" + name + "` is no variable: they are `principal`, `action`, `resource` and `context`");
-    made.op = Operator::variable;
-    made.variable = static_cast<Variable>(variable - variables.begin());
+        return tokens_.problem(tokens_.span_from(begin), "`" + std::string(name) + "` is no variable: they are `principal`, `action`, `resource` and `context`");
+    Expression made { .op = Operator::variable, .variable = static_cast<Variable>(variable - variables.begin()) };
+    TRY(finish(made, begin));
+    return made;
+}
+
+Result<Expression> ExpressionParser::word()
+{
+    auto const begin = tokens_.token().span;
+    if (tokens_.token().is_word("true") || tokens_.token().is_word("false"))
+        return truth(begin);
+    auto const name = TRY(tokens_.take_name("an expression"));
+    Expression made { .op = Operator::literal };
+    if (tokens_.token().is("::")) {
+        tokens_.take();
+        auto id = TRY(tokens_.take_string());
+        made.payload = payload_of(EntityUid { name, std::move(id) });
+        TRY(finish(made, begin));
+        return made;
+    }
+    if (!tokens_.token().is("("))
+        return variable(name, begin);
+    if (auto const style = call_style(name); style != CallStyle::function)
+        return tokens_.problem(tokens_.span_from(begin), "`" + name + (style ? "` is a method: write `x." + name + "(…)`" : "` is no function" + suggestion(name, call_names(CallStyle::function))));
+    tokens_.take();
+    made.op = Operator::call;
+    made.payload = payloads_.called(name);
+    made.children = TRY(arguments(")"));
     TRY(finish(made, begin));
     return made;
 }
@@ -425,21 +479,48 @@ Result<std::string> ExpressionParser::attribute()
     return tokens_.take_identifier("an attribute");
 }
 
+Result<ExpressionParser::SharedPayload> ExpressionParser::attribute_payload()
+{
+    auto const& token = tokens_.token();
+    auto& known = payloads_.of(token.kind == TokenKind::string ? PayloadPool::Kind::quoted_name : PayloadPool::Kind::name, token.text);
+    if (known != nullptr) {
+        tokens_.take();
+        return known;
+    }
+    auto name = TRY(attribute());
+    return known = payload_of(std::vector { std::move(name) });
+}
+
+// What `has` asks for: one attribute, or names with dots between them.
+Result<ExpressionParser::SharedPayload> ExpressionParser::path()
+{
+    bool const may_go_on = tokens_.token().kind == TokenKind::identifier;
+    auto first = TRY(attribute_payload());
+    if (!may_go_on || !tokens_.token().is("."))
+        return first;
+    auto names = first->names;
+    while (tokens_.take_if("."))
+        names.push_back(TRY(tokens_.take_identifier("an attribute")));
+    return payload_of(std::move(names));
+}
+
 Result<Expression> ExpressionParser::record(SourceSpan begin)
 {
     Expression made { .op = Operator::record };
     std::set<std::string> seen;
+    std::vector<std::string> names;
     while (!tokens_.take_if("}")) {
         auto const span = tokens_.token().span;
         auto name = TRY(attribute());
         if (!seen.insert(name).second)
             return tokens_.problem(span, "attribute `" + name + "` stands twice in a record");
         TRY(tokens_.expect(":"));
-        made.names.push_back(std::move(name));
+        names.push_back(std::move(name));
         made.children.push_back(TRY(expression()));
         if (!tokens_.token().is("}"))
             TRY(tokens_.expect(","));
     }
+    made.payload = payload_of(std::move(names));
     TRY(finish(made, begin));
     return made;
 }

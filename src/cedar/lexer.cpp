@@ -8,9 +8,17 @@ namespace writ::cedar {
 
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word_part(char c) { return is_letter(c) || is_digit(c); }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// By byte: most of a text is words.
+constexpr auto word_parts = [] {
+    std::array<bool, 256> table {};
+    for (int c = 0; c < 128; ++c)
+        table[static_cast<std::size_t>(c)] = is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c));
+    return table;
+}();
+bool is_word_part(char c) { return word_parts[static_cast<unsigned char>(c)]; }
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 // White space beyond the usual, as Unicode's White_Space has it.
@@ -28,7 +36,23 @@ std::size_t symbol_length(char c, char next)
     case '>': return next == '=' ? 2 : 1;
     case '&':
     case '|': return next == c ? 2 : 0;
-    default: return c != '\0' && std::string_view("(){}[],;.@+-*/%?").find(c) != std::string_view::npos ? 1 : 0;
+    case '(':
+    case ')':
+    case '{':
+    case '}':
+    case '[':
+    case ']':
+    case ',':
+    case ';':
+    case '.':
+    case '@':
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+    case '?': return 1;
+    default: return 0;
     }
 }
 
@@ -43,7 +67,10 @@ std::size_t wide_space_length(std::string_view text)
 template <typename Predicate>
 std::size_t run_length(std::string_view text, Predicate&& holds)
 {
-    return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), holds) - text.begin());
+    std::size_t length = 0;
+    while (length < text.size() && holds(text[length]))
+        ++length;
+    return length;
 }
 
 } // namespace
@@ -63,7 +90,9 @@ void Lexer::skip_space()
         if (at_ == text_.size())
             return;
         char const c = text_[at_];
-        if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f') {
+        if (c == ' ' || c == '\t' || c == '\r' || c == '\f') {
+            ++at_;
+        } else if (c == '\n') {
             advance(1);
         } else if (c == '/' && rest().starts_with("//")) {
             skip_comment();
@@ -80,7 +109,7 @@ void Lexer::skip_comment()
 {
     auto span = here();
     advance(std::min(rest().find_first_of("\r\n"), rest().size()));
-    span.end = at_;
+    span.end = static_cast<std::uint32_t>(at_);
     if (comments_ != nullptr)
         comments_->push_back({ text_.substr(span.begin, span.end - span.begin), span });
 }
@@ -89,7 +118,7 @@ Token Lexer::token(TokenKind kind, std::size_t length)
 {
     Token made { kind, rest().substr(0, length), here() };
     at_ += length; // no token but a string has a line's end within it
-    made.span.end = at_;
+    made.span.end = static_cast<std::uint32_t>(at_);
     return made;
 }
 
@@ -129,7 +158,7 @@ Token Lexer::string()
     end = std::min(end, text_.size());
     auto const inside = text_.substr(at_ + 1, end - at_ - 1);
     advance(std::min(end + 1, text_.size()) - at_);
-    span.end = at_;
+    span.end = static_cast<std::uint32_t>(at_);
     return closed ? Token { TokenKind::string, inside, span } : Token { TokenKind::invalid, "string without an end", span };
 }
 

@@ -46,7 +46,11 @@ public:
 
 private:
     [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
-    [[nodiscard]] SourceSpan here() const { return { at_, at_, line_, static_cast<int>(at_ - line_begin_) + 1 }; }
+    [[nodiscard]] SourceSpan here() const
+    {
+        auto const at = static_cast<std::uint32_t>(at_);
+        return { at, at, line_, static_cast<int>(at_ - line_begin_) + 1 };
+    }
     void advance(std::size_t);
     void skip_space();
     void skip_comment();

@@ -14,31 +14,32 @@ constexpr std::size_t annotations_max = 256;
 
 class PolicyParser {
 public:
-    explicit PolicyParser(TokenStream& tokens)
+    PolicyParser(TokenStream& tokens, PayloadPool& payloads, Policy& policy)
         : tokens_(tokens)
-        , expressions_(tokens)
+        , expressions_(tokens, payloads)
+        , policy_(policy)
     {
     }
 
-    Result<Policy> policy()
+    Result<> run()
     {
         auto const begin = tokens_.token().span;
         while (tokens_.take_if("@"))
             TRY(annotation());
         TRY(effect());
         TRY(tokens_.expect("("));
-        policy_.principal = TRY(constraint("principal"));
+        TRY(constraint("principal", policy_.principal));
         TRY(tokens_.expect(","));
-        policy_.action = TRY(constraint("action"));
+        TRY(constraint("action", policy_.action));
         TRY(tokens_.expect(","));
-        policy_.resource = TRY(constraint("resource"));
+        TRY(constraint("resource", policy_.resource));
         tokens_.take_if(",");
         TRY(tokens_.expect(")"));
         while (!tokens_.token().is(";"))
             TRY(condition());
         tokens_.take();
         policy_.span = tokens_.span_from(begin);
-        return std::move(policy_);
+        return {};
     }
 
 private:
@@ -70,14 +71,13 @@ private:
         return {};
     }
 
-    Result<ScopeConstraint> constraint(std::string_view variable)
+    Result<> constraint(std::string_view variable, ScopeConstraint& made)
     {
         auto const begin = tokens_.token().span;
         if (!tokens_.take_word_if(variable))
             return tokens_.expected("`" + std::string(variable) + "`");
         if (tokens_.token().is(":"))
             return tokens_.problem(tokens_.token().span, "a scope says a type with `is`");
-        ScopeConstraint made;
         if (tokens_.take_if("==")) {
             made.kind = ScopeConstraint::Kind::equal;
             TRY(entity_or_slot(made, variable));
@@ -94,7 +94,7 @@ private:
             }
         }
         made.span = tokens_.span_from(begin);
-        return made;
+        return {};
     }
 
     Result<> group(ScopeConstraint& made, std::string_view variable)
@@ -138,7 +138,7 @@ private:
     Result<> condition()
     {
         auto const begin = tokens_.token().span;
-        Condition made;
+        auto& made = policy_.conditions.emplace_back();
         if (tokens_.take_word_if("unless"))
             made.is_unless = true;
         else if (!tokens_.take_word_if("when"))
@@ -147,7 +147,6 @@ private:
         made.body = TRY(expressions_.expression());
         TRY(tokens_.expect("}"));
         made.span = tokens_.span_from(begin);
-        policy_.conditions.push_back(std::move(made));
         return {};
     }
 
@@ -155,7 +154,7 @@ private:
 
     TokenStream& tokens_;
     ExpressionParser expressions_;
-    Policy policy_;
+    Policy& policy_;
 };
 
 } // namespace
@@ -166,7 +165,15 @@ std::string const* Policy::annotation(std::string_view name) const
     return found == annotations.end() ? nullptr : &found->value;
 }
 
-Result<Policy> parse_policy(TokenStream& tokens) { return PolicyParser(tokens).policy(); }
+Result<> parse_policy(TokenStream& tokens, PayloadPool& payloads, Policy& policy) { return PolicyParser(tokens, payloads, policy).run(); }
+
+Result<Policy> parse_policy(TokenStream& tokens)
+{
+    PayloadPool payloads;
+    Policy policy;
+    TRY(parse_policy(tokens, payloads, policy));
+    return policy;
+}
 
 Result<EntityUid> parse_entity_uid(std::string_view text)
 {

@@ -27,35 +27,36 @@ public:
             return;
         }
         TokenStream tokens(source.text);
+        PayloadPool payloads;
         while (!tokens.at_end()) {
-            auto policy = parse_policy(tokens);
-            if (policy.is_ok()) {
-                add(std::move(policy).value(), source.path);
-                continue;
+            auto policy = std::make_shared<Policy>();
+            if (auto const parsed = parse_policy(tokens, payloads, *policy); parsed.is_error()) {
+                problems_.push_back({ source.path, tokens.problem_span(), parsed.error().message });
+                tokens.recover();
+            } else {
+                add(std::move(policy), source.path);
             }
-            problems_.push_back({ source.path, tokens.problem_span(), policy.error().message });
-            tokens.recover();
         }
     }
 
     std::vector<std::shared_ptr<Policy const>> take() { return std::move(policies_); }
 
 private:
-    void add(Policy policy, std::string const& path)
+    void add(std::shared_ptr<Policy> policy, std::string const& path)
     {
-        auto const* const given = naming_ == Naming::annotated ? policy.annotation("id") : nullptr;
-        policy.id = given != nullptr ? *given : "policy" + std::to_string(count_);
-        policy.path = path;
+        auto const* const given = naming_ == Naming::annotated ? policy->annotation("id") : nullptr;
+        policy->id = given != nullptr ? *given : "policy" + std::to_string(count_);
+        policy->path = path;
         ++count_;
-        if (!ids_.insert(policy.id).second)
-            problems_.push_back({ path, policy.span, "two policies are called `" + policy.id + "`" });
-        policies_.push_back(std::make_shared<Policy const>(std::move(policy)));
+        if (!ids_.insert(policy->id).second)
+            problems_.push_back({ path, policy->span, "two policies are called `" + policy->id + "`" });
+        policies_.push_back(std::move(policy));
     }
 
     Naming naming_;
     std::vector<SyntaxProblem>& problems_;
     std::vector<std::shared_ptr<Policy const>> policies_;
-    std::unordered_set<std::string> ids_;
+    std::unordered_set<std::string_view> ids_; // of policies_
     std::size_t count_ = 0;
 };
 

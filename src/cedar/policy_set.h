@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,8 +18,8 @@ inline constexpr int expression_depth_max = 256;
 inline constexpr std::size_t source_bytes_max = 16U << 20U;
 
 struct SourceSpan {
-    std::size_t begin = 0, end = 0; // bytes
-    int line = 1, column = 1;       // of begin, from 1
+    std::uint32_t begin = 0, end = 0; // bytes; enough for source_bytes_max
+    int line = 1, column = 1;         // of begin, from 1
 };
 
 struct PolicySource {

@@ -30,7 +30,7 @@ private:
     void print_bare(Expression const& expression)
     {
         switch (expression.op) {
-        case Operator::literal: text_ += to_string(expression.value); return;
+        case Operator::literal: text_ += to_string(expression.value()); return;
         case Operator::variable: text_ += variables.at(static_cast<std::size_t>(expression.variable)); return;
         case Operator::if_then_else: print_conditional(expression); return;
         case Operator::negation: print_prefix("!", expression.children[0]); return;
@@ -39,7 +39,7 @@ private:
         case Operator::has_attribute: print_has(expression); return;
         case Operator::like:
             print(expression.children[0], additive);
-            text_ += " like \"" + pattern_text(expression.pattern) + "\"";
+            text_ += " like \"" + pattern_text(expression.pattern()) + "\"";
             return;
         case Operator::is: print_is(expression); return;
         case Operator::set: print_list("[", expression.children, 0, "]"); return;
@@ -81,14 +81,14 @@ private:
         text_ += sign;
         // Five signs in a row would not parse again; and `-(1)` must not become the literal -1.
         bool const same = child.op == (sign == "!" ? Operator::negation : Operator::minus);
-        bool const is_number = std::holds_alternative<std::int64_t>(child.value.storage()) && child.op == Operator::literal;
+        bool const is_number = std::holds_alternative<std::int64_t>(child.value().storage()) && child.op == Operator::literal;
         print(child, is_number && sign == "-" ? tightest + 2 : same ? tightest + 1 : prefix + 1);
     }
 
     void print_access(Expression const& expression)
     {
         print(expression.children[0], tightest);
-        auto const& name = expression.names.front();
+        auto const& name = expression.names().front();
         text_ += is_identifier(name) && !is_reserved(name) ? "." + name : "[" + quoted(name) + "]";
     }
 
@@ -96,7 +96,7 @@ private:
     {
         print(expression.children[0], additive);
         text_ += " has ";
-        auto const& names = expression.names;
+        auto const& names = expression.names();
         if (names.size() == 1 && (!is_identifier(names[0]) || is_reserved(names[0]))) {
             text_ += quoted(names[0]);
             return;
@@ -108,7 +108,7 @@ private:
     void print_is(Expression const& expression)
     {
         print(expression.children[0], additive);
-        text_ += " is " + expression.name;
+        text_ += " is " + expression.name();
         if (expression.children.size() == 1)
             return;
         text_ += " in ";
@@ -130,7 +130,7 @@ private:
     {
         text_ += "{";
         for (std::size_t i = 0; i < expression.children.size(); ++i) {
-            auto const& name = expression.names[i];
+            auto const& name = expression.names()[i];
             text_ += (i > 0 ? ", " : "") + (is_identifier(name) && !is_reserved(name) ? name : quoted(name)) + ": ";
             print(expression.children[i], lowest);
         }
@@ -147,10 +147,10 @@ private:
     void print_call(Expression const& expression)
     {
         if (expression.is_method) {
-            print_method(expression, expression.name);
+            print_method(expression, expression.name());
             return;
         }
-        text_ += expression.name;
+        text_ += expression.name();
         print_list("(", expression.children, 0, ")");
     }
 
@@ -194,7 +194,7 @@ int binding(Expression const& expression)
     case Operator::minus: return prefix;
     case Operator::literal: {
         // `-1.toDate()` would negate the call.
-        auto const* const number = std::get_if<std::int64_t>(&expression.value.storage());
+        auto const* const number = std::get_if<std::int64_t>(&expression.value().storage());
         return number != nullptr && *number < 0 ? prefix : tightest + 1;
     }
     default: return tightest;

@@ -175,7 +175,8 @@ bool is_identifier(std::string_view text)
 bool is_reserved(std::string_view word)
 {
     static constexpr std::array<std::string_view, 10> words { "true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar" };
-    return std::find(words.begin(), words.end(), word) != words.end();
+    static constexpr std::size_t longest = 7;
+    return word.size() <= longest && std::find(words.begin(), words.end(), word) != words.end();
 }
 
 bool is_name(std::string_view text)

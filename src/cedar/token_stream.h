@@ -55,11 +55,12 @@ public:
     }
     Error expected(std::string_view what) { return problem(token_.span, "expected " + std::string(what) + ", found " + describe(token_)); }
 
-    Result<Token> expect(std::string_view symbol)
+    Result<> expect(std::string_view symbol)
     {
         if (!token_.is(symbol))
             return expected("`" + std::string(symbol) + "`");
-        return take();
+        take();
+        return {};
     }
 
     // From the beginning of `begin` to the last token taken.
@@ -113,7 +114,7 @@ private:
     Lexer lexer_;
     Token token_;
     Token ahead_;
-    std::size_t last_end_ = 0;
+    std::uint32_t last_end_ = 0;
     SourceSpan problem_span_;
 };
 

@@ -109,7 +109,7 @@ Typechecker::Answer Typechecker::of(Expression const& expression, Capabilities c
     case Operator::get_tag:
     case Operator::has_tag: return tag(expression, known);
     case Operator::get_attribute: return get_attribute(expression, known);
-    case Operator::has_attribute: return expression.names.size() == 1 ? has_attribute(expression, known) : has_path(expression, known);
+    case Operator::has_attribute: return expression.names().size() == 1 ? has_attribute(expression, known) : has_path(expression, known);
     case Operator::like: return after(expect(expression.children[0], known, Kind::string).is_ok, Answer { boolean(), {} });
     case Operator::set: return set(expression, known);
     case Operator::record: return record(expression, known);
@@ -137,7 +137,7 @@ Typechecker::Answer Typechecker::expect(Expression const& expression, Capabiliti
 
 Typechecker::Answer Typechecker::literal(Expression const& expression)
 {
-    auto const& storage = expression.value.storage();
+    auto const& storage = expression.value().storage();
     if (auto const* const value = std::get_if<bool>(&storage))
         return { truth(*value), {} };
     if (std::holds_alternative<std::int64_t>(storage))
@@ -249,7 +249,7 @@ std::optional<EntityUid> Typechecker::constant_entity(Expression const& expressi
 {
     if (expression.op == Operator::variable && expression.variable == Variable::action)
         return kind_.action->uid;
-    auto const* const uid = expression.op == Operator::literal ? std::get_if<EntityUid>(&expression.value.storage()) : nullptr;
+    auto const* const uid = expression.op == Operator::literal ? std::get_if<EntityUid>(&expression.value().storage()) : nullptr;
     return uid == nullptr ? std::nullopt : std::optional(*uid);
 }
 
@@ -260,7 +260,7 @@ TypePointer Typechecker::equality_type(Expression const& left, Answer const& lef
     auto const constant = [&](Expression const& side) -> std::optional<Value> {
         if (auto const uid = constant_entity(side))
             return Value(*uid);
-        return side.op == Operator::literal ? std::optional(side.value) : std::nullopt;
+        return side.op == Operator::literal ? std::optional(side.value()) : std::nullopt;
     };
     auto const left_value = constant(left);
     auto const right_value = constant(right);
@@ -366,7 +366,7 @@ Typechecker::Answer Typechecker::record(Expression const& expression, Capabiliti
         auto member = of(expression.children[i], known);
         is_ok = is_ok && member.is_ok;
         is_known = is_known && member.type != nullptr;
-        type->attributes.insert_or_assign(expression.names[i], AttributeType { std::move(member.type), true });
+        type->attributes.insert_or_assign(expression.names()[i], AttributeType { std::move(member.type), true });
     }
     return is_known ? after(is_ok, Answer { std::move(type), {} }) : after(false, Answer {});
 }
@@ -387,13 +387,13 @@ Typechecker::Answer Typechecker::call(Expression const& expression, Capabilities
         { "durationSince", K::datetime, K::datetime, K::duration }, { "toDate", K::datetime, K::never, K::datetime }, { "toTime", K::datetime, K::never, K::duration },
         { "toMilliseconds", K::duration, K::never, K::number }, { "toSeconds", K::duration, K::never, K::number }, { "toMinutes", K::duration, K::never, K::number },
         { "toHours", K::duration, K::never, K::number }, { "toDays", K::duration, K::never, K::number } } };
-    auto const* const signature = std::find_if(signatures.begin(), signatures.end(), [&](Signature const& s) { return s.name == expression.name; });
+    auto const* const signature = std::find_if(signatures.begin(), signatures.end(), [&](Signature const& s) { return s.name == expression.name(); });
     if (signature == signatures.end())
         return after(false, Answer {});
-    auto const wanted = *argument_count(expression.name);
+    auto const wanted = *argument_count(expression.name());
     bool is_ok = expression.children.size() == wanted;
     if (!is_ok)
-        report_(expression.span, "`" + expression.name + "` takes " + std::to_string(wanted) + " arguments, found " + std::to_string(expression.children.size()));
+        report_(expression.span, "`" + expression.name() + "` takes " + std::to_string(wanted) + " arguments, found " + std::to_string(expression.children.size()));
     if (!expression.is_method)
         is_ok = constructor(expression, known, nullptr).is_ok && is_ok;
     Answer answer { make_type(signature->result), {}, is_ok };
@@ -410,13 +410,13 @@ Typechecker::Answer Typechecker::constructor(Expression const& expression, Capab
     Answer answer { std::move(result), {} };
     auto const is_literal = [](Expression const& argument) { return argument.op == Operator::literal; };
     if (mode_ == ValidationMode::strict && !std::all_of(expression.children.begin(), expression.children.end(), is_literal)) {
-        report_(expression.span, "`" + expression.name + "` must be called with a literal, so that its text can be checked");
+        report_(expression.span, "`" + expression.name() + "` must be called with a literal, so that its text can be checked");
         answer.is_ok = false;
     }
     if (expression.children.empty() || !is_literal(expression.children[0]))
         return answer;
-    auto const* const text = std::get_if<std::string>(&expression.children[0].value.storage());
-    auto const value = text != nullptr ? extension_value(expression.name, *text) : Result<Value>(Value());
+    auto const* const text = std::get_if<std::string>(&expression.children[0].value().storage());
+    auto const value = text != nullptr ? extension_value(expression.name(), *text) : Result<Value>(Value());
     if (value.is_error()) {
         report_(expression.span, value.error().message);
         answer.is_ok = false;

@@ -30,15 +30,15 @@ Typechecker::Answer Typechecker::scope(ScopeConstraint const& constraint, Variab
     whole.children.push_back(std::move(subject));
     if (constraint.kind == Scope::is || constraint.kind == Scope::is_in) {
         whole.op = Operator::is;
-        whole.name = constraint.type;
+        whole.payload = payload_of(std::vector { constraint.type });
     }
     if (constraint.kind == Scope::in_any) {
         Expression set { .op = Operator::set, .span = constraint.span };
         for (auto const& uid : constraint.entities)
-            set.children.push_back({ .op = Operator::literal, .span = constraint.span, .value = uid });
+            set.children.push_back({ .op = Operator::literal, .span = constraint.span, .payload = payload_of(uid), .children = {} });
         whole.children.push_back(std::move(set));
     } else if (!constraint.entities.empty()) {
-        whole.children.push_back({ .op = Operator::literal, .span = constraint.span, .value = constraint.entities.front() });
+        whole.children.push_back({ .op = Operator::literal, .span = constraint.span, .payload = payload_of(constraint.entities.front()), .children = {} });
     }
     if (constraint.kind == Scope::equal)
         whole.op = Operator::equal;
@@ -123,7 +123,7 @@ Typechecker::Answer Typechecker::is_type(Expression const& expression, Capabilit
     Answer answer { make_type(Kind::boolean), {}, object.is_ok };
     if (object.type != nullptr && object.type->kind == Kind::entity && !object.type->entities.empty()) {
         auto const& types = object.type->entities;
-        if (!std::binary_search(types.begin(), types.end(), expression.name))
+        if (!std::binary_search(types.begin(), types.end(), expression.name()))
             answer.type = make_type(Kind::no);
         else if (types.size() == 1)
             answer.type = make_type(Kind::yes);
@@ -241,7 +241,7 @@ Typechecker::Answer Typechecker::get_attribute(Expression const& expression, Cap
     auto const object = expect(expression.children[0], known, { any_entity_type(), open_record_type() });
     if (object.type == nullptr)
         return { nullptr, {}, false };
-    auto const& name = expression.names.front();
+    auto const& name = expression.names().front();
     auto const attribute = attribute_type(*object.type, name);
     if (!attribute) {
         report_attribute(expression, *object.type, name, false);
@@ -258,7 +258,7 @@ Typechecker::Answer Typechecker::has_attribute(Expression const& expression, Cap
     auto const object = expect(expression.children[0], known, { any_entity_type(), open_record_type() });
     if (object.type == nullptr)
         return { make_type(Kind::boolean), {}, false };
-    auto const& name = expression.names.front();
+    auto const& name = expression.names().front();
     auto const attribute = attribute_type(*object.type, name);
     if (!attribute)
         return { make_type(may_have_attribute(*object.type, name) ? Kind::boolean : Kind::no), {}, object.is_ok };
@@ -273,9 +273,9 @@ Typechecker::Answer Typechecker::has_path(Expression const& expression, Capabili
 {
     Expression whole { .op = Operator::all, .span = expression.span };
     auto object = expression.children[0];
-    for (auto const& name : expression.names) {
+    for (auto const& name : expression.names()) {
         Expression step { .op = Operator::has_attribute, .span = expression.span };
-        step.names.push_back(name);
+        step.payload = payload_of(std::vector { name });
         step.children.push_back(object);
         whole.children.push_back(step);
         step.op = Operator::get_attribute;

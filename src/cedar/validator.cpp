@@ -101,10 +101,10 @@ private:
     void check_names(Expression const& expression)
     {
         if (expression.op == Operator::literal)
-            if (auto const* const uid = std::get_if<EntityUid>(&expression.value.storage()))
+            if (auto const* const uid = std::get_if<EntityUid>(&expression.value().storage()))
                 check_entity(*uid, expression.span);
         if (expression.op == Operator::is)
-            check_type(expression.name, expression.span);
+            check_type(expression.name(), expression.span);
         for (auto const& child : expression.children)
             check_names(child);
     }

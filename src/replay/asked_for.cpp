@@ -20,7 +20,7 @@ bool is_member_of_context(Expression const& expression)
 
 void add_tag(AskedFor& asked, Expression const& name)
 {
-    auto const* const text = name.op == Operator::literal ? std::get_if<std::string>(&name.value.storage()) : nullptr;
+    auto const* const text = name.op == Operator::literal ? std::get_if<std::string>(&name.value().storage()) : nullptr;
     if (text != nullptr)
         asked.tags.insert(*text);
     else
@@ -32,7 +32,7 @@ void add_tag(AskedFor& asked, Expression const& name)
 void add_asked_for(AskedFor& asked, Expression const& expression)
 {
     if (is_member_of_context(expression)) {
-        asked.context.insert(expression.names[0]);
+        asked.context.insert(expression.names()[0]);
         return;
     }
     if (is_context(expression))
