@@ -18,8 +18,8 @@ public:
     std::unique_ptr<Program const> run(PolicySet const& policies, EntityStore const& store)
     {
         add_entities(store);
-        for (auto const& policy : policies.policies())
-            draft_.policies.push_back(policy_of(*policy));
+        add_parents();
+        add_policies(policies);
         program_->policy_count = draft_.policies.size();
         for (auto& constant : program_->constants)
             index_entities(constant);
@@ -31,9 +31,12 @@ public:
     }
 
 private:
-    std::uint32_t entity(EntityUid const& uid)
+    // What is met at random lies in no cache: memory is asked for this many steps before it is needed.
+    static constexpr std::size_t ahead = 16;
+
+    std::uint32_t entity(EntityUid const& uid) { return entity(uid, EntityIndex::hash(uid)); }
+    std::uint32_t entity(EntityUid const& uid, std::uint64_t hash)
     {
-        auto const hash = EntityIndex::hash(uid);
         auto const found = find(uid, hash);
         if (found != no_index)
             return found;
@@ -48,18 +51,75 @@ private:
         return program_->index.find(hash, [&](std::uint32_t index) { return *draft_.entities[index].uid == uid; });
     }
 
+    // Of each of these its index; those not known before are added.
+    std::vector<std::uint32_t> indices_of(std::vector<EntityUid const*> const& uids)
+    {
+        std::vector<std::uint64_t> hashes;
+        hashes.reserve(uids.size());
+        for (auto const* const uid : uids)
+            hashes.push_back(EntityIndex::hash(*uid));
+        std::vector<std::uint32_t> indices;
+        indices.reserve(uids.size());
+        for (std::size_t i = 0; i < uids.size(); ++i) {
+            if (i + 2 * ahead < uids.size())
+                program_->index.prefetch(hashes[i + 2 * ahead]);
+            if (i + ahead < uids.size())
+                if (auto const likely = program_->index.likely(hashes[i + ahead]); likely != no_index)
+                    __builtin_prefetch(draft_.entities[likely].uid);
+            indices.push_back(entity(*uids[i], hashes[i]));
+        }
+        return indices;
+    }
+
     void add_entities(EntityStore const& store)
     {
         program_->index.reserve(store.size());
         draft_.entities.reserve(store.size());
         for (auto const& [uid, known] : store)
-            draft_.entities[entity(uid)].entity = &known;
-        for (std::size_t i = 0, count = draft_.entities.size(); i < count; ++i) {
-            parents_begin_.push_back(size(parents_));
-            for (auto const& parent : draft_.entities[i].entity->parents)
-                parents_.push_back(entity(parent));
+            draft_.entities.push_back({ .uid = &uid, .entity = &known });
+        std::vector<std::uint64_t> hashes;
+        hashes.reserve(draft_.entities.size());
+        for (std::size_t i = 0; i < draft_.entities.size(); ++i) {
+            if (i + ahead < draft_.entities.size())
+                __builtin_prefetch(draft_.entities[i + ahead].uid);
+            hashes.push_back(EntityIndex::hash(*draft_.entities[i].uid));
         }
-        parents_begin_.push_back(size(parents_));
+        for (std::uint32_t i = 0; i < hashes.size(); ++i) {
+            if (i + ahead < hashes.size())
+                program_->index.prefetch(hashes[i + ahead]);
+            program_->index.insert(i, hashes[i]);
+        }
+    }
+
+    void add_parents()
+    {
+        std::vector<EntityUid const*> parents;
+        parents.reserve(draft_.entities.size());
+        for (std::size_t i = 0; i < draft_.entities.size(); ++i) {
+            if (i + ahead < draft_.entities.size())
+                __builtin_prefetch(&draft_.entities[i + ahead].entity->parents);
+            parents_begin_.push_back(size(parents));
+            for (auto const& parent : draft_.entities[i].entity->parents) {
+                __builtin_prefetch(&parent);
+                parents.push_back(&parent);
+            }
+        }
+        parents_begin_.push_back(size(parents));
+        parents_ = indices_of(parents);
+    }
+
+    void add_policies(PolicySet const& policies)
+    {
+        std::vector<EntityUid const*> named;
+        for (auto const& policy : policies.policies())
+            for (auto const* const constraint : { &policy->principal, &policy->action, &policy->resource })
+                for (auto const& uid : constraint->entities)
+                    named.push_back(&uid);
+        auto const indices = indices_of(named);
+        auto const* next = indices.data();
+        draft_.policies.reserve(policies.policies().size());
+        for (auto const& policy : policies.policies())
+            draft_.policies.push_back(policy_of(*policy, next));
     }
 
     std::uint32_t name(std::string const& text)
@@ -70,28 +130,30 @@ private:
         return known->second;
     }
 
-    ScopeTest scope(ScopeConstraint const& constraint)
+    // `next`: the index of the constraint's first entity, and then of what follows it.
+    ScopeTest scope(ScopeConstraint const& constraint, std::uint32_t const*& next)
     {
         ScopeTest test { .kind = constraint.kind, .type = constraint.type.empty() ? no_index : name(constraint.type), .count = size(constraint.entities) };
         if (test.count == 1) {
-            test.first = entity(constraint.entities.front());
+            test.first = *next++;
             return test;
         }
         test.first = size(program_->scope_entities);
-        for (auto const& uid : constraint.entities)
-            program_->scope_entities.push_back(entity(uid));
+        program_->scope_entities.insert(program_->scope_entities.end(), next, next + test.count);
+        next += test.count;
         return test;
     }
 
-    Candidate policy_of(Policy const& policy)
+    Candidate policy_of(Policy const& policy, std::uint32_t const*& next)
     {
-        Candidate made { .principal = scope(policy.principal), .action = scope(policy.action), .resource = scope(policy.resource), .effect = policy.effect };
-        std::vector<CompiledCondition> conditions;
-        for (auto const& condition : policy.conditions)
-            conditions.push_back({ node(condition.body), condition.is_unless });
+        Candidate made { .effect = policy.effect };
+        made.principal = scope(policy.principal, next);
+        made.action = scope(policy.action, next);
+        made.resource = scope(policy.resource, next);
         made.first = size(program_->conditions);
-        made.count = size(conditions);
-        program_->conditions.insert(program_->conditions.end(), conditions.begin(), conditions.end());
+        made.count = size(policy.conditions);
+        for (auto const& condition : policy.conditions)
+            program_->conditions.push_back({ node(condition.body), condition.is_unless });
         return made;
     }
 
@@ -132,14 +194,8 @@ private:
 
     std::uint32_t node(Expression const& expression)
     {
-        static Request const nobody;
-        static EntityStore const nothing;
         if (expression.op == Operator::literal)
-            return place({ .op = Operator::literal, .operand = constant(expression.value) }, {});
-        if (is_folded(expression))
-            // One that errs stays code, and errs each time.
-            if (auto value = Evaluator(nobody, nothing).evaluate(expression); value.is_ok())
-                return place({ .op = Operator::literal, .operand = constant(std::move(value).value()) }, {});
+            return literal(expression);
         Node made { .op = expression.op, .variable = expression.variable };
         operands(expression, made);
         bool const is_attribute = expression.op == Operator::get_attribute || expression.op == Operator::has_attribute;
@@ -148,31 +204,72 @@ private:
             made.variable = expression.children[0].variable;
             return place(made, {});
         }
-        std::vector<std::uint32_t> operands;
-        for (auto const& child : expression.children)
-            operands.push_back(node(child));
-        return place(made, operands);
+        auto const begin = open_operands_.size();
+        for (auto const& child : expression.children) {
+            auto const operand = node(child);
+            open_operands_.push_back(operand);
+        }
+        auto const placed = place(made, std::span(open_operands_).subspan(begin));
+        open_operands_.resize(begin);
+        return is_folded(expression) ? folded(placed, expression) : placed;
+    }
+
+    std::uint32_t literal(Expression const& expression)
+    {
+        auto const [known, is_new] = literals_.try_emplace(expression.payload.get(), 0);
+        if (is_new)
+            known->second = place({ .op = Operator::literal, .operand = constant(expression.value()) }, {});
+        return known->second;
+    }
+
+    // The literal that stands for what `placed` always is. One that errs stays code, and errs each time.
+    std::uint32_t folded(std::uint32_t placed, Expression const& expression)
+    {
+        static Request const nobody;
+        static EntityStore const nothing;
+        auto const [known, is_new] = folded_.try_emplace(placed, placed);
+        if (is_new)
+            if (auto value = Evaluator(nobody, nothing).evaluate(expression); value.is_ok())
+                folded_[placed] = place({ .op = Operator::literal, .operand = constant(std::move(value).value()) }, {});
+        return folded_[placed];
     }
 
     void operands(Expression const& expression, Node& made)
     {
         switch (expression.op) {
-        case Operator::get_attribute: made.operand = name(expression.names.front()); break;
+        case Operator::get_attribute:
+        case Operator::is: made.operand = name(*expression.payload); break;
         case Operator::has_attribute:
-        case Operator::record: made.operand = list_of(expression.names); break;
-        case Operator::is: made.operand = name(expression.name); break;
-        case Operator::like:
-            if (auto const [known, is_new] = patterns_.try_emplace(expression.pattern.parts, size(program_->patterns)); is_new) {
-                made.operand = size(program_->patterns);
-                program_->patterns.push_back(&expression.pattern);
-            } else {
-                made.operand = known->second;
-            }
-            break;
-        case Operator::call: made.function = function_index(expression.name).value(); break;
+        case Operator::record: made.operand = list_of(*expression.payload); break;
+        case Operator::like: made.operand = pattern(expression.pattern()); break;
+        case Operator::call: made.function = function_index(expression.name()).value(); break;
         default: break;
         }
-        made.operand_count = static_cast<std::uint32_t>(expression.names.size());
+        made.operand_count = static_cast<std::uint32_t>(expression.names().size());
+    }
+
+    std::uint32_t pattern(Pattern const& wanted)
+    {
+        auto const [known, is_new] = patterns_.try_emplace(wanted.parts, size(program_->patterns));
+        if (is_new)
+            program_->patterns.push_back(&wanted);
+        return known->second;
+    }
+
+    std::uint32_t name(Payload const& payload)
+    {
+        auto const [known, is_new] = payload_names_.try_emplace(&payload, 0);
+        if (is_new)
+            known->second = name(payload.names.front());
+        return known->second;
+    }
+
+    std::uint32_t list_of(Payload const& payload)
+    {
+        auto const [known, is_new] = payload_lists_.try_emplace(&payload, 0);
+        if (is_new)
+            known->second = list_of(payload.names);
+        return known->second;
     }
 
     std::uint32_t list_of(std::vector<std::string> const& texts)
@@ -190,15 +287,16 @@ private:
     std::uint32_t place(Node made, std::span<std::uint32_t const> operands)
     {
         made.count = static_cast<std::uint32_t>(operands.size());
-        auto& alike = nodes_[hash_of(made, operands)];
-        for (auto const index : alike)
-            if (is_same(program_->nodes[index], made, operands))
-                return index;
+        auto const hash = hash_of(made, operands);
+        auto const known = nodes_.find(hash, [&](std::uint32_t index) { return is_same(program_->nodes[index], made, operands); });
+        if (known != no_index)
+            return known;
         made.first = size(program_->children);
         program_->children.insert(program_->children.end(), operands.begin(), operands.end());
-        alike.push_back(size(program_->nodes));
+        auto const index = size(program_->nodes);
         program_->nodes.push_back(made);
-        return alike.back();
+        nodes_.insert(index, hash);
+        return index;
     }
 
     static std::uint64_t hash_of(Node const& node, std::span<std::uint32_t const> operands)
@@ -209,7 +307,8 @@ private:
         add(node.operand_count);
         for (auto const operand : operands)
             add(operand);
-        return hash;
+        // Multiplying moves what differs upwards; the table looks at the lowest bits.
+        return hash ^ hash >> 32U;
     }
 
     [[nodiscard]] bool is_same(Node const& known, Node made, std::span<std::uint32_t const> operands) const
@@ -252,7 +351,9 @@ private:
     // Only attributes that a policy names; the others are never asked for.
     void describe_entities()
     {
-        for (auto& row : draft_.entities) {
+        for (std::size_t i = 0; i < draft_.entities.size(); ++i) {
+            prefetch_described(i);
+            auto& row = draft_.entities[i];
             row.attributes_begin = row.attributes_end = size(draft_.attributes);
             if (auto const type = program_->name_index.find(row.uid->type); type != program_->name_index.end())
                 row.type = type->second;
@@ -273,6 +374,20 @@ private:
         }
     }
 
+    // Its name, then where its attributes begin, then the first of them.
+    void prefetch_described(std::size_t i) const
+    {
+        auto const& entities = draft_.entities;
+        if (i + ahead < entities.size()) {
+            __builtin_prefetch(entities[i + ahead].uid);
+            if (auto const* const entity = entities[i + ahead].entity)
+                __builtin_prefetch(&entity->attributes);
+        }
+        if (i + ahead / 2 < entities.size())
+            if (auto const* const entity = entities[i + ahead / 2].entity; entity != nullptr && !entity->attributes.empty())
+                __builtin_prefetch(&*entity->attributes.begin());
+    }
+
     template <typename T>
     static std::uint32_t size(std::vector<T> const& things)
     {
@@ -286,7 +401,10 @@ private:
     std::unordered_set<std::string_view> texts_;
     std::map<std::vector<std::string>, std::uint32_t> patterns_;
     std::map<std::vector<std::uint32_t>, std::uint32_t> lists_;
-    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> nodes_; // by hash
+    EntityIndex nodes_;
+    std::unordered_map<std::uint32_t, std::uint32_t> folded_; // node to literal
+    std::unordered_map<Payload const*, std::uint32_t> literals_, payload_names_, payload_lists_;
+    std::vector<std::uint32_t> open_operands_;                // of the nodes that are being made, the innermost last
     std::vector<std::uint32_t> parents_, parents_begin_; // of the store's entities
 };
 

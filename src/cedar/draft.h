@@ -14,6 +14,7 @@ struct DraftEntity {
     std::uint32_t ancestors_begin = 0, ancestors_end = 0; // into Draft::ancestors
     std::uint32_t attributes_begin = 0, attributes_end = 0;
     Bucket principal_bucket, resource_bucket;
+    std::uint32_t principal_bucket_count = 0, resource_bucket_count = 0; // its own and its ancestors', those that are not empty
     bool is_ancestor = false;
 };
 

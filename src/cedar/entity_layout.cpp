@@ -42,7 +42,7 @@ private:
     [[nodiscard]] std::size_t bytes(DraftEntity const& entity) const
     {
         auto const attributes = entity.attributes_end - entity.attributes_begin;
-        auto const buckets = bucket_count(entity, &DraftEntity::principal_bucket) + bucket_count(entity, &DraftEntity::resource_bucket);
+        auto const buckets = entity.principal_bucket_count + entity.resource_bucket_count;
         return sizeof(EntityRow) + attributes * (sizeof(Slot) + sizeof(std::uint32_t)) + buckets * sizeof(Bucket)
             + (entity.ancestors_end - entity.ancestors_begin) * sizeof(std::uint32_t) + name_bytes(*entity.uid);
     }
@@ -50,7 +50,10 @@ private:
     void place()
     {
         std::size_t line = 0;
-        for (auto const& entity : draft_.entities) {
+        lines_.reserve(draft_.entities.size());
+        for (auto& entity : draft_.entities) {
+            entity.principal_bucket_count = bucket_count(entity, &DraftEntity::principal_bucket);
+            entity.resource_bucket_count = bucket_count(entity, &DraftEntity::resource_bucket);
             lines_.push_back(static_cast<std::uint32_t>(line));
             line += (bytes(entity) + sizeof(CacheLine) - 1) / sizeof(CacheLine);
         }
@@ -67,8 +70,8 @@ private:
         row->entity = entity.entity;
         row->type = entity.type;
         row->attribute_count = entity.attributes_end - entity.attributes_begin;
-        row->principal_bucket_count = bucket_count(entity, &DraftEntity::principal_bucket);
-        row->resource_bucket_count = bucket_count(entity, &DraftEntity::resource_bucket);
+        row->principal_bucket_count = entity.principal_bucket_count;
+        row->resource_bucket_count = entity.resource_bucket_count;
         row->ancestor_count = entity.ancestors_end - entity.ancestors_begin;
         row->name_bytes = static_cast<std::uint32_t>(name_bytes(*entity.uid));
         row->own_principal_bucket = entity.principal_bucket;
@@ -78,8 +81,10 @@ private:
         at_ = reinterpret_cast<std::byte*>(row + 1);
         for (auto i = entity.attributes_begin; i < entity.attributes_end; ++i)
             put(renumbered(draft_.attributes[i].value));
-        put_buckets(entity, &DraftEntity::principal_bucket);
-        put_buckets(entity, &DraftEntity::resource_bucket);
+        if (entity.principal_bucket_count > 0)
+            put_buckets(entity, &DraftEntity::principal_bucket);
+        if (entity.resource_bucket_count > 0)
+            put_buckets(entity, &DraftEntity::resource_bucket);
         for (auto i = entity.attributes_begin; i < entity.attributes_end; ++i)
             put(draft_.attributes[i].name);
         // Lines follow the draft's order, so that what was sorted stays so.
