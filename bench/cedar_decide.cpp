@@ -97,9 +97,12 @@ void measure(bench::Suite const& suite, double overhead)
         for (auto const& request : suite.requests)
             allowed += decider.decide(request).allowed ? 1 : 0;
     auto const mean = (processor_time() - loop_begin) / (200.0 * static_cast<double>(suite.requests.size()));
-    std::printf("%-14s policies %6zu  entities %6zu  p50 %6.0f ns  p99 %6.0f ns  CPU %6.1f ns  allocations %zu  allowed %3.0f %%  parse %.1f ms  build %.1f ms  memory %.1f MB\n",
+    auto const memory = engine.memory();
+    std::printf("%-14s policies %6zu  entities %6zu  p50 %6.0f ns  p99 %6.0f ns  CPU %6.1f ns  allocations %zu  allowed %3.0f %%  parse %.1f ms  build %.1f ms  memory %.1f MB: %.0f bytes a policy, %.0f an entity\n",
         suite.name.c_str(), policies.size(), store.size(), quantile(samples, 0.5), quantile(samples, 0.99), mean, allocated,
-        100.0 * static_cast<double>(allowed) / (420.0 * static_cast<double>(suite.requests.size())), parse_ms, build_ms, static_cast<double>(engine.memory()) / 1e6);
+        100.0 * static_cast<double>(allowed) / (420.0 * static_cast<double>(suite.requests.size())), parse_ms, build_ms,
+        static_cast<double>(memory.policies + memory.entities) / 1e6, static_cast<double>(memory.policies) / static_cast<double>(policies.size()),
+        static_cast<double>(memory.entities) / static_cast<double>(store.size()));
 }
 
 std::string joined(std::vector<std::string> const& texts)
@@ -146,7 +149,7 @@ void measure_entities(std::size_t count)
     std::vector<SyntaxProblem> problems;
     Engine const engine(PolicySet::parse({ { "one", "permit (principal, action, resource in Project::\"x1\") when { resource.tenant == \"t1\" };" } }, problems), store);
     std::printf("%zu entities from JSON into an engine: %.0f ms, %.0f bytes each beside their values\n", count, nanoseconds(Clock::now() - begin) / 1e6,
-        static_cast<double>(engine.memory()) / static_cast<double>(count));
+        static_cast<double>(engine.memory().entities) / static_cast<double>(count));
 }
 
 std::vector<bench::Suite> measured_suites()

@@ -17,13 +17,13 @@ Engine::Engine(PolicySet policies, EntityStore const& entities)
 
 Engine::~Engine() = default;
 
-std::size_t Engine::memory() const
+Engine::Memory Engine::memory() const
 {
     auto const bytes = [](auto const& things) { return things.capacity() * sizeof(things[0]); };
     auto const& p = *program_;
-    return bytes(p.nodes) + bytes(p.children) + bytes(p.constants) + bytes(p.names) + bytes(p.name_lists) + bytes(p.patterns) + bytes(p.conditions)
-        + bytes(p.scope_entities) + bytes(p.lines) + bytes(p.candidates) + bytes(p.candidate_actions) + p.index.memory()
-        + p.constant_values.size() * sizeof(Value);
+    return { .policies = bytes(p.nodes) + bytes(p.children) + bytes(p.constants) + bytes(p.names) + bytes(p.name_lists) + bytes(p.patterns) + bytes(p.conditions)
+            + bytes(p.scope_entities) + bytes(p.candidates) + bytes(p.candidate_actions) + p.constant_values.size() * sizeof(Value),
+        .entities = bytes(p.lines) + p.index.memory() };
 }
 
 Decision Engine::decide(Request const& request, EntityStore const* front) const

@@ -30,8 +30,12 @@ public:
     [[nodiscard]] PolicySet const& policies() const { return policies_; }
     [[nodiscard]] EntityStore const& entities() const { return entities_; }
     [[nodiscard]] Program const& program() const { return *program_; }
-    // Bytes that compiled policies and entities take, beside the sources.
-    [[nodiscard]] std::size_t memory() const;
+    // Bytes that they take compiled, beside policies() and entities() themselves.
+    struct Memory {
+        std::size_t policies = 0;
+        std::size_t entities = 0; // with those that policies only mention
+    };
+    [[nodiscard]] Memory memory() const;
 
 private:
     PolicySet policies_;

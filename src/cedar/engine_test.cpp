@@ -5,7 +5,10 @@
 #include "cedar/random_world.h"
 #include "cedar/value_json.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
+#include <mutex>
+#include <thread>
 
 namespace writ::cedar {
 namespace {
@@ -62,6 +65,81 @@ TEST(Engine, one_decider_serves_request_after_request)
         for (std::size_t j = 0; j < plain.determining.size(); ++j)
             ASSERT_EQ(world.policies.policies()[verdict.determining[j]]->id, plain.determining[j]);
     }
+}
+
+// A set with its entities, as a snapshot holds them.
+struct Installed {
+    explicit Installed(std::int64_t generation)
+    {
+        std::vector<SyntaxProblem> problems;
+        auto const text = "@id(\"" + std::to_string(generation) + R"(") permit (principal in G::"g", action, resource) when { context.generation == )" + std::to_string(generation) + " };";
+        store.add({ { "U", "u" }, {}, {}, { { "G", "g" } } });
+        engine = std::make_unique<Engine const>(PolicySet::parse({ { "test", text } }, problems), store);
+        EXPECT_TRUE(problems.empty());
+    }
+    EntityStore store;
+    std::unique_ptr<Engine const> engine;
+};
+
+TEST(Engine, is_swapped_while_others_decide)
+{
+    static constexpr std::int64_t generations = 200;
+    std::mutex mutex;
+    auto current = std::make_shared<Installed const>(0);
+    std::atomic<std::int64_t> newest = 0;
+    std::atomic<std::size_t> decided = 0;
+    std::atomic<std::size_t> wrong = 0;
+    auto const read = [&] {
+        for (std::int64_t seen = 0; seen < generations;) {
+            auto const before = newest.load();
+            std::shared_ptr<Installed const> held;
+            {
+                std::lock_guard const lock(mutex);
+                held = current;
+            }
+            Decider decider(*held->engine);
+            seen = std::stoll(held->engine->policies().policies()[0]->id);
+            Request const request { { "U", "u" }, { "Action", "a" }, { "R", "r" }, { { "generation", seen } } };
+            // Whole, whichever it is, and none older than what was there before it was asked for.
+            for (int i = 0; i < 10; ++i)
+                wrong += decider.decide(request).allowed && seen >= before ? 0 : 1;
+            ++decided;
+        }
+    };
+    std::thread first(read), second(read);
+    for (std::int64_t generation = 1; generation <= generations; ++generation) {
+        auto next = std::make_shared<Installed const>(generation);
+        std::lock_guard const lock(mutex);
+        current = std::move(next);
+        newest = generation;
+    }
+    first.join();
+    second.join();
+    EXPECT_EQ(wrong, 0U);
+    EXPECT_GE(decided, 2U);
+}
+
+TEST(Engine, tells_what_memory_entities_and_policies_take)
+{
+    auto const memory = [](std::size_t policies, std::size_t entities) {
+        std::string text;
+        for (std::size_t i = 0; i < policies; ++i)
+            text += "permit (principal, action, resource in P::\"p" + std::to_string(i % 10) + "\") when { context.n == " + std::to_string(i) + " };";
+        EntityStore store;
+        for (std::size_t i = 0; i < entities; ++i)
+            store.add({ { "E", std::to_string(i) }, {}, {}, { { "P", "p" + std::to_string(i % 10) } } });
+        std::vector<SyntaxProblem> problems;
+        return Engine(PolicySet::parse({ { "test", text } }, problems), store).memory();
+    };
+    auto const small = memory(100, 100);
+    EXPECT_GE(small.policies, 100 * sizeof(void*));
+    EXPECT_GE(small.entities, 100 * sizeof(void*));
+    auto const many_entities = memory(100, 10'000);
+    EXPECT_EQ(many_entities.policies, small.policies);
+    EXPECT_GT(many_entities.entities, 50 * small.entities);
+    auto const many_policies = memory(10'000, 100);
+    EXPECT_EQ(many_policies.entities, small.entities);
+    EXPECT_GT(many_policies.policies, 50 * small.policies);
 }
 
 TEST(ValueJson, round_trips)

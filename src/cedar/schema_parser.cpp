@@ -97,8 +97,10 @@ private:
                 made.value = TRY(tokens_.take_string());
                 TRY(tokens_.expect(")"));
             }
-            if (found.size() == annotations_max || std::any_of(found.begin(), found.end(), [&](Annotation const& a) { return a.name == made.name; }))
-                return tokens_.problem(tokens_.span_from(begin), "annotation `@" + made.name + "` stands twice, or there are too many");
+            if (found.size() == annotations_max)
+                return tokens_.problem(tokens_.span_from(begin), "more than " + std::to_string(annotations_max) + " annotations");
+            if (std::any_of(found.begin(), found.end(), [&](Annotation const& a) { return a.name == made.name; }))
+                return tokens_.problem(tokens_.span_from(begin), "annotation `@" + made.name + "` stands twice");
             found.push_back(std::move(made));
         }
         return found;

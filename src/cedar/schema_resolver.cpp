@@ -106,7 +106,7 @@ private:
             return common.resolved;
         // LIMIT: a chain of common types that name each other, as deep as types may be nested.
         if (common.is_open || open_ > type_depth_max) {
-            problem(common.span, common.is_open ? "type `" + name + "` contains itself" : "common types are nested too deep");
+            problem(common.span, common.is_open ? "type `" + name + "` contains itself" : "common types are nested deeper than " + std::to_string(type_depth_max));
             return common.resolved = built_in("Bool");
         }
         common.is_open = true;
