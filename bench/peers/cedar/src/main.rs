@@ -1,9 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The suites of bench/cedar_decide through the cedar-policy crate: `cedar-peer DIR [--answers]`. Requests are built beforehand; only `is_authorized` is measured.
-// With --answers each decision is printed instead, to be compared with ours.
+// The suites of bench/cedar_decide through the cedar-policy crate: `cedar-peer DIR [--answers | --seconds S]`. Requests are built beforehand; only
+// `is_authorized` is measured, for so many seconds a suite and at least a hundred times. With --answers each decision is printed instead, to be compared with ours.
 use cedar_policy::{AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request};
-use std::{fs, path::Path, str::FromStr, time::Instant};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    fs,
+    path::Path,
+    str::FromStr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+struct Counting;
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+// Nanoseconds that this thread, the only one, was on a processor.
+fn processor_time() -> u64 {
+    let text = read(Path::new("/proc/self/schedstat"));
+    text.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+}
 
 fn uid(json: &serde_json::Value) -> EntityUid {
     let text = |name: &str| json[name].as_str().expect("a string");
@@ -17,7 +47,13 @@ fn read(path: &Path) -> String {
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let directory = arguments.next().expect("usage: cedar-peer DIR [--answers]");
-    let answers = arguments.next().is_some();
+    let option = arguments.next();
+    let answers = option.as_deref() == Some("--answers");
+    let seconds = if option.as_deref() == Some("--seconds") {
+        arguments.next().expect("seconds").parse().expect("a number")
+    } else {
+        1.0
+    };
     let mut suites: Vec<_> = fs::read_dir(&directory).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
     suites.sort();
     for suite in suites {
@@ -53,22 +89,31 @@ fn main() {
             }
             continue;
         }
-        let rounds = (200_000 / requests.len() / policies.policies().count().max(10)).max(1);
-        let mut samples = Vec::new();
-        for _ in 0..rounds {
-            for request in &requests {
-                let begin = Instant::now();
-                let response = authorizer.is_authorized(request, &policies, &entities);
-                samples.push(begin.elapsed().as_nanos());
-                std::hint::black_box(response.decision());
-            }
+        for request in requests.iter().take(100) {
+            std::hint::black_box(authorizer.is_authorized(request, &policies, &entities).decision());
         }
+        // Room for all samples beforehand, so that only what the crate allocates is counted.
+        let mut samples = Vec::with_capacity(4_000_000);
+        let length = Duration::from_secs_f64(seconds);
+        let (allocations, cpu, start) = (ALLOCATIONS.load(Ordering::Relaxed), processor_time(), Instant::now());
+        while samples.len() < samples.capacity() && (start.elapsed() < length || samples.len() < 100) {
+            let request = &requests[samples.len() % requests.len()];
+            let begin = Instant::now();
+            let response = authorizer.is_authorized(request, &policies, &entities);
+            samples.push(begin.elapsed().as_nanos());
+            std::hint::black_box(response.decision());
+        }
+        let cpu = processor_time() - cpu;
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - allocations;
         samples.sort_unstable();
+        let count = samples.len() as u64;
         println!(
-            "{name:<14} policies {:>6}  p50 {:>10} ns  p99 {:>10} ns",
+            "{name:<14} policies {:>6}  p50 {:>10} ns  p99 {:>10} ns  CPU {:>10} ns  allocations {:>8}",
             policies.policies().count(),
             samples[samples.len() / 2],
-            samples[samples.len() * 99 / 100]
+            samples[samples.len() * 99 / 100],
+            cpu / count,
+            allocations / count
         );
     }
 }
