@@ -279,14 +279,37 @@ private:
 
     Result<Expression> both(Operator op, JsonObject const& object)
     {
-        auto made = TRY(children(op, object, { "left", "right" }));
-        // As the parser has it: a chain is one node.
-        if ((op == Operator::all || op == Operator::any) && made.children[0].op == op) {
-            auto left = std::move(made.children[0]);
-            left.children.push_back(std::move(made.children[1]));
-            return left;
+        return op == Operator::all || op == Operator::any ? chain(op, object) : children(op, object, { "left", "right" });
+    }
+
+    // As the parser has it: a chain is one node, and no nesting, however long.
+    Result<Expression> chain(Operator op, JsonObject const& outermost)
+    {
+        auto const name = find(binary, op)->name;
+        std::vector<JsonValue const*> operands; // the last one first
+        for (auto const* object = &outermost; object != nullptr;) {
+            auto const* const left = object->if_contains("left");
+            auto const* const right = object->if_contains("right");
+            if (left == nullptr || right == nullptr)
+                return invalid_argument(std::string("an operator needs `") + (left == nullptr ? "left" : "right") + "`");
+            operands.push_back(right);
+            object = operator_of(*left, name);
+            if (object == nullptr)
+                operands.push_back(left);
         }
+        Expression made { .op = op };
+        for (auto operand = operands.rbegin(); operand != operands.rend(); ++operand)
+            made.children.push_back(TRY(read(**operand)));
         return made;
+    }
+
+    // What is in `{name: {…}}`; nullptr: it is something else.
+    static JsonObject const* operator_of(JsonValue const& json, std::string_view name)
+    {
+        if (!json.is_object() || json.as_object().size() != 1)
+            return nullptr;
+        auto const* const inside = json.as_object().if_contains(name);
+        return inside == nullptr ? nullptr : inside->if_object();
     }
 
     Result<Expression> attribute(Operator op, JsonObject const& object)

@@ -78,6 +78,20 @@ TEST(PolicySetJson, keeps_policies_templates_and_links)
     EXPECT_EQ(to_string(*again->policies()[2]), to_string(*set.policies()[2]));
 }
 
+TEST(PolicySetJson, of_a_chain_is_as_long_as_it_is)
+{
+    std::string text = "permit (principal, action, resource) when { context.a0";
+    for (int i = 1; i < 1000; ++i)
+        text += " && context.a" + std::to_string(i);
+    std::vector<SyntaxProblem> problems;
+    auto const set = PolicySet::parse({ { "test", text + " };" } }, problems);
+    ASSERT_TRUE(problems.empty());
+    auto const again = parse_policy_set_json(to_json(set));
+    ASSERT_TRUE(again.is_ok()) << again.error().message;
+    EXPECT_EQ(to_string(*again->policies()[0]), to_string(*set.policies()[0]));
+    EXPECT_EQ(again->policies()[0]->conditions[0].body.children.size(), 1000U);
+}
+
 TEST(PolicySetJson, of_random_policies_is_read_to_the_same)
 {
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
