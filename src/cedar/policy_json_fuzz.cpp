@@ -18,6 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         auto const again = cedar::parse_policy_json(written);
         ASSERT(again.is_ok() && cedar::to_json(*again) == written);
     }
-    (void)cedar::parse_policy_set_json(*json).is_ok();
+    if (auto const set = cedar::parse_policy_set_json(*json); set.is_ok()) {
+        auto const written = cedar::to_json(*set);
+        auto const again = cedar::parse_policy_set_json(written);
+        ASSERT(again.is_ok() && cedar::to_json(*again) == written);
+    }
     return 0;
 }
