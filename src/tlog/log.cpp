@@ -4,6 +4,7 @@
 #include "tlog/committer.h"
 #include "tlog/log_folder.h"
 #include "tlog/retention.h"
+#include "tlog/segment_opener.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
@@ -173,13 +174,14 @@ Result<std::vector<Bytes>> FolderLog::read_from_bundle(std::uint64_t first, std:
     auto const bundle = TRY(read_bundle(*tiles_, index));
     auto const entries = TRY(parse_bundle(bundle, tile_width).in("`" + name.path() + "`"));
     auto const leaves = TRY(read_tile(*tiles_, { .level = 0, .index = index }));
-    std::vector<Hash> found(entries.size());
-    leaf_hashes(entries, found);
+    auto const asked = std::span(entries).subspan(offset, std::min<std::size_t>(count, tile_width - offset));
+    std::vector<Hash> found(asked.size());
+    leaf_hashes(asked, found);
     std::vector<Bytes> records;
-    for (auto i = offset; i < tile_width && records.size() < count; ++i) {
-        if (found[i] != leaves[i])
-            return corruption("`" + name.path() + "`: entry " + std::to_string(index * tile_width + i) + " is not what was written");
-        records.emplace_back(entries[i].begin(), entries[i].end());
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (found[i] != leaves[offset + i])
+            return corruption("`" + name.path() + "`: entry " + std::to_string(first + i) + " is not what was written");
+        records.emplace_back(asked[i].begin(), asked[i].end());
     }
     return records;
 }
@@ -207,6 +209,14 @@ Result<Beginning> publish_all(OpenedFolder opened)
     return Beginning { .folder = std::move(opened), .publication = std::move(publication), .published = std::move(note) };
 }
 
+OpenAppender appenders_of(Path const& folder, LogSeams const& seams)
+{
+    if (seams.open_appender)
+        return seams.open_appender;
+    auto const opener = std::make_shared<SegmentOpener>(folder / "tmp" / "segment", seams.segment_bytes);
+    return [opener](Path const& path, std::uint64_t size) { return opener->open(path, size); };
+}
+
 } // namespace
 
 Result<std::unique_ptr<Log>> open_log(LogOptions options, LogSeams const& seams)
@@ -214,7 +224,7 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, LogSeams const& seams)
     auto opened = TRY(open_folder(options.folder, options.signer, seams));
     TRY(seal_all(opened, options.signer));
     auto beginning = TRY(publish_all(std::move(opened)));
-    auto journal = TRY(Journal::open(options.folder / "journal", beginning.folder.journal, seams.open_appender, seams.segment_bytes));
+    auto journal = TRY(Journal::open(options.folder / "journal", beginning.folder.journal, appenders_of(options.folder, seams), seams.segment_bytes));
     TRY(write_verifier(options.folder, *beginning.folder.storage.tiles, options.signer));
     return std::unique_ptr<Log>(std::make_unique<FolderLog>(std::move(options), std::move(beginning), std::move(journal)));
 }
