@@ -104,6 +104,25 @@ public:
     virtual Result<std::vector<Agent>> list() = 0;
 };
 
+// Secrets of other systems, sealed by whoever stores them; each has versions.
+class SecretStore {
+public:
+    virtual ~SecretStore() = default;
+    struct SealedSecret {
+        std::string name;
+        std::uint64_t version = 0; // from 1
+        Bytes key; // sealed: what the value is sealed with
+        Bytes sealed;
+        Timestamp created;
+    };
+    virtual Result<SealedSecret> newest(std::string const& name) = 0; // not_found
+    // conflict: its version is not one more than the newest, or not 1 of a name that is new. Versions up to `drop_to` go in the same transaction.
+    virtual Result<> add(SealedSecret const&, std::uint64_t drop_to) = 0;
+    virtual Result<> remove(std::string const& name) = 0; // with all versions; not_found
+    virtual Result<std::vector<SealedSecret>> list(std::size_t limit) = 0; // by name, oldest version first; without key and value
+    virtual Result<std::size_t> count_names() = 0;
+};
+
 struct Store {
     std::unique_ptr<DeclarationStore> declarations;
     std::unique_ptr<KeyStore> keys;
@@ -111,6 +130,7 @@ struct Store {
     std::unique_ptr<LeaseStore> leases;
     std::unique_ptr<JoinTokenStore> join_tokens;
     std::unique_ptr<AgentStore> agents;
+    std::unique_ptr<SecretStore> secrets;
 };
 
 } // namespace writ::store
