@@ -8,6 +8,8 @@
 #include "attest/unix/process.h"
 #include "base/durable_file.h"
 
+#include <map>
+
 namespace writ::agent {
 
 // What a run may open sessions for, as the authority decided at its start; it decides again each time.
@@ -24,10 +26,13 @@ struct WatchedRun {
     std::string purpose;
     attest::ProcessIdentity process;
     uid_t uid = static_cast<uid_t>(-1);
+    gid_t gid = static_cast<gid_t>(-1); // -1: a folder of before there was one
     Timestamp started;
     Timestamp expires; // of the lease that ends first
     std::vector<std::string> leases;
     std::vector<SessionUse> sessions;
+    std::vector<SessionUse> deliveries; // what comes as files (delivery.h)
+    std::map<std::string, std::vector<std::string>> delivered_files; // their names, by provider
     std::string handle_digest; // SHA-256 of the run's handle, hexadecimal; empty: it has none
 
     // Those of a provider, or of a resource; of the first provider if it is empty.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/agent_files.h"
+#include "agent/delivery.h"
 #include "agent/run_folder.h"
 #include "agent/session_cache.h"
 #include "base/random.h"
@@ -76,6 +77,11 @@ private:
 
     [[nodiscard]] Result<> check_room(RunStart const&) const;
     net::Task<Result<std::variant<RunStarted, net::Response>>> begin(RunStart);
+    net::Task<Result<Delivery>> fetch_deliveries(std::shared_ptr<Watched> watched);
+    net::Task<> rotate(std::shared_ptr<Watched> watched, std::vector<SessionUse> uses);
+    Result<> replace_files(WatchedRun& run, std::string const& provider, SecretText const& document);
+    void take_files_away(WatchedRun const& run, std::string const& provider);
+    void begin_watching(std::shared_ptr<Watched> const& watched);
     void prepare_sessions(WatchedRun const& run);
     net::Task<> watch(std::shared_ptr<Watched> watched);
     net::Task<> finish(std::shared_ptr<Watched> watched, std::string reason);
