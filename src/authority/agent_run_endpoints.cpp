@@ -26,7 +26,7 @@ JsonObject to_json(Grant const& grant)
 {
     JsonObject object { { "action", grant.action }, { "resource", to_json(grant.resource) }, { "record", number_or_null(grant.decision) } };
     if (grant.session) {
-        object.emplace("session",
+        object.emplace(grant.session->is_delivered ? "delivery" : "session",
             JsonObject { { "provider", grant.session->provider }, { "kind", grant.session->kind }, { "environment", to_json(grant.session->environment) } });
     }
     if (!grant.lease)

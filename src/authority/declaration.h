@@ -6,6 +6,7 @@
 
 #include "audit/export/destination.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "identity/workload.h"
 
 #include <cstdint>
@@ -69,6 +70,7 @@ struct CredentialProvider {
     std::string password_file; // on the authority's machine; the password itself is never declared
     Duration lifetime = std::chrono::minutes(10);
     AwsSts aws;
+    JsonObject token {}; // settings of issuers of tokens and keys (token_declaration.h)
 };
 
 struct Dataset {
@@ -86,6 +88,7 @@ struct Model {
     std::string name;
     std::vector<std::string> classification;
     std::vector<std::string> purpose;
+    std::string credential; // a CredentialProvider's name
 };
 
 // Something called over a network: a served model (Endpoint) or an API.
@@ -93,6 +96,7 @@ struct Service {
     std::string name;
     std::string url;
     std::vector<std::string> purpose;
+    std::string credential; // a CredentialProvider's name
 };
 
 // A declaration with where it stood.

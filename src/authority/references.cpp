@@ -56,6 +56,8 @@ void check_dataset(Declared<Dataset> const& dataset, Declarations const& declara
         return;
     require(value.credential, declarations.credential_providers, "CredentialProvider", dataset.position, problems);
     auto const provider = declarations.credential_providers.find(value.credential);
+    if (provider != declarations.credential_providers.end() && !provider->second.value.token.empty())
+        return; // a token, wherever the data is
     if (provider != declarations.credential_providers.end() && provider->second.value.type == "aws_sts")
         return check_location(dataset, problems);
     // A role is good in one database only; anywhere else it would be refused at the first use, which is late to learn of it.
@@ -65,12 +67,29 @@ void check_dataset(Declared<Dataset> const& dataset, Declarations const& declara
                 + value.database + "`" });
 }
 
+// Of what is no data: tokens and keys only.
+template <typename T> void check_tokens(DeclaredByName<T> const& declared, Declarations const& declarations, std::vector<Problem>& problems)
+{
+    for (auto const& [name, resource] : declared) {
+        auto const& credential = resource.value.credential;
+        if (credential.empty())
+            continue;
+        require(credential, declarations.credential_providers, "CredentialProvider", resource.position, problems);
+        auto const provider = declarations.credential_providers.find(credential);
+        if (provider != declarations.credential_providers.end() && provider->second.value.token.empty())
+            problems.push_back({ resource.position, "CredentialProvider `" + credential + "` is of type `" + provider->second.value.type + "`, which is for data sets" });
+    }
+}
+
 } // namespace
 
 void check_references(Declarations const& declarations, std::string_view trust_domain, std::vector<Problem>& problems)
 {
     for (auto const& [name, dataset] : declarations.datasets)
         check_dataset(dataset, declarations, problems);
+    check_tokens(declarations.models, declarations, problems);
+    check_tokens(declarations.endpoints, declarations, problems);
+    check_tokens(declarations.apis, declarations, problems);
     for (auto const& [name, provider] : declarations.credential_providers)
         if (provider.value.type == "postgres_role")
             require(provider.value.database, declarations.databases, "Database", provider.position, problems);
