@@ -56,6 +56,13 @@ constexpr Known known_variables[] = {
     { "MLflow", "MLFLOW_TRACKING_TOKEN", true },
     { "Weights & Biases", "WANDB_API_KEY", true },
     { "Databricks", "DATABRICKS_TOKEN", true },
+    { "Databricks", "DATABRICKS_PASSWORD", true },
+    { "Databricks", "DATABRICKS_CLIENT_SECRET", true },
+    { "Databricks", "DATABRICKS_CONFIG_PROFILE", false },
+    { "Hugging Face", "HF_OIDC_RESOURCE", false },
+    { "Hugging Face", "HF_HUB_DISABLE_IMPLICIT_TOKEN", false },
+    { "Anthropic", "ANTHROPIC_PROFILE", false },
+    { "Anthropic", "ANTHROPIC_IDENTITY_TOKEN", true },
 };
 
 // A file counts if it has the words in it, or whatever it has if there are none.
@@ -105,6 +112,11 @@ std::set<std::string> served_families(Variables const& of_run)
         families.emplace(postgres);
     if (of_run.contains("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
         families.emplace(aws);
+    for (auto const& [variable, family] : { std::pair("HF_TOKEN_PATH", "Hugging Face"), std::pair("ANTHROPIC_IDENTITY_TOKEN_FILE", "Anthropic"),
+             std::pair("OPENAI_API_KEY", "OpenAI"), std::pair("WANDB_IDENTITY_TOKEN_FILE", "Weights & Biases"), std::pair("DATABRICKS_OIDC_TOKEN_FILEPATH", "Databricks") }) {
+        if (of_run.contains(variable))
+            families.emplace(family);
+    }
     return families;
 }
 
