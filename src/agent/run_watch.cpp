@@ -85,6 +85,20 @@ Result<ParsedGrants> parse_grants(JsonObject const& answer)
     return parsed;
 }
 
+JsonObject request_of(RunStart const& start)
+{
+    JsonObject request { { "claims", identity::to_json(start.process.claims) }, { "purpose", start.purpose } };
+    if (!start.workload.empty())
+        request.emplace("workload", start.workload);
+    if (!start.uses.empty())
+        request.emplace("uses", start.uses);
+    if (!start.token.is_empty())
+        request.emplace("token", start.token.reveal());
+    if (start.rank)
+        request.emplace("rank", *start.rank);
+    return request;
+}
+
 } // namespace
 
 RunWatch::RunWatch(
@@ -157,15 +171,16 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::start(RunSt
     co_return begun;
 }
 
+net::Task<Result<net::Response>> RunWatch::promise(RunStart start, std::int64_t seconds)
+{
+    auto request = request_of(start);
+    request.emplace("seconds", seconds);
+    co_return co_await authority_.send("POST", "/v1/agent/grants", {}, JsonValue(std::move(request)));
+}
+
 net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunStart start)
 {
-    JsonObject request { { "claims", identity::to_json(start.process.claims) }, { "purpose", start.purpose } };
-    if (!start.workload.empty())
-        request.emplace("workload", start.workload);
-    if (!start.uses.empty())
-        request.emplace("uses", start.uses);
-    if (start.rank)
-        request.emplace("rank", *start.rank);
+    auto request = request_of(start);
     auto sent = co_await authority_.send("POST", "/v1/agent/runs", {}, JsonValue(std::move(request)));
     auto response = CO_TRY(sent);
     if (response.status != 200)

@@ -123,6 +123,25 @@ public:
     virtual Result<std::size_t> count_names() = 0;
 };
 
+// Runs that were decided on before they start: what their one-time tokens are good for. Only the tokens' SHA-256 are kept.
+class RunGrantStore {
+public:
+    virtual ~RunGrantStore() = default;
+    struct RunGrant {
+        std::string digest; // hexadecimal
+        std::string id; // `grant-` and 20 base32 characters
+        std::string workload; // SPIFFE ID
+        std::string purpose;
+        std::string uses; // JSON
+        std::uint64_t record = 0; // of the grant, in the log
+        Timestamp expires;
+    };
+    virtual Result<> add(RunGrant const&) = 0;
+    virtual Result<RunGrant> find(std::string const& digest, Timestamp now) = 0; // not_found: there is none, or it has expired
+    virtual Result<> redeem(std::string const& digest, Timestamp now) = 0; // once; not_found: as above
+    virtual Result<std::size_t> count(Timestamp now) = 0; // what has expired goes
+};
+
 struct Store {
     std::unique_ptr<DeclarationStore> declarations;
     std::unique_ptr<KeyStore> keys;
@@ -131,6 +150,7 @@ struct Store {
     std::unique_ptr<JoinTokenStore> join_tokens;
     std::unique_ptr<AgentStore> agents;
     std::unique_ptr<SecretStore> secrets;
+    std::unique_ptr<RunGrantStore> run_grants;
 };
 
 } // namespace writ::store
