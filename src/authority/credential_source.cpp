@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/credential_source.h"
 
+#include "authority/cloud_declaration.h"
+
 namespace writ::authority {
 
 namespace {
@@ -25,6 +27,13 @@ CredentialSource aws_source(CredentialProvider const& provider, Dataset const& d
         { { "endpoint", aws.endpoint }, { "role", aws.role }, { "through", aws.through }, { "region", aws.region }, { "audience", aws.audience }, { "ca_file", aws.ca_file },
             { "store_endpoint", aws.store_endpoint }, { "session_tags", aws.session_tags } },
         std::move(resource).value() };
+}
+
+CredentialSource object_source(CredentialProvider const& provider, Dataset const& dataset)
+{
+    auto resource = object_resource_of(provider.type, dataset.location);
+    ASSERT(resource.is_ok()); // INVARIANT: as above
+    return { &provider, settings_of(provider), std::move(resource).value() };
 }
 
 template <typename T> std::string credential_in(DeclaredByName<T> const& declared, std::string_view name)
@@ -61,6 +70,8 @@ std::optional<CredentialSource> source_of(Snapshot const& snapshot, cedar::Entit
     ASSERT(dataset != declared.datasets.end());
     if (provider->second.value.type == "aws_sts")
         return aws_source(provider->second.value, dataset->second.value);
+    if (is_object_store(provider->second.value.type))
+        return object_source(provider->second.value, dataset->second.value);
     return postgres_source(declared, provider->second.value, dataset->second.value);
 }
 

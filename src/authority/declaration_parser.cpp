@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/declaration_parser.h"
 
+#include "authority/cloud_declaration.h"
 #include "authority/export_declaration.h"
 #include "authority/field_reader.h"
 #include "authority/token_declaration.h"
@@ -146,7 +147,7 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
     CredentialProvider provider;
     provider.name = read_name(fields, node);
     provider.type = fields.one_of("type",
-        { "postgres_role", "aws_sts", "oidc_token", "oauth2_client", "token_exchange", "sealed_secret", "anthropic", "databricks", "huggingface", "openai", "wandb" });
+        { "postgres_role", "aws_sts", "gcp_sts", "azure_entra", "oidc_token", "oauth2_client", "token_exchange", "sealed_secret", "anthropic", "databricks", "huggingface", "openai", "wandb" });
     if (is_token_type(provider.type)) {
         auto token = read_token_provider(provider.type, provider.name, fields, node);
         provider.type = std::move(token.issuer);
@@ -156,6 +157,10 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
         provider.aws = read_aws_sts(fields, node);
         provider.lifetime = fields.duration_or("lifetime", std::chrono::hours(1));
         check_sts_lifetime(fields, node, provider);
+    } else if (provider.type == "gcp_sts") {
+        read_gcp_sts(fields, node, provider);
+    } else if (provider.type == "azure_entra") {
+        read_azure_entra(fields, node, provider);
     } else {
         provider.database = fields.text("database");
         provider.user = fields.text("user");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/references.h"
 
+#include "authority/cloud_declaration.h"
 #include "authority/credential_source.h"
 #include "authority/field_reader.h"
 #include "issue/aws_sts/session_policy.h"
@@ -60,6 +61,12 @@ void check_dataset(Declared<Dataset> const& dataset, Declarations const& declara
         return; // a token, wherever the data is
     if (provider != declarations.credential_providers.end() && provider->second.value.type == "aws_sts")
         return check_location(dataset, problems);
+    if (provider != declarations.credential_providers.end() && is_object_store(provider->second.value.type)) {
+        auto const resource = object_resource_of(provider->second.value.type, value.location);
+        if (resource.is_error())
+            problems.push_back({ dataset.position, "CredentialProvider `" + value.credential + "`: " + resource.error().message });
+        return;
+    }
     // A role is good in one database only; anywhere else it would be refused at the first use, which is late to learn of it.
     if (provider != declarations.credential_providers.end() && provider->second.value.database != value.database)
         problems.push_back({ dataset.position,

@@ -2,6 +2,8 @@
 #include "programs/role.h"
 
 #include "issue/aws_sts/aws_sts.h"
+#include "issue/azure_entra/azure_entra.h"
+#include "issue/gcp_sts/gcp_sts.h"
 #include "issue/oauth2_client/oauth2_client.h"
 #include "issue/oidc_token/oidc_token.h"
 #include "issue/postgres_role/postgres_role.h"
@@ -122,6 +124,8 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     issuers.emplace("oauth2_client", issue::create_oauth2_client_issuer(clock));
     issuers.emplace("token_exchange", issue::create_token_exchange_issuer(clock));
     issuers.emplace("sealed_secret", issue::create_sealed_secret_issuer(clock, random));
+    issuers.emplace("azure_entra", issue::create_azure_entra_issuer(clock));
+    issuers.emplace("gcp_sts", issue::create_gcp_sts_issuer(clock));
     return authority::Authority::start(loop,
         { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string(),
             std::move(witnessing), { .folder = options.spool, .bytes_max = options.spool_bytes },
