@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/agent_files.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace writ::agent {
@@ -20,7 +21,7 @@ Result<std::vector<SessionUse>> parse_uses(JsonArray const& array)
             return corruption("a run's session is an object");
         auto const& use = item.as_object();
         uses.push_back({ std::string(TRY(string_member(use, "provider"))), std::string(TRY(string_member(use, "action"))),
-            std::string(TRY(string_member(use, "type"))), std::string(TRY(string_member(use, "id"))) });
+            std::string(TRY(string_member(use, "type"))), std::string(TRY(string_member(use, "id"))), std::string(string_or(use, "kind", aws_session_kind)) });
     }
     return uses;
 }
@@ -56,7 +57,7 @@ JsonArray to_json(std::vector<SessionUse> const& uses)
 {
     JsonArray array;
     for (auto const& use : uses)
-        array.push_back(JsonObject { { "provider", use.provider }, { "action", use.action }, { "type", use.resource_type }, { "id", use.resource_id } });
+        array.push_back(JsonObject { { "provider", use.provider }, { "action", use.action }, { "type", use.resource_type }, { "id", use.resource_id }, { "kind", use.kind } });
     return array;
 }
 
@@ -83,21 +84,31 @@ JsonObject to_json(WatchedRun const& run)
 
 } // namespace
 
-std::vector<SessionUse> WatchedRun::uses_of(std::string_view provider_or_resource) const
+std::vector<SessionUse> WatchedRun::uses_of(std::string_view provider_or_resource, std::string_view kind) const
 {
-    auto const name = provider_or_resource.empty() && !sessions.empty() ? std::string_view(sessions.front().provider) : provider_or_resource;
-    std::vector<SessionUse> found;
+    std::vector<SessionUse> of_provider, of_resource;
+    auto name = std::string(provider_or_resource);
     for (auto const& use : sessions) {
+        if (use.kind != kind)
+            continue;
+        if (name.empty())
+            name = use.provider;
         if (use.provider == name)
-            found.push_back(use);
-    }
-    if (!found.empty())
-        return found;
-    for (auto const& use : sessions) {
+            of_provider.push_back(use);
         if (use.resource_id == name)
-            found.push_back(use);
+            of_resource.push_back(use);
     }
-    return found;
+    return of_provider.empty() ? of_resource : of_provider;
+}
+
+std::vector<std::string> WatchedRun::providers_of(std::string_view kind) const
+{
+    std::vector<std::string> providers;
+    for (auto const& use : sessions) {
+        if (use.kind == kind && std::find(providers.begin(), providers.end(), use.provider) == providers.end())
+            providers.push_back(use.provider);
+    }
+    return providers;
 }
 
 Result<AgentIdentity> load_identity(Path const& folder)

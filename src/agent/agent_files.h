@@ -12,11 +12,14 @@
 
 namespace writ::agent {
 
+inline constexpr std::string_view aws_session_kind = "aws_sts";
+
 // What a run may open sessions for, as the authority decided at its start; it decides again each time.
 struct SessionUse {
     std::string provider; // CredentialProvider
     std::string action;
     std::string resource_type, resource_id;
+    std::string kind = std::string(aws_session_kind);
 };
 
 struct WatchedRun {
@@ -35,8 +38,10 @@ struct WatchedRun {
     std::map<std::string, std::vector<std::string>> delivered_files; // their names, by provider
     std::string handle_digest; // SHA-256 of the run's handle, hexadecimal; empty: it has none
 
-    // Those of a provider, or of a resource; of the first provider if it is empty.
-    [[nodiscard]] std::vector<SessionUse> uses_of(std::string_view provider_or_resource) const;
+    // Those of a provider, or of a resource; of the first provider if it is empty. Of that kind alone.
+    [[nodiscard]] std::vector<SessionUse> uses_of(std::string_view provider_or_resource, std::string_view kind = aws_session_kind) const;
+    // Of that kind, as they come.
+    [[nodiscard]] std::vector<std::string> providers_of(std::string_view kind) const;
 };
 
 // not_found: this agent never joined.

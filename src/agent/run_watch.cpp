@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run_watch.h"
 
-#include "agent/aws_endpoint.h"
+#include "agent/client_environment.h"
 #include "agent/receipts.h"
 #include "base/logger.h"
 #include "crypto/digest.h"
@@ -37,7 +37,7 @@ Result<> parse_session(JsonObject const& grant, JsonObject const& session, std::
 {
     auto const& resource = *TRY(object_member(grant, "resource"));
     uses.push_back({ std::string(TRY(string_member(session, "provider"))), std::string(TRY(string_member(grant, "action"))),
-        std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))) });
+        std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))), std::string(TRY(string_member(session, "kind"))) });
     for (auto const& member : *TRY(object_member(session, "environment"))) {
         if (!member.value().is_string())
             return invalid_argument("an environment variable is text");
@@ -207,8 +207,9 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     if (!grants.sessions.empty()) {
         SecretText const handle(random_.base32(handle_characters));
         watched->run.handle_digest = to_hex(crypto::sha256(as_bytes(handle.reveal())));
-        grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
-        for (auto& [name, value] : aws_environment(loopback_port_, grants.sessions.front().provider, handle))
+        if (!watched->run.providers_of(aws_session_kind).empty())
+            grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
+        for (auto& [name, value] : client_environment(watched->run, loopback_port_, handle))
             grants.environment.insert_or_assign(name, std::move(value));
     }
     watched->run.expires = grants.expires.value_or(clock_.now() + 2 * renew_longest);
@@ -328,8 +329,11 @@ net::Task<> RunWatch::rotate(std::shared_ptr<Watched> watched, std::vector<Sessi
 // The job will ask for its first provider's session within a second, as a rule.
 void RunWatch::prepare_sessions(WatchedRun const& run)
 {
-    if (auto uses = run.uses_of(""); !uses.empty())
-        sessions_.prepare(run.id, std::move(uses));
+    std::set<std::string> kinds;
+    for (auto const& use : run.sessions) {
+        if (kinds.insert(use.kind).second)
+            sessions_.prepare(run.id, run.uses_of("", use.kind));
+    }
 }
 
 net::Task<> RunWatch::watch(std::shared_ptr<Watched> watched)
