@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/aws_profiles.h"
+#include "cli/client_settings.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/static_credentials.h"
@@ -119,6 +120,18 @@ Result<> write_aws_config(Session const& session, JsonObject const& answer, Vari
     auto const command = profiles.empty() ? "" : quote_for_process(executable) + " aws-credentials --run-dir " + quote_for_process(run_folder);
     TRY(create_file(file, as_bytes(aws_config_text(profiles, environment["AWS_REGION"], command))).in("AWS configuration"));
     environment["AWS_CONFIG_FILE"] = file.string();
+    return {};
+}
+
+// What the run's clients need in the run's own folder, so that they find its credentials and no others.
+Result<> write_settings(Session const& session, JsonObject const& answer, Variables const& own, std::set<std::string> const& families, Variables& environment)
+{
+    if (families.contains("AWS"))
+        TRY(write_aws_config(session, answer, own, environment));
+    auto const folder = TRY(string_member(answer, "folder"));
+    auto settings = client_settings(families, own, Path(folder));
+    TRY(create_client_folders(settings));
+    environment.merge(settings);
     return {};
 }
 
@@ -268,7 +281,7 @@ int run(Session const& session, Options const& options)
     if (environment.is_error())
         return fail(environment.error());
     auto const families = served_families(*environment);
-    auto const configured = families.contains("AWS") ? write_aws_config(session, *answer, own, *environment) : Result<>();
+    auto const configured = write_settings(session, *answer, own, families, *environment);
     if (configured.is_error())
         return fail(configured.error());
     tell_of_static_credentials(found, families);
@@ -308,7 +321,7 @@ void add_run_command(CLI::App& app, Session& session)
     command->footer("The program is loaded, attested by the agent before its first instruction, and given what policy permits: variables "
                     "and files, no secret among its arguments.\n"
                     "Its credentials end with it. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach it.\n\n"
-                    "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, PGPASSWORD…) are out of force "
+                    "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, GOOGLE_APPLICATION_CREDENTIALS, AZURE_CLIENT_SECRET, PGPASSWORD…) are out of force "
                     "for the program, and named.\n\n"
                     "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 78: --strict found a static "
                     "credential; 69: no agent; 126, 127: "
