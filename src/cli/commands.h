@@ -11,6 +11,7 @@ namespace writ::cli {
 
 void add_run_command(CLI::App&, Session&);
 void add_aws_credentials_command(CLI::App&, Session&);
+void add_doctor_command(CLI::App&, Session&);
 void add_apply_command(CLI::App&, Session&);
 void add_get_command(CLI::App&, Session&);
 void add_delete_command(CLI::App&, Session&);

@@ -17,6 +17,7 @@ void add_commands(CLI::App& app, cli::Session& session)
     add_agent_command(app, session);
     cli::add_run_command(app, session);
     cli::add_aws_credentials_command(app, session);
+    cli::add_doctor_command(app, session);
     cli::add_apply_command(app, session);
     cli::add_get_command(app, session);
     cli::add_delete_command(app, session);
