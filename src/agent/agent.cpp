@@ -33,7 +33,7 @@ struct Agent::Parts {
         , sessions(loop, authority, clock)
         , runs(loop, authority, sessions, clock, random, options.data_folder, options.run_folder / "runs")
         , imds_tokens(random, clock)
-        , loopback_desk { runs, sessions, imds_tokens, holders, clock }
+        , loopback_desk { runs, sessions, imds_tokens, holders, clock, attestor, svids }
         , run_desk { identity, joined, attestor, runs, sessions, svids, (options.run_folder / "agent.sock").string() }
         , workload_desk { identity, joined, attestor, svids, changed, clock }
         , workload_server(loop)

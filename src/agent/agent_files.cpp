@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/agent_files.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace writ::agent {
@@ -11,6 +12,19 @@ constexpr std::string_view identity_name = "identity.json";
 constexpr std::string_view runs_name = "runs.json";
 // LIMIT: some 300 bytes for each of the runs a node can have at once.
 constexpr std::size_t file_bytes_max = 16U << 20U;
+
+Result<std::vector<SessionUse>> parse_uses(JsonArray const& array)
+{
+    std::vector<SessionUse> uses;
+    for (auto const& item : array) {
+        if (!item.is_object())
+            return corruption("a run's session is an object");
+        auto const& use = item.as_object();
+        uses.push_back({ std::string(TRY(string_member(use, "provider"))), std::string(TRY(string_member(use, "action"))),
+            std::string(TRY(string_member(use, "type"))), std::string(TRY(string_member(use, "id"))), std::string(string_or(use, "kind", aws_session_kind)) });
+    }
+    return uses;
+}
 
 Result<WatchedRun> parse_run(JsonObject const& object)
 {
@@ -27,50 +41,74 @@ Result<WatchedRun> parse_run(JsonObject const& object)
     run.expires = TRY(parse_rfc3339(TRY(string_member(object, "expires"))));
     run.leases = TRY(strings_member(object, "leases"));
     run.handle_digest = string_or(object, "handle_digest", "");
-    if (!object.contains("sessions"))
-        return run; // written by an agent of before there were any
-    for (auto const& item : *TRY(array_member(object, "sessions"))) {
-        if (!item.is_object())
-            return corruption("a run's session is an object");
-        auto const& use = item.as_object();
-        run.sessions.push_back({ std::string(TRY(string_member(use, "provider"))), std::string(TRY(string_member(use, "action"))),
-            std::string(TRY(string_member(use, "type"))), std::string(TRY(string_member(use, "id"))) });
-    }
+    // A file of an agent of before there were sessions, or deliveries, has none.
+    if (object.contains("sessions"))
+        run.sessions = TRY(parse_uses(*TRY(array_member(object, "sessions"))));
+    if (!object.contains("deliveries"))
+        return run;
+    run.gid = static_cast<gid_t>(TRY(integer_member(object, "gid")));
+    run.deliveries = TRY(parse_uses(*TRY(array_member(object, "deliveries"))));
+    for (auto const& member : *TRY(object_member(object, "delivered_files")))
+        run.delivered_files.emplace(member.key(), TRY(strings_member(*TRY(object_member(object, "delivered_files")), member.key())));
     return run;
+}
+
+JsonArray to_json(std::vector<SessionUse> const& uses)
+{
+    JsonArray array;
+    for (auto const& use : uses)
+        array.push_back(JsonObject { { "provider", use.provider }, { "action", use.action }, { "type", use.resource_type }, { "id", use.resource_id }, { "kind", use.kind } });
+    return array;
+}
+
+JsonArray to_json(std::vector<std::string> const& names)
+{
+    JsonArray array;
+    for (auto const& name : names)
+        array.emplace_back(name);
+    return array;
 }
 
 JsonObject to_json(WatchedRun const& run)
 {
-    JsonArray leases;
-    for (auto const& lease : run.leases)
-        leases.emplace_back(lease);
-    JsonArray sessions;
-    for (auto const& use : run.sessions)
-        sessions.push_back(JsonObject { { "provider", use.provider }, { "action", use.action }, { "type", use.resource_type }, { "id", use.resource_id } });
+    JsonObject delivered;
+    for (auto const& [provider, names] : run.delivered_files)
+        delivered.emplace(provider, to_json(names));
     return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
         { "pid", std::int64_t(run.process.pid) }, { "start_ticks", std::int64_t(run.process.start_ticks) },
         { "boot_id", run.process.boot_id }, { "uid", std::int64_t(run.uid) }, { "started", to_rfc3339(run.started) },
-        { "expires", to_rfc3339(run.expires) }, { "leases", std::move(leases) },
-        { "sessions", std::move(sessions) }, { "handle_digest", run.handle_digest } };
+        { "expires", to_rfc3339(run.expires) }, { "leases", to_json(run.leases) },
+        { "sessions", to_json(run.sessions) }, { "handle_digest", run.handle_digest }, { "gid", std::int64_t(run.gid) },
+        { "deliveries", to_json(run.deliveries) }, { "delivered_files", std::move(delivered) } };
 }
 
 } // namespace
 
-std::vector<SessionUse> WatchedRun::uses_of(std::string_view provider_or_resource) const
+std::vector<SessionUse> WatchedRun::uses_of(std::string_view provider_or_resource, std::string_view kind) const
 {
-    auto const name = provider_or_resource.empty() && !sessions.empty() ? std::string_view(sessions.front().provider) : provider_or_resource;
-    std::vector<SessionUse> found;
+    std::vector<SessionUse> of_provider, of_resource;
+    auto name = std::string(provider_or_resource);
     for (auto const& use : sessions) {
+        if (use.kind != kind)
+            continue;
+        if (name.empty())
+            name = use.provider;
         if (use.provider == name)
-            found.push_back(use);
-    }
-    if (!found.empty())
-        return found;
-    for (auto const& use : sessions) {
+            of_provider.push_back(use);
         if (use.resource_id == name)
-            found.push_back(use);
+            of_resource.push_back(use);
     }
-    return found;
+    return of_provider.empty() ? of_resource : of_provider;
+}
+
+std::vector<std::string> WatchedRun::providers_of(std::string_view kind) const
+{
+    std::vector<std::string> providers;
+    for (auto const& use : sessions) {
+        if (use.kind == kind && std::find(providers.begin(), providers.end(), use.provider) == providers.end())
+            providers.push_back(use.provider);
+    }
+    return providers;
 }
 
 Result<AgentIdentity> load_identity(Path const& folder)

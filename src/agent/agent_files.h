@@ -8,13 +8,18 @@
 #include "attest/unix/process.h"
 #include "base/durable_file.h"
 
+#include <map>
+
 namespace writ::agent {
+
+inline constexpr std::string_view aws_session_kind = "aws_sts";
 
 // What a run may open sessions for, as the authority decided at its start; it decides again each time.
 struct SessionUse {
     std::string provider; // CredentialProvider
     std::string action;
     std::string resource_type, resource_id;
+    std::string kind = std::string(aws_session_kind);
 };
 
 struct WatchedRun {
@@ -24,14 +29,19 @@ struct WatchedRun {
     std::string purpose;
     attest::ProcessIdentity process;
     uid_t uid = static_cast<uid_t>(-1);
+    gid_t gid = static_cast<gid_t>(-1); // -1: a folder of before there was one
     Timestamp started;
     Timestamp expires; // of the lease that ends first
     std::vector<std::string> leases;
     std::vector<SessionUse> sessions;
+    std::vector<SessionUse> deliveries; // what comes as files (delivery.h)
+    std::map<std::string, std::vector<std::string>> delivered_files; // their names, by provider
     std::string handle_digest; // SHA-256 of the run's handle, hexadecimal; empty: it has none
 
-    // Those of a provider, or of a resource; of the first provider if it is empty.
-    [[nodiscard]] std::vector<SessionUse> uses_of(std::string_view provider_or_resource) const;
+    // Those of a provider, or of a resource; of the first provider if it is empty. Of that kind alone.
+    [[nodiscard]] std::vector<SessionUse> uses_of(std::string_view provider_or_resource, std::string_view kind = aws_session_kind) const;
+    // Of that kind, as they come.
+    [[nodiscard]] std::vector<std::string> providers_of(std::string_view kind) const;
 };
 
 // not_found: this agent never joined.

@@ -41,7 +41,11 @@ net::Task<Result<CloudSession>> session_of(LoopbackDesk& desk, WatchedRun const&
     co_return co_await desk.sessions.get(run.id, std::move(uses));
 }
 
-std::string provider_lines(WatchedRun const& run) { return run.sessions.empty() ? "" : run.sessions.front().provider; }
+std::string provider_lines(WatchedRun const& run)
+{
+    auto const providers = run.providers_of(aws_session_kind);
+    return providers.empty() ? "" : providers.front();
+}
 
 Result<int> parse_seconds(std::string_view text)
 {

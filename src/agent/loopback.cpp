@@ -2,6 +2,8 @@
 #include "agent/loopback.h"
 
 #include "agent/aws_endpoint.h"
+#include "agent/azure_endpoint.h"
+#include "agent/google_endpoint.h"
 #include "base/logger.h"
 #include "crypto/digest.h"
 
@@ -24,20 +26,43 @@ bool is_handle_of(WatchedRun const& run, std::string_view handle)
     return !run.handle_digest.empty() && constant_time_equal(as_bytes(digest), as_bytes(run.handle_digest));
 }
 
+// Which client asks, by the path; and what it shows of its run, where its kind shows anything.
+struct Asked {
+    enum class Client : std::uint8_t { aws_container, aws_imds, google, azure };
+    Client client;
+    std::optional<std::string_view> handle;
+    AzureShape azure_shape = AzureShape::app_service;
+};
+
+std::optional<Asked> recognise(net::Request const& request)
+{
+    if (request.path.starts_with(imds_prefix))
+        return Asked { Asked::Client::aws_imds, std::nullopt };
+    if (request.path.starts_with(aws_credentials_path) && request.method == "GET")
+        return Asked { Asked::Client::aws_container, request.headers.get("authorization").value_or("") };
+    if (is_google_path(request.path))
+        return Asked { Asked::Client::google, std::nullopt };
+    if (auto const shape = azure_shape_of(request.path))
+        return Asked { Asked::Client::azure, azure_handle(*shape, request), *shape };
+    return std::nullopt;
+}
+
 net::Task<net::Response> route(LoopbackDesk& desk, net::Request request)
 {
-    bool const is_imds = request.path.starts_with(imds_prefix);
-    bool const is_container = request.path.starts_with(aws_credentials_path) && request.method == "GET";
-    if (!is_imds && !is_container)
+    auto const asked = recognise(request);
+    if (!asked)
         co_return problem(404, "NotFound", "no such path");
-    auto const handle = is_imds ? std::nullopt : std::optional(request.headers.get("authorization").value_or(""));
-    auto const caller = identify_caller(desk, request, handle);
+    auto const caller = identify_caller(desk, request, asked->handle);
     if (caller.is_error()) {
         log_warning("a request to the local endpoint was refused", { { "peer", net::describe(request.peer) }, { "error", caller.error().message } });
         co_return problem(401, "Unauthorized", "this endpoint serves the processes of runs");
     }
-    if (is_imds)
-        co_return co_await answer_imds(desk, *caller, std::move(request));
+    switch (asked->client) {
+    case Asked::Client::aws_imds: co_return co_await answer_imds(desk, *caller, std::move(request));
+    case Asked::Client::google: co_return co_await answer_google(desk, *caller, std::move(request));
+    case Asked::Client::azure: co_return co_await answer_azure(desk, *caller, asked->azure_shape, std::move(request));
+    case Asked::Client::aws_container: break;
+    }
     auto name = request.path.substr(aws_credentials_path.size());
     co_return co_await answer_aws_container(desk, *caller, std::move(name));
 }

@@ -13,6 +13,7 @@
 namespace writ::agent {
 
 class ImdsTokens;
+class SvidCache;
 
 // What the endpoint works with; all of it outlives it.
 struct LoopbackDesk {
@@ -21,6 +22,8 @@ struct LoopbackDesk {
     ImdsTokens& imds_tokens;
     attest::SocketHolders& holders;
     Clock const& clock;
+    attest::ProcessAttestor& attestor;
+    SvidCache& svids;
     std::uint16_t port = 0;
 };
 

@@ -72,6 +72,19 @@ Result<> add_run_file(Path const& parent, std::string const& run, uid_t uid, gid
     return {};
 }
 
+Result<> remove_run_file(Path const& parent, std::string const& run, std::string const& name)
+{
+    ASSERT(identity::is_run_id(run));
+    if (!identity::is_path_segment(name))
+        return invalid_argument("`" + name + "` is no file name");
+    UniqueFd const folder(::open((parent / run).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder.is_open())
+        return errno == ENOENT ? Result<>() : errno_error("open the folder of `" + run + "`", errno);
+    if (::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT)
+        return errno_error("remove `" + name + "`", errno);
+    return {};
+}
+
 // SECURITY: the folder is the user's, and remove_all does not follow links: at worst the user loses what is in it.
 void remove_run_folder(Path const& parent, std::string const& run)
 {

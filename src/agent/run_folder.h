@@ -22,6 +22,8 @@ struct RunFile {
 Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t, gid_t, std::vector<RunFile> const&);
 // Puts one file more into the folder, whole or not at all; it replaces one of that name. not_found: the folder is gone.
 Result<> add_run_file(Path const& parent, std::string const& run, uid_t, gid_t, RunFile const&);
+// Takes one file away, if it is there.
+Result<> remove_run_file(Path const& parent, std::string const& run, std::string const& name);
 // Removes the folder and what is in it, if it is there.
 void remove_run_folder(Path const& parent, std::string const& run);
 // Removes all folders of runs but these.

@@ -79,6 +79,18 @@ TEST_F(RunFolder, goes_without_what_its_links_lead_to)
     EXPECT_TRUE(std::filesystem::exists(precious / "file"));
 }
 
+TEST_F(RunFolder, one_file_goes_and_only_of_the_folder)
+{
+    (void)create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
+    auto const name = files().front().name;
+    EXPECT_TRUE(std::filesystem::exists(parent_ / run_a / name));
+    EXPECT_TRUE(remove_run_file(parent_, run_a, name).is_ok());
+    EXPECT_FALSE(std::filesystem::exists(parent_ / run_a / name));
+    EXPECT_TRUE(remove_run_file(parent_, run_a, name).is_ok());
+    EXPECT_TRUE(remove_run_file(parent_, run_b, name).is_ok());
+    EXPECT_TRUE(remove_run_file(parent_, run_a, "../" + std::string(run_a)).is_error());
+}
+
 TEST_F(RunFolder, others_go_and_what_is_no_run_stays)
 {
     (void)create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
@@ -97,13 +109,23 @@ TEST_F(RunFolder, an_agents_runs_survive_it)
     run.id = run_a;
     run.process = { 17, 99, "boot" };
     run.uid = 1000;
+    run.gid = 1001;
     run.leases = { "lease-x" };
+    run.sessions = { { "store", "read", "Dataset", "genomes" } };
+    run.deliveries = { { "vendor", "call", "Api", "models" } };
+    run.delivered_files = { { "vendor", { "vendor.token" } } };
     ASSERT_TRUE(save_runs(parent_, { run }).is_ok());
     auto const again = load_runs(parent_).value();
     ASSERT_EQ(again.size(), 1U);
     EXPECT_EQ(again[0].id, run.id);
     EXPECT_EQ(again[0].process, run.process);
     EXPECT_EQ(again[0].leases, run.leases);
+    EXPECT_EQ(again[0].gid, run.gid);
+    ASSERT_EQ(again[0].sessions.size(), 1U);
+    EXPECT_EQ(again[0].sessions[0].resource_id, "genomes");
+    ASSERT_EQ(again[0].deliveries.size(), 1U);
+    EXPECT_EQ(again[0].deliveries[0].provider, "vendor");
+    EXPECT_EQ(again[0].delivered_files, run.delivered_files);
     EXPECT_EQ(mode_of(parent_ / "runs.json"), 0600U);
     ASSERT_TRUE(replace_file(parent_ / "runs.json", as_bytes("{\"runs\":[1]}")).is_ok());
     EXPECT_EQ(load_runs(parent_).error().code, ErrorCode::corruption);

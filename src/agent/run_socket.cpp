@@ -77,10 +77,8 @@ net::Task<Result<attest::AttestedProcess>> attest_child(RunDesk const& desk, net
     co_return attested;
 }
 
-Reply start_run(RunDesk const& desk, net::Request const& request)
+net::Task<Result<RunStart>> read_start(RunDesk const& desk, net::Request const& request, JsonObject object)
 {
-    auto body = parse_json_object(request.body);
-    auto const object = CO_TRY(body);
     auto numbered = integer_member(object, "pid");
     auto const number = CO_TRY(numbered);
     if (number <= 1 || number > std::numeric_limits<pid_t>::max())
@@ -99,6 +97,27 @@ Reply start_run(RunDesk const& desk, net::Request const& request)
         start.rank = *rank;
     if (auto const uses = array_member(object, "uses"); uses.is_ok())
         start.uses = **uses;
+    start.token = SecretText(std::string(string_or(object, "token", "")));
+    co_return start;
+}
+
+Reply promise_run(RunDesk const& desk, net::Request const& request)
+{
+    auto body = parse_json_object(request.body);
+    auto object = CO_TRY(body);
+    auto number = integer_member(object, "seconds");
+    auto const seconds = CO_TRY(number);
+    auto read = co_await read_start(desk, request, std::move(object));
+    auto start = CO_TRY(read);
+    co_return co_await desk.runs.promise(std::move(start), seconds);
+}
+
+Reply start_run(RunDesk const& desk, net::Request const& request)
+{
+    auto body = parse_json_object(request.body);
+    auto object = CO_TRY(body);
+    auto read = co_await read_start(desk, request, std::move(object));
+    auto start = CO_TRY(read);
     auto begun = co_await desk.runs.start(std::move(start));
     auto result = CO_TRY(begun);
     if (auto* refused = std::get_if<net::Response>(&result))
@@ -229,6 +248,8 @@ Reply route(RunDesk const& desk, net::Request const& request)
         return list_runs(desk, request);
     if (path == "/v1/runs" && is_post)
         return start_run(desk, request);
+    if (path == "/v1/grants" && is_post)
+        return promise_run(desk, request);
     if (is_post && path.starts_with(runs) && path.ends_with(end) && path.size() > runs.size() + end.size())
         return end_run(desk, request, std::string(path.substr(runs.size(), path.size() - runs.size() - end.size())));
     if (path == "/v1/aws-credentials" && is_post)

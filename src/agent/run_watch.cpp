@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/run_watch.h"
 
-#include "agent/aws_endpoint.h"
+#include "agent/client_environment.h"
 #include "agent/receipts.h"
 #include "base/logger.h"
 #include "crypto/digest.h"
@@ -20,6 +20,8 @@ constexpr Duration end_wait_longest = std::chrono::seconds(20);
 constexpr Duration end_retry_longest = std::chrono::seconds(10);
 // A run without leases is still told of now and then.
 constexpr Duration renew_longest = std::chrono::minutes(5);
+constexpr Duration rotate_retry = std::chrono::seconds(1);
+constexpr Duration rotate_longest = std::chrono::hours(1);
 
 struct ParsedGrants {
     std::map<std::string, std::string> environment;
@@ -27,15 +29,15 @@ struct ParsedGrants {
     std::vector<std::string> leases;
     std::optional<Timestamp> expires; // of the lease that ends first
     std::vector<std::uint64_t> records; // of the issuances
-    std::vector<SessionUse> sessions;
+    std::vector<SessionUse> sessions, deliveries;
 };
 
 // What is there for the asking: no secret yet, but where and as what to ask.
-Result<> parse_session(JsonObject const& grant, JsonObject const& session, ParsedGrants& parsed)
+Result<> parse_session(JsonObject const& grant, JsonObject const& session, std::vector<SessionUse>& uses, ParsedGrants& parsed)
 {
     auto const& resource = *TRY(object_member(grant, "resource"));
-    parsed.sessions.push_back({ std::string(TRY(string_member(session, "provider"))), std::string(TRY(string_member(grant, "action"))),
-        std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))) });
+    uses.push_back({ std::string(TRY(string_member(session, "provider"))), std::string(TRY(string_member(grant, "action"))),
+        std::string(TRY(string_member(resource, "type"))), std::string(TRY(string_member(resource, "id"))), std::string(TRY(string_member(session, "kind"))) });
     for (auto const& member : *TRY(object_member(session, "environment"))) {
         if (!member.value().is_string())
             return invalid_argument("an environment variable is text");
@@ -76,9 +78,25 @@ Result<ParsedGrants> parse_grants(JsonObject const& answer)
         if (auto const* credential = item.as_object().if_contains("credential"); credential != nullptr && credential->is_object())
             TRY(parse_credential(credential->as_object(), parsed));
         if (auto const* session = item.as_object().if_contains("session"); session != nullptr && session->is_object())
-            TRY(parse_session(item.as_object(), session->as_object(), parsed));
+            TRY(parse_session(item.as_object(), session->as_object(), parsed.sessions, parsed));
+        if (auto const* delivery = item.as_object().if_contains("delivery"); delivery != nullptr && delivery->is_object())
+            TRY(parse_session(item.as_object(), delivery->as_object(), parsed.deliveries, parsed));
     }
     return parsed;
+}
+
+JsonObject request_of(RunStart const& start)
+{
+    JsonObject request { { "claims", identity::to_json(start.process.claims) }, { "purpose", start.purpose } };
+    if (!start.workload.empty())
+        request.emplace("workload", start.workload);
+    if (!start.uses.empty())
+        request.emplace("uses", start.uses);
+    if (!start.token.is_empty())
+        request.emplace("token", start.token.reveal());
+    if (start.rank)
+        request.emplace("rank", *start.rank);
+    return request;
 }
 
 } // namespace
@@ -115,8 +133,7 @@ Result<> RunWatch::restore()
         if (pidfd.is_ok()) {
             live.push_back(watched->run.id);
             watched->pidfd = std::make_shared<UniqueFd>(std::move(pidfd).value());
-            loop_.spawn(watch(watched));
-            loop_.spawn(renew(watched));
+            begin_watching(watched);
         } else {
             loop_.spawn(finish(watched, "ended while the agent was away"));
         }
@@ -154,15 +171,16 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::start(RunSt
     co_return begun;
 }
 
+net::Task<Result<net::Response>> RunWatch::promise(RunStart start, std::int64_t seconds)
+{
+    auto request = request_of(start);
+    request.emplace("seconds", seconds);
+    co_return co_await authority_.send("POST", "/v1/agent/grants", {}, JsonValue(std::move(request)));
+}
+
 net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunStart start)
 {
-    JsonObject request { { "claims", identity::to_json(start.process.claims) }, { "purpose", start.purpose } };
-    if (!start.workload.empty())
-        request.emplace("workload", start.workload);
-    if (!start.uses.empty())
-        request.emplace("uses", start.uses);
-    if (start.rank)
-        request.emplace("rank", *start.rank);
+    auto request = request_of(start);
     auto sent = co_await authority_.send("POST", "/v1/agent/runs", {}, JsonValue(std::move(request)));
     auto response = CO_TRY(sent);
     if (response.status != 200)
@@ -178,17 +196,20 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     watched->run.purpose = start.purpose;
     watched->run.process = start.process.process;
     watched->run.uid = start.process.uid;
+    watched->run.gid = start.process.gid;
     watched->run.started = clock_.now();
     watched->pidfd = std::make_shared<UniqueFd>(std::move(start.pidfd));
     auto parsed = parse_grants(answer);
     auto grants = CO_TRY(parsed);
     watched->run.leases = grants.leases;
     watched->run.sessions = grants.sessions;
+    watched->run.deliveries = grants.deliveries;
     if (!grants.sessions.empty()) {
         SecretText const handle(random_.base32(handle_characters));
         watched->run.handle_digest = to_hex(crypto::sha256(as_bytes(handle.reveal())));
-        grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
-        for (auto& [name, value] : aws_environment(loopback_port_, grants.sessions.front().provider, handle))
+        if (!watched->run.providers_of(aws_session_kind).empty())
+            grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
+        for (auto& [name, value] : client_environment(watched->run, loopback_port_, handle))
             grants.environment.insert_or_assign(name, std::move(value));
     }
     watched->run.expires = grants.expires.value_or(clock_.now() + 2 * renew_longest);
@@ -196,13 +217,18 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     // On disk before the job gets anything: a killed agent that comes back knows what to end.
     runs_.emplace(watched->run.id, watched);
     auto const saved = save();
-    auto folder = saved.is_ok() ? create_run_folder(run_folders_, watched->run.id, start.process.uid, start.process.gid, grants.files)
-                                : Result<Path>(saved.error());
+    auto delivered = saved.is_ok() ? co_await fetch_deliveries(watched) : Result<Delivery>(saved.error());
+    if (delivered.is_ok())
+        std::move(delivered->files.begin(), delivered->files.end(), std::back_inserter(grants.files));
+    auto folder = delivered.is_ok() ? create_run_folder(run_folders_, watched->run.id, start.process.uid, start.process.gid, grants.files)
+                                    : Result<Path>(delivered.error());
     if (folder.is_error()) {
         co_await finish(watched, "its credentials could not be handed over");
         co_return folder.error();
     }
     RunStarted started { watched->run.id, watched->run.workload, grants.environment, *folder };
+    started.environment.merge(delivered->environment);
+    name_folder(started.environment, folder->string());
     for (auto const& file : grants.files)
         started.environment[file.variable] = (*folder / file.name).string();
     if (!grants.records.empty()) {
@@ -210,17 +236,104 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
         loop_.spawn(deliver_receipts(
             authority_, run_folders_, { watched->run.id, start.process.uid, start.process.gid, grants.records }));
     }
-    loop_.spawn(watch(watched));
-    loop_.spawn(renew(watched));
+    begin_watching(watched);
     prepare_sessions(watched->run);
     co_return std::variant<RunStarted, net::Response>(std::move(started));
+}
+
+void RunWatch::begin_watching(std::shared_ptr<Watched> const& watched)
+{
+    loop_.spawn(watch(watched));
+    loop_.spawn(renew(watched));
+    for (auto& [provider, uses] : by_provider(watched->run.deliveries))
+        loop_.spawn(rotate(watched, std::move(uses)));
+}
+
+// A job that cannot have all of its tokens does not start.
+net::Task<Result<Delivery>> RunWatch::fetch_deliveries(std::shared_ptr<Watched> watched)
+{
+    Delivery all;
+    for (auto const& [provider, uses] : by_provider(watched->run.deliveries)) {
+        auto const session = co_await sessions_.get(watched->run.id, uses);
+        if (session.is_error())
+            co_return Error(session.error()).in("CredentialProvider `" + provider + "`");
+        auto parsed = parse_delivery(*session->document);
+        auto delivery = CO_TRY(parsed);
+        all.environment.merge(delivery.environment);
+        auto& names = watched->run.delivered_files[provider];
+        for (auto& file : delivery.files) {
+            names.push_back(file.name);
+            all.files.push_back(std::move(file));
+        }
+    }
+    auto const saved = watched->run.deliveries.empty() ? Result<>() : save();
+    if (saved.is_error())
+        co_return saved.error();
+    co_return all;
+}
+
+Result<> RunWatch::replace_files(WatchedRun& run, std::string const& provider, SecretText const& document)
+{
+    auto const delivery = TRY(parse_delivery(document));
+    std::vector<std::string> names;
+    for (auto const& file : delivery.files) {
+        TRY(add_run_file(run_folders_, run.id, run.uid, run.gid, file));
+        names.push_back(file.name);
+    }
+    if (run.delivered_files[provider] == names)
+        return {};
+    run.delivered_files[provider] = std::move(names);
+    return save();
+}
+
+void RunWatch::take_files_away(WatchedRun const& run, std::string const& provider)
+{
+    auto const delivered = run.delivered_files.find(provider);
+    if (delivered == run.delivered_files.end())
+        return;
+    for (auto const& name : delivered->second) {
+        auto const removed = remove_run_file(run_folders_, run.id, name);
+        if (removed.is_error())
+            log_warning("a file of a run is still there", { { "run", run.id }, { "file", name }, { "error", removed.error().message } });
+    }
+}
+
+// One provider's files, for as long as the run lives.
+net::Task<> RunWatch::rotate(std::shared_ptr<Watched> watched, std::vector<SessionUse> uses)
+{
+    auto const provider = uses.front().provider;
+    std::shared_ptr<SecretText const> written;
+    while (!watched->is_over) {
+        auto const seen = watched->news.version(); // before asking: what comes while the authority answers is asked about again
+        auto const session = co_await sessions_.get(watched->run.id, uses);
+        if (watched->is_over)
+            co_return;
+        Duration wait = rotate_retry;
+        if (session.is_ok()) {
+            auto const replaced = session->document == written ? Result<>() : replace_files(watched->run, provider, *session->document);
+            if (replaced.is_error())
+                log_warning("a run's files were not replaced", { { "run", watched->run.id }, { "error", replaced.error().message } });
+            else
+                written = session->document;
+            wait = replaced.is_error() ? rotate_retry : Duration(session->renew_at - clock_.now());
+        } else if (session.error().code != ErrorCode::unavailable) {
+            // SECURITY: an answer that says no takes the files away; no answer does not: what is in them ends by itself.
+            take_files_away(watched->run, provider);
+            written.reset();
+            wait = renew_longest;
+        }
+        co_await watched->news.wait_past(seen, std::clamp(wait, rotate_retry, rotate_longest));
+    }
 }
 
 // The job will ask for its first provider's session within a second, as a rule.
 void RunWatch::prepare_sessions(WatchedRun const& run)
 {
-    if (auto uses = run.uses_of(""); !uses.empty())
-        sessions_.prepare(run.id, std::move(uses));
+    std::set<std::string> kinds;
+    for (auto const& use : run.sessions) {
+        if (kinds.insert(use.kind).second)
+            sessions_.prepare(run.id, run.uses_of("", use.kind));
+    }
 }
 
 net::Task<> RunWatch::watch(std::shared_ptr<Watched> watched)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/agent_files.h"
+#include "agent/delivery.h"
 #include "agent/run_folder.h"
 #include "agent/session_cache.h"
 #include "base/random.h"
@@ -28,6 +29,7 @@ struct RunStart {
     std::string workload; // named by the user; may be empty
     JsonArray uses;       // may be empty
     std::optional<std::int64_t> rank {}; // of a job that is many processes
+    SecretText token {}; // of a run that was decided on when it was submitted; may be empty
 };
 
 struct RunStarted {
@@ -52,6 +54,8 @@ public:
 
     // A response of the authority other than 200 is handed on as it is. conflict: the process has a run already.
     net::Task<Result<std::variant<RunStarted, net::Response>>> start(RunStart);
+    // Has a run decided on that starts later: the authority's answer, with a token for it, or what it said otherwise.
+    net::Task<Result<net::Response>> promise(RunStart, std::int64_t seconds);
     // Returns when its credentials are gone. not_found: no such run of that user (0: of any). unavailable: the authority has not heard yet;
     // it is told until it has.
     net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
@@ -76,6 +80,11 @@ private:
 
     [[nodiscard]] Result<> check_room(RunStart const&) const;
     net::Task<Result<std::variant<RunStarted, net::Response>>> begin(RunStart);
+    net::Task<Result<Delivery>> fetch_deliveries(std::shared_ptr<Watched> watched);
+    net::Task<> rotate(std::shared_ptr<Watched> watched, std::vector<SessionUse> uses);
+    Result<> replace_files(WatchedRun& run, std::string const& provider, SecretText const& document);
+    void take_files_away(WatchedRun const& run, std::string const& provider);
+    void begin_watching(std::shared_ptr<Watched> const& watched);
     void prepare_sessions(WatchedRun const& run);
     net::Task<> watch(std::shared_ptr<Watched> watched);
     net::Task<> finish(std::shared_ptr<Watched> watched, std::string reason);

@@ -79,7 +79,8 @@ net::Task<> SessionCache::ask(std::shared_ptr<Entry> entry, std::string run, std
         entry->failure.reset();
     } else {
         entry->failure = got.error();
-        entry->ask_again = clock_.monotonic() + failure_lasts;
+        // A failure from before declarations changed says nothing of what holds now.
+        entry->ask_again = entry->doubts == doubts ? clock_.monotonic() + failure_lasts : Monotonic {};
         // SECURITY: an answer that says no ends what was kept; no answer does not.
         if (got.error().code != ErrorCode::unavailable)
             entry->session.reset();
@@ -126,8 +127,10 @@ void SessionCache::forget(std::string const& run)
 
 void SessionCache::doubt()
 {
-    for (auto const& [key, entry] : entries_)
+    for (auto const& [key, entry] : entries_) {
         ++entry->doubts;
+        entry->ask_again = {};
+    }
 }
 
 } // namespace writ::agent

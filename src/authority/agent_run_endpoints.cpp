@@ -4,6 +4,8 @@
 #include "authority/endpoints.h"
 #include "base/utf8.h"
 
+#include <algorithm>
+
 namespace writ::authority {
 
 namespace {
@@ -26,7 +28,7 @@ JsonObject to_json(Grant const& grant)
 {
     JsonObject object { { "action", grant.action }, { "resource", to_json(grant.resource) }, { "record", number_or_null(grant.decision) } };
     if (grant.session) {
-        object.emplace("session",
+        object.emplace(grant.session->is_delivered ? "delivery" : "session",
             JsonObject { { "provider", grant.session->provider }, { "kind", grant.session->kind }, { "environment", to_json(grant.session->environment) } });
     }
     if (!grant.lease)
@@ -56,19 +58,6 @@ net::Response denied(std::vector<Denial> const& denials)
     return problem_response_with(permission_denied("the run is not permitted"), { { "denials", std::move(array) } });
 }
 
-Result<std::vector<identity::Use>> parse_uses(JsonObject const& object)
-{
-    std::vector<identity::Use> uses;
-    for (auto const& item : *TRY(array_member(object, "uses"))) {
-        if (!item.is_object())
-            return invalid_argument("a use is an object");
-        auto const& resource = *TRY(object_member(item.as_object(), "resource"));
-        uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))), std::string(TRY(string_member(resource, "type"))),
-            std::string(TRY(string_member(resource, "id"))) });
-    }
-    return uses;
-}
-
 Result<RunRequest> parse_run(Desk desk, Call const& call)
 {
     auto const object = TRY(parse_json_object(call.request.body));
@@ -87,6 +76,7 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
     if (request.purpose.size() > purpose_bytes_max)
         return invalid_argument("a purpose has " + std::to_string(purpose_bytes_max) + " bytes at most");
     request.workload = std::string(string_or(object, "workload", ""));
+    request.token = SecretText(std::string(string_or(object, "token", "")));
     if (object.contains("uses"))
         request.uses = TRY(parse_uses(object));
     return request;
@@ -105,6 +95,22 @@ Reply start_run(Desk desk, Call call)
         grants.push_back(to_json(grant));
     co_return json_response(JsonObject { { "run", started.run.id }, { "workload", started.run.workload },
         { "workload_name", started.run.workload_name }, { "grants", std::move(grants) } });
+}
+
+Reply promise_run(Desk desk, Call call)
+{
+    auto parsed = parse_run(desk, call);
+    auto request = CO_TRY(parsed);
+    auto body = parse_json_object(call.request.body);
+    auto seconds = integer_member(CO_TRY(body), "seconds");
+    // More than there are seconds in any time that is allowed is refused as such.
+    auto const lifetime = std::chrono::seconds(std::clamp<std::int64_t>(CO_TRY(seconds), 0, 366 * 86'400));
+    auto made = co_await desk.runs.promise(std::move(request), lifetime);
+    auto const promised = CO_TRY(made);
+    if (!promised.denials.empty())
+        co_return denied(promised.denials);
+    co_return json_response(JsonObject { { "grant", promised.id }, { "workload", promised.workload }, { "token", promised.token.reveal() },
+        { "expires", to_rfc3339(promised.expires) }, { "record", promised.record } });
 }
 
 Result<std::string> run_of(Call const& call)
@@ -179,6 +185,7 @@ Reply sync_runs(Desk desk, Call call)
 void add_agent_run_routes(Router& router, Desk desk)
 {
     add_route(router, desk, "POST", "/v1/agent/runs", Access::agent, start_run);
+    add_route(router, desk, "POST", "/v1/agent/grants", Access::agent, promise_run);
     add_route(router, desk, "POST", "/v1/agent/runs/sync", Access::agent, sync_runs);
     add_route(router, desk, "POST", "/v1/agent/runs/{run}/renew", Access::agent, renew_run);
     add_route(router, desk, "POST", "/v1/agent/runs/{run}/sessions", Access::agent, open_session);

@@ -233,6 +233,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     auto parts = std::make_unique<Parts>(Parts { loop, options,
         std::make_unique<AuthorityState>(AuthorityState { clock, random, options.trust_domain, issuer, std::move(store), std::move(audit),
             log_folder, std::move(keys), std::move(issuers), std::move(snapshot), {}, {}, std::move(salt) }) });
+    parts->state->secrets = std::make_unique<SecretKeeper>(*parts->state->store.secrets, key_encryption_key.duplicate(), random);
     auto& witnessing = parts->state->witnessing;
     witnessing = TRY(
         Witnessing::create(parts->state->audit->log(), verifier, log_folder / "final", std::move(options.witnessing), clock).in("witnesses"));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/credential_source.h"
 
+#include "authority/cloud_declaration.h"
+
 namespace writ::authority {
 
 namespace {
@@ -27,18 +29,49 @@ CredentialSource aws_source(CredentialProvider const& provider, Dataset const& d
         std::move(resource).value() };
 }
 
+CredentialSource object_source(CredentialProvider const& provider, Dataset const& dataset)
+{
+    auto resource = object_resource_of(provider.type, dataset.location);
+    ASSERT(resource.is_ok()); // INVARIANT: as above
+    return { &provider, settings_of(provider), std::move(resource).value() };
+}
+
+template <typename T> std::string credential_in(DeclaredByName<T> const& declared, std::string_view name)
+{
+    auto const found = declared.find(name);
+    return found == declared.end() ? "" : found->second.value.credential;
+}
+
+// The name of the provider; empty: none.
+std::string credential_of(Declarations const& declared, cedar::EntityUid const& resource)
+{
+    if (resource.type == "Dataset")
+        return credential_in(declared.datasets, resource.id);
+    if (resource.type == "Model")
+        return credential_in(declared.models, resource.id);
+    if (resource.type == "Endpoint")
+        return credential_in(declared.endpoints, resource.id);
+    return resource.type == "Api" ? credential_in(declared.apis, resource.id) : "";
+}
+
 } // namespace
 
 std::optional<CredentialSource> source_of(Snapshot const& snapshot, cedar::EntityUid const& resource)
 {
     auto const& declared = snapshot.declarations;
-    auto const dataset = resource.type == "Dataset" ? declared.datasets.find(resource.id) : declared.datasets.end();
-    if (dataset == declared.datasets.end() || dataset->second.value.credential.empty())
+    auto const name = credential_of(declared, resource);
+    if (name.empty())
         return std::nullopt;
-    auto const provider = declared.credential_providers.find(dataset->second.value.credential);
+    auto const provider = declared.credential_providers.find(name);
     ASSERT(provider != declared.credential_providers.end());
+    if (!provider->second.value.token.empty())
+        return CredentialSource { &provider->second.value, provider->second.value.token, { { "type", resource.type }, { "name", resource.id } } };
+    auto const dataset = declared.datasets.find(resource.id);
+    ASSERT(dataset != declared.datasets.end());
     if (provider->second.value.type == "aws_sts")
         return aws_source(provider->second.value, dataset->second.value);
+    if (is_object_store(provider->second.value.type))
+        return object_source(provider->second.value, dataset->second.value);
     return postgres_source(declared, provider->second.value, dataset->second.value);
 }
 

@@ -6,6 +6,7 @@
 
 #include "audit/export/destination.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "identity/workload.h"
 
 #include <cstdint>
@@ -61,14 +62,40 @@ struct AwsSts {
     bool session_tags = false; // workload, run and purpose; the role's trust policy must allow sts:TagSession
 };
 
+// A workload identity pool of Google Cloud that trusts this authority, and the service account that its tokens are of.
+struct GcpSts {
+    std::string workload_identity_provider; // `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`
+    std::string service_account; // email
+    std::string project; // of the service account if absent
+    std::string audience; // that the pool's provider expects; its own URL if absent
+    std::string sts_endpoint = "https://sts.googleapis.com";
+    std::string iam_endpoint = "https://iamcredentials.googleapis.com";
+    std::string store_endpoint; // URL of Cloud Storage's API, where it is not Google's
+    std::string ca_file; // PEM; empty: the system's roots
+};
+
+// An application in Microsoft Entra that trusts this authority by a federated credential.
+struct AzureEntra {
+    std::string tenant; // GUID or domain
+    std::string client_id; // GUID
+    std::string scope = "https://storage.azure.com/.default";
+    std::string access = "read"; // what its role assignment lets it do where the data sets are: `read`, `write`
+    std::string audience = "api://AzureADTokenExchange"; // that the federated credential expects
+    std::string endpoint = "https://login.microsoftonline.com";
+    std::string ca_file; // PEM; empty: the system's roots
+};
+
 struct CredentialProvider {
     std::string name;
-    std::string type; // `postgres_role`, `aws_sts`
+    std::string type; // `postgres_role`, `aws_sts`, `gcp_sts`, `azure_entra`
     std::string database;
     std::string user;
     std::string password_file; // on the authority's machine; the password itself is never declared
     Duration lifetime = std::chrono::minutes(10);
     AwsSts aws;
+    GcpSts gcp;
+    AzureEntra azure;
+    JsonObject token {}; // settings of issuers of tokens and keys (token_declaration.h)
 };
 
 struct Dataset {
@@ -86,6 +113,7 @@ struct Model {
     std::string name;
     std::vector<std::string> classification;
     std::vector<std::string> purpose;
+    std::string credential; // a CredentialProvider's name
 };
 
 // Something called over a network: a served model (Endpoint) or an API.
@@ -93,6 +121,7 @@ struct Service {
     std::string name;
     std::string url;
     std::vector<std::string> purpose;
+    std::string credential; // a CredentialProvider's name
 };
 
 // A declaration with where it stood.

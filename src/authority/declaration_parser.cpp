@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/declaration_parser.h"
 
+#include "authority/cloud_declaration.h"
 #include "authority/export_declaration.h"
 #include "authority/field_reader.h"
+#include "authority/token_declaration.h"
 #include "issue/aws_sts/aws_sts.h"
 
 #include <algorithm>
@@ -144,11 +146,21 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
     FieldReader fields(node, problems);
     CredentialProvider provider;
     provider.name = read_name(fields, node);
-    provider.type = fields.one_of("type", { "postgres_role", "aws_sts" });
-    if (provider.type == "aws_sts") {
+    provider.type = fields.one_of("type",
+        { "postgres_role", "aws_sts", "gcp_sts", "azure_entra", "oidc_token", "oauth2_client", "token_exchange", "sealed_secret", "anthropic", "databricks", "huggingface", "openai", "wandb" });
+    if (is_token_type(provider.type)) {
+        auto token = read_token_provider(provider.type, provider.name, fields, node);
+        provider.type = std::move(token.issuer);
+        provider.token = std::move(token.settings);
+        provider.lifetime = fields.duration_or("lifetime", std::chrono::hours(1));
+    } else if (provider.type == "aws_sts") {
         provider.aws = read_aws_sts(fields, node);
         provider.lifetime = fields.duration_or("lifetime", std::chrono::hours(1));
         check_sts_lifetime(fields, node, provider);
+    } else if (provider.type == "gcp_sts") {
+        read_gcp_sts(fields, node, provider);
+    } else if (provider.type == "azure_entra") {
+        read_azure_entra(fields, node, provider);
     } else {
         provider.database = fields.text("database");
         provider.user = fields.text("user");
@@ -186,6 +198,7 @@ Model read_model(YamlNode const& node, std::vector<Problem>& problems)
     model.name = read_name(fields, node);
     model.classification = fields.texts("classification");
     model.purpose = fields.texts("purpose");
+    model.credential = fields.text_or("credential", "");
     fields.finish();
     return model;
 }
@@ -197,6 +210,7 @@ Service read_service(YamlNode const& node, std::vector<Problem>& problems)
     service.name = read_name(fields, node);
     service.url = fields.text("url");
     service.purpose = fields.texts("purpose");
+    service.credential = fields.text_or("credential", "");
     fields.finish();
     return service;
 }

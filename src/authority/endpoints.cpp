@@ -23,6 +23,7 @@ void add_all_routes(Router& router, Desk desk)
     add_receipt_routes(router, desk);
     add_export_routes(router, desk);
     add_bundle_routes(router, desk);
+    add_secret_routes(router, desk);
 }
 
 // Begins with the time, so that traces of one time lie side by side in the audit index: each at random would cost a page of it for each record.

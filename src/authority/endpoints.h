@@ -42,6 +42,7 @@ void add_explanation_routes(Router&, Desk);
 void add_receipt_routes(Router&, Desk);
 void add_export_routes(Router&, Desk);
 void add_bundle_routes(Router&, Desk);
+void add_secret_routes(Router&, Desk);
 
 void add_all_routes(Router&, Desk);
 

@@ -18,7 +18,7 @@ Reply list_leases(Desk desk, Call call)
     JsonArray array;
     for (auto const& lease : leases)
         array.push_back(to_json(lease));
-    auto live = co_await live_credentials(desk.state, { filter.run, filter.workload, "", "" });
+    auto live = co_await live_credentials(desk.state, { .run = filter.run, .workload = filter.workload });
     auto const sessions = CO_TRY(live);
     co_return json_response(JsonObject { { "leases", std::move(array) }, { "sessions", authority::to_json(sessions) } });
 }
@@ -58,12 +58,12 @@ Result<RevocationTarget> parse_target(JsonObject const& request)
     RevocationTarget target;
     int named = 0;
     for (auto const& [name, place] : { std::pair("run", &target.run), std::pair("workload", &target.workload), std::pair("dataset", &target.dataset),
-             std::pair("credential", &target.credential) }) {
+             std::pair("model", &target.model), std::pair("node", &target.node), std::pair("credential", &target.credential) }) {
         *place = string_or(request, name, "");
         named += place->empty() ? 0 : 1;
     }
     if (named != 1)
-        return invalid_argument("one of `run`, `workload`, `dataset` and `credential` says what to revoke");
+        return invalid_argument("one of `run`, `workload`, `dataset`, `model`, `node` and `credential` says what to revoke");
     return target;
 }
 
@@ -73,11 +73,14 @@ Reply revoke_target(Desk desk, Call call)
     auto const request = CO_TRY(body);
     auto parsed = parse_target(request);
     auto target = CO_TRY(parsed);
+    // A node is known by its name, too.
+    if (!target.node.empty() && !target.node.starts_with("spiffe://"))
+        target.node = "spiffe://" + desk.state.trust_domain + "/writ/agent/" + target.node;
     std::string reason(utf8_prefix(string_or(request, "reason", ""), 200));
     auto revoked = co_await revoke(desk.state, desk.leases, desk.runs, std::move(target), call.caller.id, reason.empty() ? "by an administrator" : reason);
     auto const done = CO_TRY(revoked);
     co_return json_response(JsonObject { { "runs", array_of(done.runs) }, { "revoked", array_of(done.leases) }, { "late", array_of(done.late) },
-        { "remaining", authority::to_json(done.remaining) } });
+        { "remaining", authority::to_json(done.remaining) }, { "node_banned", done.is_node_banned } });
 }
 
 Reply list_runs(Desk desk, Call)

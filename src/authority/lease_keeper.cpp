@@ -86,7 +86,7 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     auto planned = issuer->second->plan(source->settings, accesses);
     auto const plan = CO_TRY(planned);
     if (issuer->second->revocable() == nullptr) {
-        grant.session = SessionGrant { source->provider->name, plan.kind, plan.environment };
+        grant.session = SessionGrant { source->provider->name, plan.kind, plan.environment, issuer->second->is_delivered() };
         co_return grant;
     }
 

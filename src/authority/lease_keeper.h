@@ -18,6 +18,7 @@ struct SessionGrant {
     std::string provider; // CredentialProvider
     std::string kind; // `aws_sts`
     std::map<std::string, std::string> environment;
+    bool is_delivered = false; // as files and variables of the run, which the agent fetches before the job starts
 };
 
 struct Grant {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/references.h"
 
+#include "authority/cloud_declaration.h"
 #include "authority/credential_source.h"
 #include "authority/field_reader.h"
 #include "issue/aws_sts/session_policy.h"
@@ -56,13 +57,35 @@ void check_dataset(Declared<Dataset> const& dataset, Declarations const& declara
         return;
     require(value.credential, declarations.credential_providers, "CredentialProvider", dataset.position, problems);
     auto const provider = declarations.credential_providers.find(value.credential);
+    if (provider != declarations.credential_providers.end() && !provider->second.value.token.empty())
+        return; // a token, wherever the data is
     if (provider != declarations.credential_providers.end() && provider->second.value.type == "aws_sts")
         return check_location(dataset, problems);
+    if (provider != declarations.credential_providers.end() && is_object_store(provider->second.value.type)) {
+        auto const resource = object_resource_of(provider->second.value.type, value.location);
+        if (resource.is_error())
+            problems.push_back({ dataset.position, "CredentialProvider `" + value.credential + "`: " + resource.error().message });
+        return;
+    }
     // A role is good in one database only; anywhere else it would be refused at the first use, which is late to learn of it.
     if (provider != declarations.credential_providers.end() && provider->second.value.database != value.database)
         problems.push_back({ dataset.position,
             "CredentialProvider `" + value.credential + "` is for Database `" + provider->second.value.database + "`, the dataset is in `"
                 + value.database + "`" });
+}
+
+// Of what is no data: tokens and keys only.
+template <typename T> void check_tokens(DeclaredByName<T> const& declared, Declarations const& declarations, std::vector<Problem>& problems)
+{
+    for (auto const& [name, resource] : declared) {
+        auto const& credential = resource.value.credential;
+        if (credential.empty())
+            continue;
+        require(credential, declarations.credential_providers, "CredentialProvider", resource.position, problems);
+        auto const provider = declarations.credential_providers.find(credential);
+        if (provider != declarations.credential_providers.end() && provider->second.value.token.empty())
+            problems.push_back({ resource.position, "CredentialProvider `" + credential + "` is of type `" + provider->second.value.type + "`, which is for data sets" });
+    }
 }
 
 } // namespace
@@ -71,6 +94,9 @@ void check_references(Declarations const& declarations, std::string_view trust_d
 {
     for (auto const& [name, dataset] : declarations.datasets)
         check_dataset(dataset, declarations, problems);
+    check_tokens(declarations.models, declarations, problems);
+    check_tokens(declarations.endpoints, declarations, problems);
+    check_tokens(declarations.apis, declarations, problems);
     for (auto const& [name, provider] : declarations.credential_providers)
         if (provider.value.type == "postgres_role")
             require(provider.value.database, declarations.databases, "Database", provider.position, problems);

@@ -15,10 +15,18 @@ constexpr std::size_t leases_max = 10'000;
 
 bool is_meant(RevocationTarget const& target, std::string const& id) { return target.credential.empty() || target.credential == id; }
 
+// A resource and its versions.
+bool is_resource(std::string_view type, std::string const& name, identity::Lease const& lease)
+{
+    if (name.empty())
+        return true;
+    bool const is_version = lease.resource_type == std::string(type) + "Version" && lease.resource_id.starts_with(name + "@");
+    return is_version || (lease.resource_type == type && lease.resource_id == name);
+}
+
 bool is_meant(RevocationTarget const& target, identity::Lease const& lease)
 {
-    bool const is_dataset = target.dataset.empty() || (lease.resource_type == "Dataset" && lease.resource_id == target.dataset);
-    return is_dataset && (is_meant(target, lease.id) || is_meant(target, lease.credential));
+    return is_resource("Dataset", target.dataset, lease) && is_resource("Model", target.model, lease) && (is_meant(target, lease.id) || is_meant(target, lease.credential));
 }
 
 audit::RecordFilter filter_of(RevocationTarget const& target)
@@ -27,7 +35,10 @@ audit::RecordFilter filter_of(RevocationTarget const& target)
     filter.type = audit::RecordType::issuance;
     filter.run = target.run;
     filter.workload = target.workload;
-    filter.resource = target.dataset.empty() ? "" : "Dataset::" + target.dataset;
+    if (!target.dataset.empty())
+        filter.resource = "Dataset::" + target.dataset;
+    if (!target.model.empty())
+        filter.resource = "Model::" + target.model;
     filter.limit = page_records;
     return filter;
 }
@@ -35,12 +46,14 @@ audit::RecordFilter filter_of(RevocationTarget const& target)
 void append_live(std::vector<LiveCredential>& live, audit::Record const& record, RevocationTarget const& target, Timestamp now)
 {
     auto const& credential = record.credential;
+    if (!target.node.empty() && record.caller != target.node)
+        return;
     if (!credential || !credential->lease.empty() || !credential->expires || *credential->expires <= now || !is_meant(target, credential->id))
         return;
     // A session opens several things, and has a record for each.
     if (std::any_of(live.begin(), live.end(), [&](auto const& known) { return known.id == credential->id && known.kind == credential->kind; }))
         return;
-    live.push_back({ credential->kind, credential->id, credential->scope, record.workload, record.run, *credential->expires });
+    live.push_back({ credential->kind, credential->id, credential->scope, record.workload, record.run, record.caller, *credential->expires });
 }
 
 net::Task<Result<>> end_runs(AuthorityState& state, RunRegistry& registry, RevocationTarget target, std::string caller, std::string reason, Revocation& done)
@@ -52,10 +65,10 @@ net::Task<Result<>> end_runs(AuthorityState& state, RunRegistry& registry, Revoc
             co_return found.error();
         if (!found->ended)
             runs.push_back(target.run);
-    } else if (!target.workload.empty()) {
-        auto listed = state.store.runs->live_runs("");
+    } else if (!target.workload.empty() || !target.node.empty()) {
+        auto listed = state.store.runs->live_runs(target.node);
         for (auto const& run : CO_TRY(listed)) {
-            if (run.workload == target.workload)
+            if (target.workload.empty() || run.workload == target.workload)
                 runs.push_back(run.id);
         }
     }
@@ -71,6 +84,8 @@ net::Task<Result<>> end_runs(AuthorityState& state, RunRegistry& registry, Revoc
 
 net::Task<Result<>> take_back_leases(AuthorityState& state, LeaseKeeper& keeper, RevocationTarget target, std::string caller, std::string reason, Revocation& done)
 {
+    if (!target.node.empty())
+        co_return Result<>(); // leases are of its runs, which have ended
     auto listed = state.store.leases->list({ .run = target.run, .workload = target.workload, .open_only = true, .limit = leases_max });
     for (auto const& lease : CO_TRY(listed)) {
         if (!is_meant(target, lease))
@@ -90,7 +105,19 @@ std::string words_of(RevocationTarget const& target)
         return "run " + target.run;
     if (!target.workload.empty())
         return "workload " + target.workload;
+    if (!target.model.empty())
+        return "model " + target.model;
+    if (!target.node.empty())
+        return "node " + target.node;
     return target.dataset.empty() ? "credential " + target.credential : "dataset " + target.dataset;
+}
+
+// SECURITY: before its runs are ended, or it would begin others meanwhile.
+Result<> ban(AuthorityState& state, std::string const& node)
+{
+    auto agent = TRY(state.store.agents->find(node));
+    agent.banned = true;
+    return state.store.agents->add(agent);
 }
 
 audit::Record record_of(RevocationTarget const& target, Revocation const& done, std::string const& caller, std::string const& reason, Timestamp now)
@@ -104,6 +131,8 @@ audit::Record record_of(RevocationTarget const& target, Revocation const& done, 
     record.action = "administer";
     if (!target.dataset.empty())
         record.resource = audit::RecordedEntity { "Dataset", target.dataset, "", "" };
+    if (!target.model.empty())
+        record.resource = audit::RecordedEntity { "Model", target.model, "", "" };
     record.outcome = "ok";
     record.reason = "revoked " + words_of(target) + ": " + std::to_string(done.runs.size()) + " runs ended, " + std::to_string(done.leases.size()) + " leases ended, "
         + std::to_string(done.late.size()) + " still to end, " + std::to_string(done.remaining.size()) + " credentials live on"
@@ -136,6 +165,12 @@ net::Task<Result<std::vector<LiveCredential>>> live_credentials(AuthorityState& 
 net::Task<Result<Revocation>> revoke(AuthorityState& state, LeaseKeeper& keeper, RunRegistry& registry, RevocationTarget target, std::string caller, std::string reason)
 {
     Revocation done;
+    if (!target.node.empty()) {
+        auto const banned = ban(state, target.node);
+        if (banned.is_error())
+            co_return banned.error();
+        done.is_node_banned = true;
+    }
     auto const ended = co_await end_runs(state, registry, target, caller, reason, done);
     if (ended.is_error())
         co_return ended.error();
@@ -156,7 +191,7 @@ JsonArray to_json(std::vector<LiveCredential> const& live)
     JsonArray array;
     for (auto const& credential : live)
         array.push_back(JsonObject { { "kind", credential.kind }, { "id", credential.id }, { "scope", credential.scope }, { "workload", credential.workload },
-            { "run", credential.run }, { "expires", to_rfc3339(credential.expires) } });
+            { "run", credential.run }, { "node", credential.node }, { "expires", to_rfc3339(credential.expires) } });
     return array;
 }
 

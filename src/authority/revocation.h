@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Taking back, at once, what a run, a workload, a data set or a single credential opens: leases end now, and runs with them. What nobody can take back (sessions
+// Taking back, at once, what a run, a workload, a data set, a model, a node or a single credential opens: leases end now, and runs with them. What nobody can take back (sessions
 // at clouds, SVIDs) is named with its end.
 #pragma once
 
@@ -14,12 +14,15 @@ struct RevocationTarget {
     std::string run;
     std::string workload; // SPIFFE ID
     std::string dataset;
+    std::string model;
+    std::string node; // SPIFFE ID of its agent
     std::string credential; // lease, role, access key, certificate's serial
 };
 
 // A credential without a lease whose end has not come, as its issuance is on record.
 struct LiveCredential {
     std::string kind, id, scope, workload, run;
+    std::string node; // who had it issued
     Timestamp expires;
 };
 
@@ -28,6 +31,7 @@ struct Revocation {
     std::vector<std::string> leases; // taken back
     std::vector<std::string> late; // leases whose system does not answer: asked again until it does
     std::vector<LiveCredential> remaining; // last to end first
+    bool is_node_banned = false; // its agent is not listened to until it joins anew
 };
 
 // Of the last 24 hours' issuances, which is as long as anything lives that has no lease. LIMIT: live_pages_max pages of the index.

@@ -2,6 +2,7 @@
 #include "authority/run_registry.h"
 
 #include "base/logger.h"
+#include "crypto/digest.h"
 
 #include <algorithm>
 
@@ -11,6 +12,7 @@ namespace {
 
 // LIMIT: uses of one run.
 constexpr std::size_t uses_max = 100;
+constexpr std::size_t token_characters = 52; // 260 bits
 
 std::string names_of(std::vector<IdentifiedWorkload> const& workloads)
 {
@@ -41,6 +43,14 @@ Question question_of(RunRequest const& request, Principal principal, std::string
     question.action = use.action;
     question.resource = { use.resource_type, use.resource_id };
     return question;
+}
+
+JsonObject uses_json(std::vector<identity::Use> const& uses)
+{
+    JsonArray array;
+    for (auto const& use : uses)
+        array.push_back(JsonObject { { "action", use.action }, { "resource", JsonObject { { "type", use.resource_type }, { "id", use.resource_id } } } });
+    return { { "uses", std::move(array) } };
 }
 
 audit::Record record_of_run(identity::Run const& run, audit::RecordType type, std::string const& caller, Timestamp now)
@@ -86,50 +96,149 @@ net::Task<Result<StartedRun>> RunRegistry::refuse(RunRequest request, std::strin
     co_return refused;
 }
 
-net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
+// A request, decided on as far as it goes.
+struct RunRegistry::Considered {
+    std::shared_ptr<Snapshot const> snapshot {};
+    std::string id {}; // SPIFFE ID
+    identity::Workload const* workload = nullptr; // of the snapshot
+    std::vector<identity::Use> uses {};
+    std::string purpose {};
+    std::string promised {}; // which promise is kept; empty: none
+    std::vector<std::pair<Question, Answer>> allowed {};
+    StartedRun refused {}; // with denials, if there are any
+};
+
+// The promise that the token is of, whose purpose and uses are the run's. Nothing is used up yet.
+Result<std::string> RunRegistry::honour(RunRequest& request, std::string const& workload)
+{
+    auto const digest = to_hex(crypto::sha256(as_bytes(request.token.reveal())));
+    auto const grant = TRY(state_.store.run_grants->find(digest, state_.clock.now()));
+    if (grant.workload != workload)
+        return permission_denied("the token is for a run of `" + grant.workload + "`, the process is `" + workload + "`");
+    if (!request.purpose.empty() && request.purpose != grant.purpose)
+        return permission_denied("the token is for purpose `" + grant.purpose + "`, not for `" + request.purpose + "`");
+    if (!request.uses.empty())
+        return invalid_argument("what a run uses was decided with its token");
+    request.purpose = grant.purpose;
+    request.uses = TRY(parse_uses(TRY(parse_json_object(grant.uses))));
+    return grant.id + ", record " + std::to_string(grant.record);
+}
+
+net::Task<Result<RunRegistry::Considered>> RunRegistry::consider(RunRequest request, std::string run)
 {
     auto const snapshot = state_.snapshot;
     auto const matching = identify(*snapshot, request.claims);
     auto const found = choose(matching, request.workload);
-    if (found.empty() && matching.empty())
-        co_return co_await refuse(request, request.purpose,
-            { "workload", "none that is declared", "one whose `match` fits what the kernel says of the process" });
-    if (found.empty())
-        co_return co_await refuse(request, request.purpose, { "workload", names_of(matching), "`" + request.workload + "`" });
+    Considered considered;
+    considered.snapshot = snapshot;
+    if (found.empty()) {
+        cedar::MissingFact fact { "workload", names_of(matching), "`" + request.workload + "`" };
+        if (matching.empty())
+            fact = { "workload", "none that is declared", "one whose `match` fits what the kernel says of the process" };
+        auto purpose = request.purpose;
+        auto refusal = co_await refuse(std::move(request), std::move(purpose), std::move(fact));
+        considered.refused = CO_TRY(refusal);
+        co_return considered;
+    }
     if (found.size() > 1)
         co_return conflict("several workloads match: " + names_of(found) + "; name the one that is meant");
-
-    auto const& workload = *found.front().workload;
-    auto const& uses = request.uses.empty() ? workload.uses : request.uses;
-    if (uses.size() > uses_max)
+    considered.id = found.front().id.text();
+    considered.workload = found.front().workload;
+    if (!request.token.is_empty()) {
+        auto honoured = honour(request, considered.id);
+        considered.promised = CO_TRY(honoured);
+    }
+    considered.uses = request.uses.empty() ? considered.workload->uses : request.uses;
+    if (considered.uses.size() > uses_max)
         co_return invalid_argument("a run has " + std::to_string(uses_max) + " uses at most");
-    StartedRun started;
-    auto const now = state_.clock.now();
-    started.run = { identity::new_run_id(state_.random), request.agent, found.front().id.text(), workload.name, request.purpose,
-        writ::to_text(JsonValue(identity::to_json(request.claims))), now, now, std::nullopt, "" };
-    started.svid_lifetime = workload.svid_lifetime;
     auto const principal = principal_of(found.front(), request.claims);
-
-    std::vector<std::pair<Question, Answer>> allowed;
-    for (auto const& use : uses) {
-        auto question = question_of(request, principal, started.run.id, use);
+    for (auto const& use : considered.uses) {
+        auto question = question_of(request, principal, run, use);
         auto decided = co_await decide_and_record(state_, snapshot, question);
         auto answer = CO_TRY(decided);
         if (answer.allowed)
-            allowed.emplace_back(std::move(question), std::move(answer));
+            considered.allowed.emplace_back(std::move(question), std::move(answer));
         else
-            started.denials.push_back({ use.action, question.resource, std::move(answer.missing), answer.record });
+            considered.refused.denials.push_back({ use.action, question.resource, std::move(answer.missing), answer.record });
     }
-    if (!started.denials.empty())
-        co_return started;
+    considered.purpose = std::move(request.purpose);
+    co_return considered;
+}
 
-    auto record = record_of_run(started.run, audit::RecordType::run_start, request.agent, now);
-    record.trace = request.trace;
-    record.request = request.request;
-    record.rank = request.rank;
+net::Task<Result<PromisedRun>> RunRegistry::promise(RunRequest request, Duration lifetime)
+{
+    if (lifetime < std::chrono::seconds(1) || lifetime > promise_lifetime_max)
+        co_return invalid_argument("a token of a run is good for 1 second to 7 days");
+    auto counted = state_.store.run_grants->count(state_.clock.now());
+    if (CO_TRY(counted) >= promises_max)
+        co_return resource_exhausted(std::to_string(promises_max) + " runs wait for their start already");
+    auto const caller = request.agent;
+    auto looked = co_await consider(std::move(request), "");
+    auto considered = CO_TRY(looked);
+    PromisedRun promised;
+    promised.denials = std::move(considered.refused.denials);
+    if (!promised.denials.empty())
+        co_return promised;
+    auto const now = state_.clock.now();
+    promised.id = "grant-" + state_.random.base32(20);
+    promised.workload = considered.id;
+    promised.token = SecretText(state_.random.base32(token_characters));
+    promised.expires = now + lifetime;
+    audit::Record record;
+    record.type = audit::RecordType::administration;
+    record.time = now;
+    record.caller = caller;
+    record.workload = promised.workload;
+    record.workload_name = considered.workload->name;
+    record.purpose = considered.purpose;
+    record.action = "run";
+    record.policy_version = considered.snapshot->version;
+    record.outcome = "ok";
+    record.reason = promised.id + ": a run may start until " + to_rfc3339(promised.expires);
+    auto appended = co_await append_record(state_, std::move(record));
+    promised.record = CO_TRY(appended);
+    auto const kept = state_.store.run_grants->add({ to_hex(crypto::sha256(as_bytes(promised.token.reveal()))), promised.id, promised.workload,
+        considered.purpose, writ::to_text(JsonValue(uses_json(considered.uses))), promised.record, promised.expires });
+    if (kept.is_error())
+        co_return kept.error();
+    co_return promised;
+}
+
+net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
+{
+    auto const id = identity::new_run_id(state_.random);
+    auto const token = request.token.duplicate();
+    auto const claims = request.claims;
+    auto const agent = request.agent, trace = request.trace, its_request = request.request;
+    auto const rank = request.rank;
+    auto looked = co_await consider(std::move(request), id);
+    auto considered = CO_TRY(looked);
+    if (!considered.refused.denials.empty())
+        co_return std::move(considered.refused);
+    auto const& workload = *considered.workload;
+    auto const& snapshot = considered.snapshot;
+    StartedRun started;
+    auto const now = state_.clock.now();
+    started.run = { id, agent, considered.id, workload.name, considered.purpose, writ::to_text(JsonValue(identity::to_json(claims))), now, now,
+        std::nullopt, "" };
+    started.svid_lifetime = workload.svid_lifetime;
+    auto& allowed = considered.allowed;
+    if (!token.is_empty()) {
+        // SECURITY: once, whoever else brings it at this moment; before anything is given.
+        auto const redeemed = state_.store.run_grants->redeem(to_hex(crypto::sha256(as_bytes(token.reveal()))), now);
+        if (redeemed.is_error())
+            co_return redeemed.error();
+    }
+
+    auto record = record_of_run(started.run, audit::RecordType::run_start, agent, now);
+    if (!considered.promised.empty())
+        record.reason = "as promised by " + considered.promised;
+    record.trace = trace;
+    record.request = its_request;
+    record.rank = rank;
     record.pipeline = workload.pipeline;
     record.team = workload.team;
-    record.claims = recorded_claims(request.claims);
+    record.claims = recorded_claims(claims);
     record.policy_version = snapshot->version;
     auto const may_spool = !allowed.empty() && std::ranges::all_of(allowed, [](auto const& one) { return one.second.may_spool; });
     auto appended = co_await record_or_spool(state_, std::move(record), may_spool);
@@ -253,6 +362,19 @@ net::Task<Result<std::vector<std::string>>> RunRegistry::sync(std::string agent,
             ended.push_back(run.id);
     }
     co_return ended;
+}
+
+Result<std::vector<identity::Use>> parse_uses(JsonObject const& object)
+{
+    std::vector<identity::Use> uses;
+    for (auto const& item : *TRY(array_member(object, "uses"))) {
+        if (!item.is_object())
+            return invalid_argument("a use is an object");
+        auto const& resource = *TRY(object_member(item.as_object(), "resource"));
+        uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))), std::string(TRY(string_member(resource, "type"))),
+            std::string(TRY(string_member(resource, "id"))) });
+    }
+    return uses;
 }
 
 JsonObject to_json(identity::Run const& run)

@@ -15,6 +15,7 @@ struct RunRequest {
     std::string purpose;
     std::string workload;            // name or id, where several match; may be empty
     std::vector<identity::Use> uses; // empty: what the workload declares
+    SecretText token {}; // of a PromisedRun, whose purpose and uses are then the run's; empty: none
 };
 
 struct Denial {
@@ -32,6 +33,21 @@ struct StartedRun {
     std::vector<Denial> denials;
 };
 
+// A run that is decided on before it starts: whoever brings the token starts it, once, if it is the same workload and policy still allows it.
+struct PromisedRun {
+    std::string id;
+    std::string workload; // SPIFFE ID
+    SecretText token;
+    Timestamp expires;
+    std::uint64_t record = 0;
+    // Not empty: nothing was promised.
+    std::vector<Denial> denials;
+};
+
+// LIMIT: how long a scheduler may take, and how many such runs may wait.
+inline constexpr Duration promise_lifetime_max = std::chrono::days(7);
+inline constexpr std::size_t promises_max = 10'000;
+
 class RunRegistry {
 public:
     RunRegistry(AuthorityState& state, LeaseKeeper& leases)
@@ -45,6 +61,9 @@ public:
     // All of the uses are decided on and recorded; if one is denied, none is served. conflict: several workloads match and none is named.
     net::Task<Result<StartedRun>> start(RunRequest);
 
+    // Decides on all of the uses, as at the run's start, and gives nothing but a token. On record before the token leaves.
+    net::Task<Result<PromisedRun>> promise(RunRequest, Duration lifetime);
+
     // Decides again on each lease, by today's policies: what is still allowed is prolonged, what is not is taken back. not_found: no live
     // run of that agent.
     net::Task<Result<std::vector<identity::Lease>>> renew(std::string run, std::string agent, std::string trace);
@@ -56,6 +75,9 @@ public:
     net::Task<Result<std::vector<std::string>>> sync(std::string agent, std::vector<std::string> live);
 
 private:
+    struct Considered;
+    net::Task<Result<Considered>> consider(RunRequest request, std::string run);
+    Result<std::string> honour(RunRequest& request, std::string const& workload);
     net::Task<Result<StartedRun>> refuse(RunRequest request, std::string purpose, cedar::MissingFact fact);
     net::Task<Result<>> record_end(identity::Run run, std::string caller, std::string reason);
 
@@ -64,5 +86,7 @@ private:
 };
 
 JsonObject to_json(identity::Run const&);
+// The member `uses`: of each its action and resource.
+Result<std::vector<identity::Use>> parse_uses(JsonObject const&);
 
 } // namespace writ::authority

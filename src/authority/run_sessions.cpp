@@ -2,6 +2,7 @@
 #include "authority/run_sessions.h"
 
 #include "authority/credential_source.h"
+#include "authority/recipient.h"
 
 #include <algorithm>
 
@@ -11,8 +12,21 @@ namespace {
 
 // LIMIT: uses of one run, as at its start.
 constexpr std::size_t uses_max = 100;
-// LIMIT: how long the token is good that STS is shown; it is shown at once.
-constexpr Duration assertion_lifetime = std::chrono::minutes(5);
+
+// What an agent puts into a run's folder and environment.
+SecretText delivery_of(issue::Credential const& credential)
+{
+    JsonObject environment;
+    for (auto const& [name, value] : credential.environment)
+        environment.emplace(name, value);
+    for (auto const& [name, value] : credential.variables)
+        environment.insert_or_assign(name, value.reveal());
+    JsonArray files;
+    for (auto const& file : credential.files)
+        files.push_back(JsonObject { { "name", file.name }, { "variable", file.variable }, { "content", file.content.reveal() } });
+    JsonObject const document { { "environment", std::move(environment) }, { "files", std::move(files) } };
+    return SecretText(writ::to_text(JsonValue(document)));
+}
 
 } // namespace
 
@@ -69,14 +83,11 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
     auto planned = issuer->second->plan(asked.settings, asked.accesses);
     auto const plan = CO_TRY(planned);
     auto const expires = state_.clock.now() + std::min(asked.provider->lifetime, asked.lifetime_max);
-    auto const assertion = [this, id = asked.workload](std::string audience, JsonObject claims) -> Result<SecretText> {
-        auto token = TRY(state_.keys.jwt(crypto::Algorithm::rs256).issue({ id, { std::move(audience) }, assertion_lifetime, std::move(claims) }, state_.clock.now(), state_.random));
-        return std::move(token.token);
-    };
-    auto created = co_await issuer->second->create(plan, { asked.principal.id, asked.run.id, asked.run.purpose, expires, assertion });
+    auto recipient = recipient_of(state_, { asked.workload, asked.run.id, asked.run.purpose, expires });
+    auto created = co_await issuer->second->create(plan, std::move(recipient));
     auto credential = CO_TRY(created);
     OpenedSession session { plan.kind, credential.id.empty() ? plan.name : credential.id, plan.scope, std::min(credential.expires.value_or(expires), expires),
-        std::move(credential.document), {} };
+        issuer->second->is_delivered() ? delivery_of(credential) : std::move(credential.document), {} };
     // One record for each thing that it opens, so that who-used finds each.
     for (auto const& [question, answer] : asked.allowed) {
         auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());

@@ -18,7 +18,7 @@ struct SessionRequest {
 struct OpenedSession {
     std::string kind, id, scope;
     Timestamp expires;
-    SecretText document; // as issue::Credential has it
+    SecretText document; // as issue::Credential has it, or its files and variables as JSON
     // Not empty: none of the uses is allowed, and nothing was opened.
     std::vector<Denial> denials;
 };

@@ -8,6 +8,7 @@
 #include "authority/keyring.h"
 #include "authority/metrics.h"
 #include "authority/outage.h"
+#include "authority/secret_keeper.h"
 #include "authority/snapshot.h"
 #include "authority/witnessing.h"
 #include "base/random.h"
@@ -46,6 +47,7 @@ struct AuthorityState {
     std::unique_ptr<Outage> outage {};         // of the audit log
     Deciding deciding {};
     std::unique_ptr<audit::Exporter> exports {}; // set once the log is open; reads it
+    std::unique_ptr<SecretKeeper> secrets {};
 };
 
 // INVARIANT: no record, no credential. The sequence number, once the record is durable.

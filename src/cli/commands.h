@@ -11,6 +11,7 @@ namespace writ::cli {
 
 void add_run_command(CLI::App&, Session&);
 void add_aws_credentials_command(CLI::App&, Session&);
+void add_doctor_command(CLI::App&, Session&);
 void add_apply_command(CLI::App&, Session&);
 void add_get_command(CLI::App&, Session&);
 void add_delete_command(CLI::App&, Session&);
@@ -18,6 +19,7 @@ void add_token_command(CLI::App&, Session&);
 void add_svid_command(CLI::App&, Session&);
 void add_lease_command(CLI::App&, Session&);
 void add_revoke_command(CLI::App&, Session&);
+void add_secret_command(CLI::App&, Session&);
 void add_audit_command(CLI::App&, Session&);
 void add_policy_command(CLI::App&, Session&);
 void add_status_command(CLI::App&, Session&);

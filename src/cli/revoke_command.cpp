@@ -9,7 +9,7 @@ namespace writ::cli {
 namespace {
 
 struct Options {
-    std::string run, workload, dataset, credential, reason;
+    std::string run, workload, dataset, model, node, credential, reason;
 };
 
 void print_each(JsonObject const& answer, char const* name, std::string const& words)
@@ -22,7 +22,7 @@ int revoke(Session const& session, Options const& options)
 {
     JsonObject request;
     for (auto const& [name, value] : { std::pair("run", &options.run), std::pair("workload", &options.workload), std::pair("dataset", &options.dataset),
-             std::pair("credential", &options.credential), std::pair("reason", &options.reason) }) {
+             std::pair("model", &options.model), std::pair("node", &options.node), std::pair("credential", &options.credential), std::pair("reason", &options.reason) }) {
         if (!value->empty())
             request.emplace(name, *value);
     }
@@ -33,6 +33,8 @@ int revoke(Session const& session, Options const& options)
         print_json(*answer);
         return 0;
     }
+    if (answer->at("node_banned").as_bool())
+        print_line("the node's agent is not listened to any more; `writ token create` lets it join anew");
     print_each(*answer, "runs", "ended now: ");
     print_each(*answer, "revoked", "revoked now: ");
     print_each(*answer, "late", "does not answer yet, is asked again until it does: ");
@@ -52,12 +54,14 @@ int revoke(Session const& session, Options const& options)
 
 void add_revoke_command(CLI::App& app, Session& session)
 {
-    auto* command = app.add_subcommand("revoke", "Take back at once what a run, workload, data set or credential opens");
+    auto* command = app.add_subcommand("revoke", "Take back at once what a run, workload, data set, model, node or credential opens");
     auto const options = std::make_shared<Options>();
     auto* target = command->add_option_group("target", "What to revoke; one of them");
     target->add_option("--run", options->run, "A run, which ends for Writ; its process is not killed");
     target->add_option("--workload", options->workload, "All runs of a workload (SPIFFE ID)");
     target->add_option("--dataset", options->dataset, "All leases on a data set; a policy keeps new ones away");
+    target->add_option("--model", options->model, "All leases on a model and its versions");
+    target->add_option("--node", options->node, "All runs of a node, and its agent, which has to join anew (name or SPIFFE ID)");
     target->add_option("--credential", options->credential, "A lease, role or access key");
     target->require_option(1);
     command->add_option("--reason", options->reason, "For the audit log");

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/aws_profiles.h"
+#include "cli/client_settings.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/static_credentials.h"
 #include "cli/stopped_process.h"
+
+#include "base/secret.h"
 
 #include <cerrno>
 #include <charconv>
@@ -24,6 +27,9 @@ struct Options {
     std::optional<std::uint64_t> rank;
     std::vector<std::string> command;
     bool strict = false;
+    bool detach = false;
+    std::int64_t token_seconds = 86'400;
+    std::string token_file;
 };
 
 // LIMIT: a file of profiles.
@@ -117,6 +123,18 @@ Result<> write_aws_config(Session const& session, JsonObject const& answer, Vari
     return {};
 }
 
+// What the run's clients need in the run's own folder, so that they find its credentials and no others.
+Result<> write_settings(Session const& session, JsonObject const& answer, Variables const& own, std::set<std::string> const& families, Variables& environment)
+{
+    if (families.contains("AWS"))
+        TRY(write_aws_config(session, answer, own, environment));
+    auto const folder = TRY(string_member(answer, "folder"));
+    auto settings = client_settings(families, own, Path(folder));
+    TRY(create_client_folders(settings));
+    environment.merge(settings);
+    return {};
+}
+
 std::string resource_of(JsonObject const& denial)
 {
     auto const* resource = denial.if_contains("resource");
@@ -183,8 +201,57 @@ void end_run(Session const& session, std::string const& run, int code)
         std::fprintf(stderr, "writ: the run's credentials end later: %s\n", printable(ended.error().message).c_str());
 }
 
+// The program is loaded and attested, and never runs: what it may have is decided now, and had by whoever brings the token with the same program.
+int detach(Session const& session, Options const& options)
+{
+    auto started = StoppedProcess::start(options.command);
+    if (started.is_error()) {
+        auto const code = started.error().code;
+        fail(started.error());
+        return code == ErrorCode::not_found ? exec_failed : exec_forbidden;
+    }
+    JsonObject request { { "pid", std::int64_t(started->pid()) }, { "purpose", options.purpose }, { "seconds", options.token_seconds } };
+    if (!options.workload.empty())
+        request.emplace("workload", options.workload);
+    auto const response = send_to_agent(session, post_request("/v1/grants", std::move(request)));
+    if (response.is_error())
+        return fail(response.error());
+    if (response->status != 200)
+        return print_refusal(session, *response);
+    auto const answer = object_of(*response);
+    if (answer.is_error())
+        return fail(answer.error());
+    if (session.json) {
+        print_json(*answer);
+        return 0;
+    }
+    print_line(cell(*answer, "token"));
+    std::fprintf(stderr, "writ: %s may start once as %s until %s; record %s in the audit log\n", cell(*answer, "grant").c_str(), cell(*answer, "workload").c_str(),
+        short_time(cell(*answer, "expires")).c_str(), cell(*answer, "record").c_str());
+    return 0;
+}
+
+// LIMIT: a token's file: 52 characters and a line end.
+Result<SecretText> read_token(std::string const& file)
+{
+    if (file.empty())
+        return SecretText();
+    SecretBytes const bytes(TRY(read_file(file, 256)));
+    auto token = as_text(bytes.reveal());
+    while (token.ends_with('\n') || token.ends_with('\r'))
+        token.remove_suffix(1);
+    if (token.empty())
+        return invalid_argument("`" + file + "` is empty");
+    return SecretText(std::string(token));
+}
+
 int run(Session const& session, Options const& options)
 {
+    if (options.detach)
+        return detach(session, options);
+    auto const token = read_token(options.token_file);
+    if (token.is_error())
+        return fail(token.error());
     auto const own = own_environment();
     auto const found = find_static_credentials(own, own.contains("HOME") ? Path(own.at("HOME")) : Path());
     if (options.strict && !found.empty())
@@ -200,6 +267,8 @@ int run(Session const& session, Options const& options)
     JsonObject request { { "pid", std::int64_t(process.pid()) }, { "purpose", options.purpose } };
     if (!options.workload.empty())
         request.emplace("workload", options.workload);
+    if (!token->is_empty())
+        request.emplace("token", token->reveal());
     if (auto const rank = options.rank ? options.rank : rank_of_environment())
         request.emplace("rank", *rank);
     auto const response = send_to_agent(session, post_request("/v1/runs", std::move(request)));
@@ -212,7 +281,7 @@ int run(Session const& session, Options const& options)
     if (environment.is_error())
         return fail(environment.error());
     auto const families = served_families(*environment);
-    auto const configured = families.contains("AWS") ? write_aws_config(session, *answer, own, *environment) : Result<>();
+    auto const configured = write_settings(session, *answer, own, families, *environment);
     if (configured.is_error())
         return fail(configured.error());
     tell_of_static_credentials(found, families);
@@ -239,6 +308,12 @@ void add_run_command(CLI::App& app, Session& session)
     command->add_option("--workload", options->workload, "Which one, if the process is several workloads (name or SPIFFE ID)");
     command->add_option("--rank", options->rank, "Of a job that is many processes, for the record; otherwise RANK or SLURM_PROCID, if set");
     command->add_flag("--strict", options->strict, "Do not start the job with a static credential in sight: in a known variable or file");
+    auto* detached = command->add_flag("--detach-token", options->detach,
+        "Do not run it: print a token with which it may be run once, later and elsewhere, as a scheduler does");
+    command->add_option("--token-ttl", options->token_seconds, "Seconds until that token expires")->needs(detached)->capture_default_str();
+    command->add_option("--token-file", options->token_file, "File with such a token: the run is the one that was decided on when it was made")
+        ->type_name("FILE")
+        ->excludes(detached);
     command->add_option("command", options->command, "Program and arguments, behind `--`")->required();
     command->positionals_at_end();
     command->prefix_command();
@@ -246,12 +321,15 @@ void add_run_command(CLI::App& app, Session& session)
     command->footer("The program is loaded, attested by the agent before its first instruction, and given what policy permits: variables "
                     "and files, no secret among its arguments.\n"
                     "Its credentials end with it. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach it.\n\n"
-                    "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, PGPASSWORD…) are out of force "
+                    "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, GOOGLE_APPLICATION_CREDENTIALS, AZURE_CLIENT_SECRET, PGPASSWORD…) are out of force "
                     "for the program, and named.\n\n"
                     "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 78: --strict found a static "
                     "credential; 69: no agent; 126, 127: "
                     "the program cannot be started.\n\n"
-                    "Examples:\n  writ run --purpose train -- python train.py\n  writ run --purpose evaluate -- make report");
+                    "With --detach-token policy decides at once, which saves a place in a queue that would end in a refusal, and again at the start. The token is good for one "
+                    "start of the same workload; credentials are made then, and end with the run.\n\n"
+                    "Examples:\n  writ run --purpose train -- python train.py\n  writ run --detach-token --purpose train -- python train.py > job.token\n  "
+                    "writ run --token-file job.token -- python train.py\n  writ run --purpose evaluate -- make report");
     command->callback([&session, options] { session.action = [&session, options] { return run(session, *options); }; });
 }
 

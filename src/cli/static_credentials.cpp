@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view aws = "AWS";
 constexpr std::string_view postgres = "PostgreSQL";
+constexpr std::string_view google = "Google Cloud";
+constexpr std::string_view azure = "Azure";
 // LIMIT: a file of credentials that is looked into.
 constexpr std::size_t file_bytes_max = 1U << 20U;
 
@@ -38,13 +40,35 @@ constexpr Known known_variables[] = {
     { postgres, "PGSERVICEFILE", false },
     { postgres, "PGHOSTADDR", false },
     { postgres, "PGREQUIREAUTH", false },
-    { "Google Cloud", "GOOGLE_APPLICATION_CREDENTIALS", true },
-    { "Google Cloud", "GOOGLE_API_KEY", true },
-    { "Azure", "AZURE_CLIENT_SECRET", true },
-    { "Azure", "AZURE_CLIENT_CERTIFICATE_PATH", true },
-    { "Azure", "AZURE_PASSWORD", true },
-    { "Azure", "AZURE_STORAGE_KEY", true },
-    { "Azure", "AZURE_STORAGE_CONNECTION_STRING", true },
+    { google, "GOOGLE_APPLICATION_CREDENTIALS", true },
+    { google, "GOOGLE_OAUTH_ACCESS_TOKEN", true },
+    { google, "GOOGLE_GHA_CREDS_PATH", true },
+    { google, "CLOUDSDK_AUTH_ACCESS_TOKEN", true },
+    { google, "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", true },
+    { google, "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", true },
+    { google, "GOOGLE_API_CERTIFICATE_CONFIG", false },
+    { google, "GOOGLE_API_USE_CLIENT_CERTIFICATE", false },
+    { google, "NO_GCE_CHECK", false },
+    { google, "STORAGE_EMULATOR_HOST", false }, // clients are anonymous there
+    { "Google AI", "GOOGLE_API_KEY", true },
+    { azure, "AZURE_CLIENT_SECRET", true },
+    { azure, "AZURE_CLIENT_CERTIFICATE_PATH", true },
+    { azure, "AZURE_CLIENT_CERTIFICATE_PASSWORD", true },
+    { azure, "AZURE_PASSWORD", true },
+    { azure, "AZURE_USERNAME", false },
+    { azure, "AZURE_CLIENT_ID", false },
+    { azure, "AZURE_FEDERATED_TOKEN_FILE", false },
+    { azure, "AZURE_TOKEN_CREDENTIALS", false },
+    { azure, "AZURE_POD_IDENTITY_AUTHORITY_HOST", false },
+    { azure, "IDENTITY_SERVER_THUMBPRINT", false },
+    { azure, "IMDS_ENDPOINT", false },
+    { azure, "MSI_ENDPOINT", false },
+    { azure, "MSI_SECRET", true },
+    { azure, "AZURE_STORAGE_KEY", true },
+    { azure, "AZURE_STORAGE_ACCOUNT_KEY", true },
+    { azure, "AZURE_STORAGE_CLIENT_SECRET", true },
+    { azure, "AZURE_STORAGE_CONNECTION_STRING", true },
+    { azure, "AZURE_STORAGE_SAS_TOKEN", true },
     { "Hugging Face", "HF_TOKEN", true },
     { "Hugging Face", "HUGGING_FACE_HUB_TOKEN", true },
     { "Anthropic", "ANTHROPIC_API_KEY", true },
@@ -56,20 +80,44 @@ constexpr Known known_variables[] = {
     { "MLflow", "MLFLOW_TRACKING_TOKEN", true },
     { "Weights & Biases", "WANDB_API_KEY", true },
     { "Databricks", "DATABRICKS_TOKEN", true },
+    { "Databricks", "DATABRICKS_PASSWORD", true },
+    { "Databricks", "DATABRICKS_CLIENT_SECRET", true },
+    { "Databricks", "DATABRICKS_CONFIG_PROFILE", false },
+    { "Hugging Face", "HF_OIDC_RESOURCE", false },
+    { "Hugging Face", "HF_HUB_DISABLE_IMPLICIT_TOKEN", false },
+    { "Anthropic", "ANTHROPIC_PROFILE", false },
+    { "Anthropic", "ANTHROPIC_IDENTITY_TOKEN", true },
+};
+
+constexpr Channel known_channels[] = {
+    { aws, "container credentials endpoint of the run", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "aws_sts" },
+    { google, "metadata server of the run", "GCE_METADATA_HOST", "gcp_sts" },
+    { azure, "managed identity of the run", "IDENTITY_ENDPOINT", "azure_entra" },
+    { azure, "federated token file of the run", "AZURE_FEDERATED_TOKEN_FILE", "oidc_token" },
+    { postgres, "role and password file of the run", "PGPASSFILE", "postgres_role" },
+    { "Hugging Face", "token file of the run", "HF_TOKEN_PATH", "huggingface" },
+    { "Anthropic", "identity token file of the run", "ANTHROPIC_IDENTITY_TOKEN_FILE", "anthropic" },
+    { "OpenAI", "key of the run", "OPENAI_API_KEY", "openai" },
+    { "Weights & Biases", "identity token file of the run", "WANDB_IDENTITY_TOKEN_FILE", "wandb" },
+    { "Databricks", "token file of the run", "DATABRICKS_OIDC_TOKEN_FILEPATH", "databricks" },
 };
 
 // A file counts if it has the words in it, or whatever it has if there are none.
 struct KnownFile {
-    std::string_view family, path, words;
+    std::string_view family, folder, name, words;
+    std::string_view variable {}; // names the folder instead, if it is set
 };
 constexpr KnownFile known_files[] = {
-    { aws, ".aws/credentials", "aws_secret_access_key" },
-    { aws, ".aws/config", "aws_secret_access_key" },
-    { postgres, ".pgpass", "" },
-    { "Google Cloud", ".config/gcloud/application_default_credentials.json", "" },
-    { "Hugging Face", ".cache/huggingface/token", "" },
-    { "MLflow", ".mlflow/credentials", "" },
-    { "Databricks", ".databrickscfg", "token" },
+    { aws, ".aws", "credentials", "aws_secret_access_key" },
+    { aws, ".aws", "config", "aws_secret_access_key" },
+    { postgres, "", ".pgpass", "" },
+    { google, ".config/gcloud", "application_default_credentials.json", "", "CLOUDSDK_CONFIG" },
+    { google, ".config/gcloud", "credentials.db", "", "CLOUDSDK_CONFIG" },
+    { azure, ".azure", "msal_token_cache.json", "", "AZURE_CONFIG_DIR" },
+    { azure, ".azure", "service_principal_entries.json", "", "AZURE_CONFIG_DIR" },
+    { "Hugging Face", ".cache/huggingface", "token", "" },
+    { "MLflow", ".mlflow", "credentials", "" },
+    { "Databricks", "", ".databrickscfg", "token" },
 };
 
 void append_file(std::vector<StaticCredential>& found, std::string_view family, Path const& path, std::string_view words)
@@ -91,20 +139,24 @@ std::vector<StaticCredential> find_static_credentials(Variables const& variables
     }
     if (auto const file = variables.find("AWS_SHARED_CREDENTIALS_FILE"); file != variables.end() && !file->second.empty())
         append_file(found, aws, file->second, "aws_secret_access_key");
-    if (home.empty())
-        return found;
-    for (auto const& [family, path, words] : known_files)
-        append_file(found, family, home / path, words);
+    for (auto const& [family, folder, name, words, variable] : known_files) {
+        auto const named = variables.find(std::string(variable));
+        bool const is_elsewhere = named != variables.end() && !named->second.empty();
+        if (is_elsewhere || !home.empty())
+            append_file(found, family, (is_elsewhere ? Path(named->second) : home / folder) / name, words);
+    }
     return found;
 }
+
+std::span<Channel const> channels() { return known_channels; }
 
 std::set<std::string> served_families(Variables const& of_run)
 {
     std::set<std::string> families;
-    if (of_run.contains("PGPASSFILE"))
-        families.emplace(postgres);
-    if (of_run.contains("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
-        families.emplace(aws);
+    for (auto const& channel : known_channels) {
+        if (of_run.contains(std::string(channel.variable)))
+            families.emplace(channel.family);
+    }
     return families;
 }
 

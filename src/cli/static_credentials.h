@@ -7,6 +7,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,16 @@ struct StaticCredential {
 
 // What is there, values never looked at but for being empty; `home` is the user's folder.
 std::vector<StaticCredential> find_static_credentials(Variables const&, Path const& home);
+
+// The way by which a family's clients get a run's credentials.
+struct Channel {
+    std::string_view family;
+    std::string_view text; // `metadata server of the run`
+    std::string_view variable; // that `writ run` sets, by which one knows it
+    std::string_view provider; // type of CredentialProvider that it takes
+};
+// In the order in which a family's clients look.
+std::span<Channel const> channels();
 
 // The families that these variables of a run have credentials for.
 std::set<std::string> served_families(Variables const& of_run);

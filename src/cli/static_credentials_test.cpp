@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/aws_profiles.h"
+#include "cli/client_settings.h"
 #include "cli/static_credentials.h"
 
 #include <algorithm>
@@ -45,6 +46,43 @@ TEST(StaticCredentials, that_would_win_are_those_of_the_families_that_the_run_ha
     EXPECT_FALSE(has("PGPASSWORD") || has("HF_TOKEN") || has("AWS_PROFILE"));
     auto const of_postgres = shadowing_variables(served_families({ { "PGPASSFILE", "/x" } }));
     EXPECT_EQ(of_postgres, (std::vector<std::string> { "PGPASSWORD", "PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGREQUIREAUTH" }));
+}
+
+TEST(StaticCredentials, of_google_and_azure_are_found_where_their_tools_keep_them)
+{
+    std::string name = (std::filesystem::temp_directory_path() / "writ-home-XXXXXX").string();
+    Path const home = ::mkdtemp(name.data());
+    std::filesystem::create_directories(home / ".config/gcloud");
+    std::filesystem::create_directories(home / "elsewhere");
+    ASSERT_TRUE(create_file(home / ".config/gcloud/application_default_credentials.json", as_bytes("{}")).is_ok());
+    ASSERT_TRUE(create_file(home / "elsewhere/msal_token_cache.json", as_bytes("{}")).is_ok());
+    EXPECT_EQ(names_of(find_static_credentials({ { "MSI_SECRET", "x" }, { "MSI_ENDPOINT", "y" } }, home)),
+        (std::vector<std::string> { "MSI_SECRET", (home / ".config/gcloud/application_default_credentials.json").string() }));
+    EXPECT_EQ(names_of(find_static_credentials({ { "CLOUDSDK_CONFIG", "/nowhere" }, { "AZURE_CONFIG_DIR", (home / "elsewhere").string() } }, "")),
+        (std::vector<std::string> { (home / "elsewhere/msal_token_cache.json").string() }));
+    std::filesystem::remove_all(home);
+}
+
+TEST(StaticCredentials, of_google_and_azure_lose_against_a_run_that_has_its_own)
+{
+    auto const of_google = shadowing_variables(served_families({ { "GCE_METADATA_HOST", "127.0.0.1:1" } }));
+    auto const has = [](auto const& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    EXPECT_TRUE(has(of_google, "GOOGLE_APPLICATION_CREDENTIALS") && has(of_google, "NO_GCE_CHECK") && has(of_google, "STORAGE_EMULATOR_HOST"));
+    EXPECT_FALSE(has(of_google, "GOOGLE_API_KEY") || has(of_google, "GOOGLE_CLOUD_PROJECT") || has(of_google, "AZURE_CLIENT_SECRET"));
+    auto const of_azure = shadowing_variables(served_families({ { "IDENTITY_ENDPOINT", "http://127.0.0.1:1/" } }));
+    EXPECT_TRUE(has(of_azure, "AZURE_CLIENT_SECRET") && has(of_azure, "MSI_ENDPOINT") && has(of_azure, "AZURE_STORAGE_CONNECTION_STRING"));
+    EXPECT_FALSE(has(of_azure, "IDENTITY_HEADER") || has(of_azure, "AZURE_TENANT_ID"));
+}
+
+TEST(ClientSettings, keep_a_users_own_logins_out_and_the_local_endpoint_away_from_proxies)
+{
+    Path const folder = "/run/writ/runs/run-a";
+    auto const google = client_settings({ "Google Cloud" }, { { "https_proxy", "http://proxy:3128" }, { "no_proxy", "internal.example" } }, folder);
+    EXPECT_EQ(google, (Variables { { "CLOUDSDK_CONFIG", "/run/writ/runs/run-a/gcloud" }, { "NO_PROXY", "internal.example,127.0.0.1,localhost" },
+                          { "no_proxy", "internal.example,127.0.0.1,localhost" } }));
+    EXPECT_EQ(client_settings({ "Azure" }, {}, folder), (Variables { { "AZURE_CONFIG_DIR", "/run/writ/runs/run-a/azure" } }));
+    EXPECT_EQ(client_settings({ "Azure" }, { { "HTTP_PROXY", "x" }, { "NO_PROXY", "*" } }, folder).count("NO_PROXY"), 0U);
+    EXPECT_TRUE(client_settings({ "PostgreSQL" }, { { "HTTP_PROXY", "x" } }, folder).empty());
 }
 
 TEST(AwsProfiles, keep_their_names_and_get_the_runs_credentials)

@@ -34,6 +34,19 @@ struct CredentialPlan {
     std::map<std::string, std::string> environment {}; // what the job's clients are told before there is a credential; no secret
 };
 
+// A JWT by the authority that a job holds.
+struct IdentityToken {
+    SecretText token;
+    std::string id; // `jti`
+    Timestamp expires;
+};
+
+// What is kept sealed under a name.
+struct StoredSecret {
+    SecretText value;
+    std::uint64_t version = 0;
+};
+
 // Whom it is for.
 struct Recipient {
     std::string workload; // SPIFFE ID
@@ -44,6 +57,12 @@ struct Recipient {
     // A JWT by the authority that says who this is, for one audience; with these claims besides. For systems that trust the authority as their
     // identity provider; it never leaves for the job.
     std::function<Result<SecretText>(std::string audience, JsonObject claims)> assertion {};
+    // The same for the job itself: it is handed over, and ends when the credential does.
+    std::function<Result<IdentityToken>(std::string audience, JsonObject claims)> identity_token {};
+    // SPEC: RFC 7523 §3: a JWT by which the authority itself is a token endpoint's client. It never leaves for the job either.
+    std::function<Result<SecretText>(std::string client, std::string audience)> client_assertion {};
+    // The newest version of a sealed secret. not_found: there is none of that name.
+    std::function<Result<StoredSecret>(std::string name)> secret {};
 };
 
 // A file in the run's private folder.
@@ -51,6 +70,12 @@ struct CredentialFile {
     std::string name; // `pgpass`
     std::string variable; // that is set to its path: `PGPASSFILE`
     SecretText content;
+};
+
+// A variable whose value is secret. It is set when the run starts, and nothing can renew it.
+struct CredentialVariable {
+    std::string name;
+    SecretText value;
 };
 
 // What the job gets.
@@ -61,6 +86,7 @@ struct Credential {
     std::optional<Timestamp> expires; // as its system says; absent: as was asked
     // JSON that the agent's local endpoint serves to the job's clients, instead of variables and files, which cannot be renewed. May be empty.
     SecretText document;
+    std::vector<CredentialVariable> variables {};
 };
 
 class RevocableIssuer;
@@ -76,6 +102,10 @@ public:
 
     // Null: what it gives cannot be taken back, and ends by itself.
     virtual RevocableIssuer* revocable() { return nullptr; }
+
+    // Whether its credentials come as files and variables when the run starts, the files being replaced before they end; otherwise as a document that
+    // the agent's endpoint serves.
+    [[nodiscard]] virtual bool is_delivered() const { return false; }
 };
 
 // One whose credentials live until somebody ends them: each has a lease.

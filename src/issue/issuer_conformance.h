@@ -23,6 +23,19 @@ public:
     virtual std::set<std::string> expected() = 0;
     // When the system itself ends it.
     virtual Timestamp end_of(CredentialPlan const&, Credential const&) = 0;
+
+    // What can be wrong with the system.
+    enum class Fault {
+        busy, // it says that it is its own fault
+        refusing, // it says no
+        silent, // it does not answer
+        garbled, // it answers something else
+        overlong, // it gives for longer than was asked
+        wider, // it gives more than was asked
+    };
+    // The next `times` requests meet it. False: this system cannot be made to.
+    virtual bool inject(Fault, int /*times*/) { return false; }
+    virtual std::size_t requests() { return 0; } // so far, where faults can be injected
 };
 
 class IssuerConformance {
@@ -40,6 +53,7 @@ public:
     {
         check_plans();
         check_credential();
+        check_faults();
         if (auto* const revocable = issuer_.revocable())
             check_revocation(*revocable);
         else
@@ -103,6 +117,49 @@ private:
         check_secrets(*first_plan, *first);
     }
 
+    // The error's code; nothing: there was a credential.
+    std::optional<ErrorCode> outcome_with(IssuerTarget::Fault fault, int times)
+    {
+        auto const planned = plan();
+        if (planned.is_error() || !target_.inject(fault, times))
+            return std::nullopt;
+        auto const created = create(*planned);
+        target_.inject(fault, 0);
+        return created.is_error() ? std::optional(created.error().code) : std::nullopt;
+    }
+
+    void check_faults()
+    {
+        using enum IssuerTarget::Fault;
+        constexpr int always = 1000;
+        constexpr std::size_t patience = 10; // LIMIT: requests for one credential; who is asked for more is being attacked
+        if (!target_.inject(busy, 0))
+            return;
+        expect(!outcome_with(busy, 1), "one answer of a busy system is taken for its last");
+        auto before = target_.requests();
+        expect(outcome_with(busy, always) == ErrorCode::unavailable, "a system that is busy is not unavailable");
+        expect(target_.requests() - before > 1 && target_.requests() - before <= patience, "a busy system is not asked again, or without end");
+        before = target_.requests();
+        expect(outcome_with(refusing, always) == ErrorCode::permission_denied, "what a system refuses is not denied");
+        expect(target_.requests() - before == 1, "a system that refuses is asked again");
+        check_bad_answers();
+    }
+
+    void check_bad_answers()
+    {
+        using enum IssuerTarget::Fault;
+        constexpr int always = 1000;
+        for (auto const& [fault, problem] : { std::pair(silent, "a silent system is not unavailable"), std::pair(garbled, "an answer that says nothing is not unavailable") }) {
+            if (target_.inject(fault, 0))
+                expect(outcome_with(fault, always) == ErrorCode::unavailable, problem);
+        }
+        for (auto const& [fault, problem] : { std::pair(overlong, "a credential that lives longer than was asked is handed on"),
+                 std::pair(wider, "a credential that does more than was asked is handed on") }) {
+            if (target_.inject(fault, 0))
+                expect(outcome_with(fault, always).has_value(), problem);
+        }
+    }
+
     // Neither a plan, which is kept and shown, nor a variable holds what is secret.
     void check_secrets(CredentialPlan const& plan, Credential const& credential)
     {
@@ -111,6 +168,8 @@ private:
             secrets.push_back(file.content.reveal());
         if (!credential.document.is_empty())
             secrets.push_back(credential.document.reveal());
+        for (auto const& variable : credential.variables)
+            secrets.push_back(variable.value.reveal());
         expect(!secrets.empty(), "a credential has no secret in it");
         for (auto const& [name, value] : credential.environment) {
             auto const is_part = [&value](std::string const& secret) { return value.size() >= 24 && secret.find(value) != std::string::npos; };

@@ -71,6 +71,7 @@ TEST(RequestTarget, decodes_path_and_query)
     EXPECT_EQ(target.query.get("after"), "a/b");
     EXPECT_EQ(parse_request_target(to_request_target(target.path, target.query)).value().path, target.path);
     EXPECT_EQ(to_request_target("/a b/", { { "q", "1" } }), "/a%20b/?q=1");
+    EXPECT_EQ(to_request_target("/v1/a@b:verb?", {}), "/v1/a@b:verb%3F");
     EXPECT_EQ(parse_request_target("/").value().path, "/");
     EXPECT_EQ(parse_request_target("/a...b/...").value().path, "/a...b/...");
 }

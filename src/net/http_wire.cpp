@@ -56,6 +56,13 @@ bool is_connection_field(std::string_view name)
     return std::ranges::find(names, lower) != names.end();
 }
 
+// `:` and `@` stand for themselves (RFC 3986 §3.3, pchar): Google's APIs do not find `name:verb` otherwise.
+void append_segment(std::string& target, std::string_view segment)
+{
+    for (auto const& c : segment)
+        target += c == ':' || c == '@' ? std::string(1, c) : percent_encode({ &c, 1 });
+}
+
 } // namespace
 
 void ReadBuffer::consume(std::size_t count)
@@ -99,7 +106,7 @@ std::string to_request_target(std::string_view path, Parameters const& query)
     std::string target;
     while (!path.empty()) {
         auto const end = std::min(path.find('/'), path.size());
-        target += percent_encode(path.substr(0, end));
+        append_segment(target, path.substr(0, end));
         if (end < path.size())
             target += '/';
         path.remove_prefix(std::min(end + 1, path.size()));

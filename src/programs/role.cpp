@@ -2,7 +2,13 @@
 #include "programs/role.h"
 
 #include "issue/aws_sts/aws_sts.h"
+#include "issue/azure_entra/azure_entra.h"
+#include "issue/gcp_sts/gcp_sts.h"
+#include "issue/oauth2_client/oauth2_client.h"
+#include "issue/oidc_token/oidc_token.h"
 #include "issue/postgres_role/postgres_role.h"
+#include "issue/sealed_secret/sealed_secret.h"
+#include "issue/token_exchange/token_exchange.h"
 #include "programs/witness_options.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -114,6 +120,12 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     authority::IssuersByKind issuers;
     issuers.emplace("postgres_role", issue::create_postgres_role_issuer(random));
     issuers.emplace("aws_sts", issue::create_aws_sts_issuer(clock));
+    issuers.emplace("oidc_token", issue::create_oidc_token_issuer());
+    issuers.emplace("oauth2_client", issue::create_oauth2_client_issuer(clock));
+    issuers.emplace("token_exchange", issue::create_token_exchange_issuer(clock));
+    issuers.emplace("sealed_secret", issue::create_sealed_secret_issuer(clock, random));
+    issuers.emplace("azure_entra", issue::create_azure_entra_issuer(clock));
+    issuers.emplace("gcp_sts", issue::create_gcp_sts_issuer(clock));
     return authority::Authority::start(loop,
         { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string(),
             std::move(witnessing), { .folder = options.spool, .bytes_max = options.spool_bytes },

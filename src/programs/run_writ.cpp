@@ -17,6 +17,7 @@ void add_commands(CLI::App& app, cli::Session& session)
     add_agent_command(app, session);
     cli::add_run_command(app, session);
     cli::add_aws_credentials_command(app, session);
+    cli::add_doctor_command(app, session);
     cli::add_apply_command(app, session);
     cli::add_get_command(app, session);
     cli::add_delete_command(app, session);
@@ -24,6 +25,7 @@ void add_commands(CLI::App& app, cli::Session& session)
     cli::add_svid_command(app, session);
     cli::add_lease_command(app, session);
     cli::add_revoke_command(app, session);
+    cli::add_secret_command(app, session);
     cli::add_audit_command(app, session);
     add_witness_command(app, session);
     cli::add_policy_command(app, session);

@@ -104,6 +104,44 @@ public:
     virtual Result<std::vector<Agent>> list() = 0;
 };
 
+// Secrets of other systems, sealed by whoever stores them; each has versions.
+class SecretStore {
+public:
+    virtual ~SecretStore() = default;
+    struct SealedSecret {
+        std::string name;
+        std::uint64_t version = 0; // from 1
+        Bytes key; // sealed: what the value is sealed with
+        Bytes sealed;
+        Timestamp created;
+    };
+    virtual Result<SealedSecret> newest(std::string const& name) = 0; // not_found
+    // conflict: its version is not one more than the newest, or not 1 of a name that is new. Versions up to `drop_to` go in the same transaction.
+    virtual Result<> add(SealedSecret const&, std::uint64_t drop_to) = 0;
+    virtual Result<> remove(std::string const& name) = 0; // with all versions; not_found
+    virtual Result<std::vector<SealedSecret>> list(std::size_t limit) = 0; // by name, oldest version first; without key and value
+    virtual Result<std::size_t> count_names() = 0;
+};
+
+// Runs that were decided on before they start: what their one-time tokens are good for. Only the tokens' SHA-256 are kept.
+class RunGrantStore {
+public:
+    virtual ~RunGrantStore() = default;
+    struct RunGrant {
+        std::string digest; // hexadecimal
+        std::string id; // `grant-` and 20 base32 characters
+        std::string workload; // SPIFFE ID
+        std::string purpose;
+        std::string uses; // JSON
+        std::uint64_t record = 0; // of the grant, in the log
+        Timestamp expires;
+    };
+    virtual Result<> add(RunGrant const&) = 0;
+    virtual Result<RunGrant> find(std::string const& digest, Timestamp now) = 0; // not_found: there is none, or it has expired
+    virtual Result<> redeem(std::string const& digest, Timestamp now) = 0; // once; not_found: as above
+    virtual Result<std::size_t> count(Timestamp now) = 0; // what has expired goes
+};
+
 struct Store {
     std::unique_ptr<DeclarationStore> declarations;
     std::unique_ptr<KeyStore> keys;
@@ -111,6 +149,8 @@ struct Store {
     std::unique_ptr<LeaseStore> leases;
     std::unique_ptr<JoinTokenStore> join_tokens;
     std::unique_ptr<AgentStore> agents;
+    std::unique_ptr<SecretStore> secrets;
+    std::unique_ptr<RunGrantStore> run_grants;
 };
 
 } // namespace writ::store

@@ -59,6 +59,15 @@ protected:
     }
     Timestamp end_of(CredentialPlan const&, Credential const& credential) override { return sts.sessions.at(credential.id).expires; }
 
+    bool inject(Fault fault, int times) override
+    {
+        sts.failures = fault == Fault::busy ? times : 0;
+        sts.refusal = fault == Fault::refusing && times > 0 ? "AccessDenied" : "";
+        sts.overlong = fault == Fault::overlong && times > 0 ? std::chrono::hours(1) : Duration();
+        return fault == Fault::busy || fault == Fault::refusing || fault == Fault::overlong;
+    }
+    std::size_t requests() override { return sts.requests; }
+
     Result<Credential> assume(std::vector<Access> const& accesses, Duration lifetime = std::chrono::hours(1))
     {
         return loop.run(issuer->create(issuer->plan(provider(), accesses).value(), recipient(clock.now() + lifetime)));

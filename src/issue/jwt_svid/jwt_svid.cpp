@@ -23,4 +23,16 @@ Result<JwtSvid> JwtSvidIssuer::issue(JwtSvidRequest const& request, Timestamp no
     return svid;
 }
 
+Result<SecretText> JwtSvidIssuer::client_assertion(std::string const& client, std::string audience, Timestamp now, RandomSource& random) const
+{
+    // LIMIT: it is shown at once.
+    constexpr Duration lifetime = std::chrono::minutes(5);
+    // SECURITY: its `iss` is the client's name, as the specification has it. Nobody may be able to read it as a token that this issuer gave to a workload.
+    if (client.empty() || client == issuer_ || client.starts_with("spiffe://"))
+        return invalid_argument("`" + client + "` cannot be a client's id");
+    JsonObject const claims { { "iss", client }, { "sub", client }, { "aud", std::move(audience) }, { "exp", to_unix_seconds(now + lifetime) },
+        { "iat", to_unix_seconds(now) }, { "jti", random.base32(26) } };
+    return SecretText(TRY(crypto::sign_jwt(claims, key_id_, "JWT", key_, algorithm_)));
+}
+
 } // namespace writ::issue

@@ -37,6 +37,10 @@ public:
 
     [[nodiscard]] Result<JwtSvid> issue(JwtSvidRequest const&, Timestamp now, RandomSource&) const;
 
+    // SPEC: RFC 7523 §3: a JWT by which the issuer itself is `client` to a token endpoint, its audience; good for five minutes. invalid_argument: the client's name could be
+    // taken for an issuer's or a workload's.
+    [[nodiscard]] Result<SecretText> client_assertion(std::string const& client, std::string audience, Timestamp now, RandomSource&) const;
+
 private:
     std::string issuer_;
     std::string key_id_;

@@ -31,8 +31,14 @@ PRAGMA user_version = 1;
 COMMIT;
 )sql";
 
-// Beside the rest since databases of version 1 have none; a program that does not know it leaves it alone.
-constexpr char const* schemas_table = "CREATE TABLE IF NOT EXISTS schemas (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT";
+// Beside the rest since databases of version 1 have none; a program that does not know them leaves them alone.
+constexpr char const* later_tables = R"sql(
+CREATE TABLE IF NOT EXISTS schemas (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS secrets (name TEXT NOT NULL, version INTEGER NOT NULL, key BLOB NOT NULL, sealed BLOB NOT NULL, created INTEGER NOT NULL,
+    PRIMARY KEY (name, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS run_grants (digest TEXT PRIMARY KEY, id TEXT NOT NULL, workload TEXT NOT NULL, purpose TEXT NOT NULL, uses TEXT NOT NULL,
+    record INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;
+)sql";
 
 static_assert(static_cast<int>(identity::LeaseState::ended) == 3, "the index leases_open names the number");
 
@@ -46,7 +52,7 @@ Result<> create_schema(Database& database)
         return corruption("the database was written by a newer version of Writ (schema " + std::to_string(version) + ")");
     if (version != schema_version)
         TRY(database.execute(schema));
-    return database.execute(schemas_table);
+    return database.execute(later_tables);
 }
 
 class SqliteDeclarations final : public DeclarationStore {
@@ -400,6 +406,125 @@ private:
     std::map<std::string, Agent> known_;
 };
 
+class SqliteSecrets final : public SecretStore {
+public:
+    explicit SqliteSecrets(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
+
+    Result<SealedSecret> newest(std::string const& name) override
+    {
+        auto statement = TRY(database_->prepare("SELECT name, version, key, sealed, created FROM secrets WHERE name = ?1 ORDER BY version DESC LIMIT 1"));
+        if (!TRY(statement.bind(name).step()))
+            return not_found("no secret `" + name + "`");
+        SealedSecret secret { statement.text(0), static_cast<std::uint64_t>(statement.number(1)), statement.blob(2), statement.blob(3), statement.time(4) };
+        TRY(statement.run());
+        return secret;
+    }
+
+    Result<> add(SealedSecret const& secret, std::uint64_t drop_to) override
+    {
+        TRY(database_->execute("BEGIN IMMEDIATE"));
+        auto added = insert(secret, drop_to);
+        auto const ended = database_->execute(added.is_ok() ? "COMMIT" : "ROLLBACK");
+        return added.is_ok() ? ended : added;
+    }
+
+    Result<> remove(std::string const& name) override
+    {
+        auto statement = TRY(database_->prepare("DELETE FROM secrets WHERE name = ?1"));
+        if (TRY(statement.bind(name).run()) == 0)
+            return not_found("no secret `" + name + "`");
+        return {};
+    }
+
+    Result<std::vector<SealedSecret>> list(std::size_t limit) override
+    {
+        auto statement = TRY(database_->prepare("SELECT name, version, created FROM secrets ORDER BY name, version LIMIT ?1"));
+        std::vector<SealedSecret> found;
+        statement.bind(std::uint64_t(limit));
+        while (TRY(statement.step()))
+            found.push_back({ statement.text(0), static_cast<std::uint64_t>(statement.number(1)), {}, {}, statement.time(2) });
+        return found;
+    }
+
+    Result<std::size_t> count_names() override
+    {
+        auto statement = TRY(database_->prepare("SELECT count(DISTINCT name) FROM secrets"));
+        auto const has_row = TRY(statement.step());
+        auto const count = has_row ? statement.number(0) : 0;
+        TRY(statement.run());
+        return static_cast<std::size_t>(count);
+    }
+
+private:
+    Result<> insert(SealedSecret const& secret, std::uint64_t drop_to)
+    {
+        auto statement = TRY(database_->prepare(
+            "INSERT INTO secrets SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT coalesce(max(version), 0) FROM secrets WHERE name = ?1) = ?2 - 1"));
+        statement.bind(secret.name).bind(secret.version).bind(BytesView(secret.key)).bind(BytesView(secret.sealed)).bind(secret.created);
+        if (TRY(statement.run()) != 1)
+            return conflict("secret `" + secret.name + "` has another version meanwhile");
+        auto dropping = TRY(database_->prepare("DELETE FROM secrets WHERE name = ?1 AND version <= ?2"));
+        TRY(dropping.bind(secret.name).bind(drop_to).run());
+        return {};
+    }
+
+    std::shared_ptr<Database> database_;
+};
+
+class SqliteRunGrants final : public RunGrantStore {
+public:
+    explicit SqliteRunGrants(std::shared_ptr<Database> database)
+        : database_(std::move(database))
+    {
+    }
+
+    Result<> add(RunGrant const& grant) override
+    {
+        auto statement = TRY(database_->prepare("INSERT INTO run_grants VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+        statement.bind(grant.digest).bind(grant.id).bind(grant.workload).bind(grant.purpose).bind(grant.uses).bind(grant.record);
+        TRY(statement.bind(grant.expires).run());
+        return {};
+    }
+
+    Result<RunGrant> find(std::string const& digest, Timestamp now) override
+    {
+        auto statement = TRY(database_->prepare("SELECT digest, id, workload, purpose, uses, record, expires FROM run_grants WHERE digest = ?1 AND expires > ?2"));
+        if (!TRY(statement.bind(digest).bind(now).step()))
+            return none();
+        RunGrant grant { statement.text(0), statement.text(1), statement.text(2), statement.text(3), statement.text(4),
+            static_cast<std::uint64_t>(statement.number(5)), statement.time(6) };
+        TRY(statement.run());
+        return grant;
+    }
+
+    Result<> redeem(std::string const& digest, Timestamp now) override
+    {
+        auto statement = TRY(database_->prepare("DELETE FROM run_grants WHERE digest = ?1 AND expires > ?2"));
+        if (TRY(statement.bind(digest).bind(now).run()) != 1)
+            return none();
+        return {};
+    }
+
+    Result<std::size_t> count(Timestamp now) override
+    {
+        auto expired = TRY(database_->prepare("DELETE FROM run_grants WHERE expires <= ?1"));
+        TRY(expired.bind(now).run());
+        auto statement = TRY(database_->prepare("SELECT count(*) FROM run_grants"));
+        auto const has_row = TRY(statement.step());
+        auto const count = has_row ? statement.number(0) : 0;
+        TRY(statement.run());
+        return static_cast<std::size_t>(count);
+    }
+
+private:
+    static Error none() { return not_found("no such token of a run, or it was used or has expired"); }
+
+    std::shared_ptr<Database> database_;
+};
+
 } // namespace
 
 Result<Store> open_sqlite_store(Path const& file)
@@ -408,7 +533,7 @@ Result<Store> open_sqlite_store(Path const& file)
     TRY(create_schema(*database).in("`" + file.string() + "`"));
     return Store { std::make_unique<SqliteDeclarations>(database), std::make_unique<SqliteKeys>(database),
         std::make_unique<SqliteRuns>(database), std::make_unique<SqliteLeases>(database), std::make_unique<SqliteJoinTokens>(database),
-        std::make_unique<SqliteAgents>(database) };
+        std::make_unique<SqliteAgents>(database), std::make_unique<SqliteSecrets>(database), std::make_unique<SqliteRunGrants>(database) };
 }
 
 Result<std::unique_ptr<DeclarationStore>> read_sqlite_declarations(Path const& file)

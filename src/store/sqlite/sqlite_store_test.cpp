@@ -135,3 +135,28 @@ TEST(SqliteStore, refuses_a_file_that_is_no_database)
     EXPECT_EQ(open_sqlite_store(file).error().code, ErrorCode::corruption);
     std::filesystem::remove(file);
 }
+
+TEST(SqliteStore, keeps_versions_of_secrets_one_after_another)
+{
+    auto const store = new_store();
+    auto const add = [&](std::string name, std::uint64_t version, std::uint64_t drop_to = 0) {
+        return store.secrets->add({ std::move(name), version, { 1, 2 }, { std::uint8_t(version) }, at(int(version)) }, drop_to);
+    };
+    EXPECT_EQ(store.secrets->newest("a").error().code, ErrorCode::not_found);
+    EXPECT_EQ(add("a", 2).error().code, ErrorCode::conflict);
+    EXPECT_TRUE(add("a", 1).is_ok());
+    EXPECT_EQ(add("a", 1).error().code, ErrorCode::conflict);
+    EXPECT_TRUE(add("b", 1).is_ok());
+    EXPECT_TRUE(add("a", 2).is_ok());
+    EXPECT_EQ(store.secrets->newest("a").value().sealed, Bytes { 2 });
+    EXPECT_EQ(store.secrets->newest("a").value().created, at(2));
+    EXPECT_EQ(store.secrets->count_names().value(), 2U);
+    EXPECT_TRUE(add("a", 3, 2).is_ok());
+    auto const listed = store.secrets->list(10).value();
+    ASSERT_EQ(listed.size(), 2U);
+    EXPECT_EQ(listed[0].version, 3U);
+    EXPECT_TRUE(listed[0].key.empty() && listed[0].sealed.empty());
+    EXPECT_TRUE(store.secrets->remove("a").is_ok());
+    EXPECT_EQ(store.secrets->remove("a").error().code, ErrorCode::not_found);
+    EXPECT_EQ(store.secrets->newest("b").value().version, 1U);
+}

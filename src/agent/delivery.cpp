@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/delivery.h"
+
+namespace writ::agent {
+
+Result<Delivery> parse_delivery(SecretText const& document)
+{
+    auto const object = TRY(parse_json_object(document.reveal()));
+    Delivery delivery;
+    for (auto const& member : *TRY(object_member(object, "environment"))) {
+        if (!member.value().is_string())
+            return invalid_argument("an environment variable is text");
+        delivery.environment.emplace(member.key(), member.value().as_string());
+    }
+    for (auto const& item : *TRY(array_member(object, "files"))) {
+        if (!item.is_object())
+            return invalid_argument("a file is an object");
+        auto const& file = item.as_object();
+        delivery.files.push_back({ std::string(TRY(string_member(file, "name"))), std::string(TRY(string_member(file, "variable"))),
+            SecretText(std::string(TRY(string_member(file, "content")))) });
+    }
+    return delivery;
+}
+
+void name_folder(std::map<std::string, std::string>& environment, std::string const& folder)
+{
+    constexpr std::string_view mark = "{folder}";
+    for (auto& [name, value] : environment) {
+        if (auto const at = value.find(mark); at != std::string::npos)
+            value.replace(at, mark.size(), folder);
+    }
+}
+
+std::map<std::string, std::vector<SessionUse>> by_provider(std::vector<SessionUse> const& uses)
+{
+    std::map<std::string, std::vector<SessionUse>> sorted;
+    for (auto const& use : uses)
+        sorted[use.provider].push_back(use);
+    return sorted;
+}
+
+} // namespace writ::agent

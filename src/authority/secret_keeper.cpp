@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/secret_keeper.h"
+
+#include "base/utf8.h"
+#include "crypto/aead.h"
+
+namespace writ::authority {
+
+namespace {
+
+constexpr std::size_t key_bytes = 32;
+constexpr std::size_t name_length_max = 200;
+
+// SECURITY: name and version are authenticated, so that nobody with the database can put one secret, or an old version, in another's place; and key and value
+// are told apart.
+std::string associated(std::string_view what, std::string const& name, std::uint64_t version)
+{
+    return "writ secret " + std::string(what) + "\n" + name + "\n" + std::to_string(version);
+}
+
+} // namespace
+
+Result<> SecretKeeper::check(std::string_view name, SecretText const& value)
+{
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+    if (name.empty() || name.size() > name_length_max || name.find_first_not_of(allowed) != std::string_view::npos)
+        return invalid_argument("a secret's name has letters, digits and -_./ only, at most " + std::to_string(name_length_max));
+    auto const& text = value.reveal();
+    if (text.empty() || text.size() > secret_bytes_max)
+        return invalid_argument("a secret has 1 to " + std::to_string(secret_bytes_max) + " bytes");
+    if (text.find('\0') != std::string::npos || repaired_utf8(text) != text)
+        return invalid_argument("a secret is UTF-8 without NUL: it becomes a file or a variable");
+    return {};
+}
+
+Result<std::uint64_t> SecretKeeper::next_version(std::string const& name, bool is_rotation)
+{
+    auto const newest = store_.newest(name);
+    if (newest.is_error() && newest.error().code != ErrorCode::not_found)
+        return newest.error();
+    if (newest.is_error() && is_rotation)
+        return newest.error();
+    if (newest.is_ok() && !is_rotation)
+        return conflict("secret `" + name + "` is there; `writ secret rotate` replaces it");
+    if (newest.is_error() && TRY(store_.count_names()) >= secrets_max)
+        return resource_exhausted("there are " + std::to_string(secrets_max) + " secrets already");
+    return newest.is_ok() ? newest->version + 1 : 1;
+}
+
+Result<> SecretKeeper::add(std::string const& name, std::uint64_t version, SecretText const& value, Timestamp now)
+{
+    SecretBytes const key(random_.bytes(key_bytes));
+    auto const sealed_key = crypto::seal(key_encryption_key_, key.reveal(), as_bytes(associated("key", name, version)), random_);
+    auto const sealed = crypto::seal(key, as_bytes(value.reveal()), as_bytes(associated("value", name, version)), random_);
+    return store_.add({ name, version, sealed_key, sealed, now }, version > secret_versions_max ? version - secret_versions_max : 0);
+}
+
+Result<issue::StoredSecret> SecretKeeper::open(std::string const& name)
+{
+    auto const stored = TRY(store_.newest(name));
+    auto const what = "secret `" + name + "`";
+    auto const key = TRY(crypto::open(key_encryption_key_, stored.key, as_bytes(associated("key", name, stored.version))).in(what));
+    auto const value = TRY(crypto::open(key, stored.sealed, as_bytes(associated("value", name, stored.version))).in(what));
+    return issue::StoredSecret { SecretText(std::string(as_text(value.reveal()))), stored.version };
+}
+
+} // namespace writ::authority

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authority/token_declaration.h"
+
+#include "authority/secret_keeper.h"
+#include "identity/spiffe_id.h"
+#include "issue/oauth_endpoint.h"
+
+#include <algorithm>
+
+namespace writ::authority {
+
+namespace {
+
+constexpr std::string_view jwt_type = "urn:ietf:params:oauth:token-type:jwt";
+constexpr std::string_view id_token_type = "urn:ietf:params:oauth:token-type:id_token";
+
+// LIMIT: variables of one provider.
+constexpr std::size_t variables_max = 32;
+
+bool is_variable_name(std::string_view name)
+{
+    constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    // SECURITY: what the loader and Writ itself read is not a declaration's to set.
+    return !name.empty() && name.size() <= 100 && name.find_first_not_of(allowed) == std::string_view::npos && name.front() > '9' && !name.starts_with("LD_")
+        && !name.starts_with("WRIT_") && name != "PATH";
+}
+
+JsonObject to_object(std::map<std::string, std::string> const& values)
+{
+    JsonObject object;
+    for (auto const& [name, value] : values)
+        object.emplace(name, value);
+    return object;
+}
+
+// Reads what a type has; each writes its settings.
+struct Reader {
+    FieldReader& fields;
+    YamlNode const& node;
+    JsonObject settings {};
+
+    void refuse(std::string_view field, std::string const& message)
+    {
+        auto const* const at = node.find(field);
+        fields.problem((at != nullptr ? at : &node)->position, "field `" + std::string(field) + "`: " + message);
+    }
+
+    void variable_name(std::string_view field, std::string const& name)
+    {
+        if (!name.empty() && !is_variable_name(name))
+            refuse(field, "`" + name.substr(0, 60) + "` is no variable's name, or one that is not to be set");
+    }
+
+    void endpoint(std::string_view field, std::string const& url)
+    {
+        if (auto const parsed = issue::parse_token_endpoint(url); parsed.is_error() && !url.empty())
+            refuse(field, parsed.error().message);
+        settings["endpoint"] = url;
+        settings["ca_file"] = fields.text_or("ca_file", "");
+    }
+
+    void scopes(std::map<std::string, std::string> const& otherwise)
+    {
+        auto declared = fields.text_map("scopes");
+        for (auto const& [action, text] : declared) {
+            if (auto const parsed = issue::parse_scopes(text); parsed.is_error())
+                refuse("scopes", parsed.error().message);
+        }
+        settings["scopes"] = to_object(declared.empty() ? otherwise : declared);
+    }
+
+    // What a preset has filled in is the default.
+    void delivery(std::string const& provider, std::map<std::string, std::string> environment = {})
+    {
+        std::string file = provider + ".token";
+        std::replace_if(file.begin(), file.end(), [](char c) { return c == '/' || c == ':' || c == '@'; }, '-');
+        file = fields.text_or("file", file);
+        if (!identity::is_path_segment(file))
+            refuse("file", "`" + file.substr(0, 60) + "` is no file name");
+        auto const file_variable = fields.text_or("file_variable", string_or(settings, "file_variable", ""));
+        auto const variable = fields.text_or("variable", string_or(settings, "variable", ""));
+        variable_name("file_variable", file_variable);
+        variable_name("variable", variable);
+        if (file_variable.empty() && variable.empty())
+            refuse("file_variable", "`file_variable`, `variable` or both say how the job gets the token");
+        for (auto& [name, value] : fields.text_map("environment"))
+            environment.insert_or_assign(name, value);
+        for (auto const& [name, value] : environment)
+            variable_name("environment", name);
+        if (environment.size() > variables_max)
+            refuse("environment", "at most " + std::to_string(variables_max) + " variables");
+        settings["file"] = file;
+        settings["file_variable"] = file_variable;
+        settings["variable"] = variable;
+        settings["environment"] = to_object(environment);
+    }
+
+    void secret()
+    {
+        auto const name = fields.text("secret");
+        if (auto const checked = SecretKeeper::check(name, SecretText("x")); checked.is_error() && !name.empty())
+            refuse("secret", checked.error().message);
+        settings["secret"] = name;
+    }
+
+    // A field that a client is told in a variable.
+    void tell(std::map<std::string, std::string>& environment, std::string_view field, std::string const& variable, bool is_required)
+    {
+        auto const value = is_required ? fields.text(field) : fields.text_or(field, "");
+        if (!value.empty())
+            environment.emplace(variable, value);
+    }
+};
+
+// All actions of these with no scope.
+std::map<std::string, std::string> without_scope(std::initializer_list<char const*> actions)
+{
+    std::map<std::string, std::string> scopes;
+    for (auto const* action : actions)
+        scopes.emplace(action, "");
+    return scopes;
+}
+
+// Using an API or a served model is one thing to who has no scopes; data is not, and says which scope reads it.
+std::map<std::string, std::string> no_scopes() { return without_scope({ "call", "connect", "infer" }); }
+
+void read_oidc_token(Reader& reader, std::string const& name)
+{
+    reader.settings["audience"] = reader.fields.text("audience");
+    reader.scopes(no_scopes());
+    reader.delivery(name);
+}
+
+void read_oauth2_client(Reader& reader, std::string const& name)
+{
+    reader.endpoint("endpoint", reader.fields.text("endpoint"));
+    reader.settings["client_id"] = reader.fields.text("client_id");
+    auto const authentication = reader.fields.one_of("authentication", { "private_key_jwt", "client_secret_basic", "client_secret_post" });
+    reader.settings["authentication"] = authentication;
+    if (authentication != "private_key_jwt")
+        reader.secret();
+    reader.settings["parameters"] = to_object(reader.fields.text_map("parameters"));
+    reader.scopes(no_scopes());
+    reader.delivery(name);
+}
+
+void exchange_defaults(Reader& reader, std::string_view subject_token_type, std::string_view body)
+{
+    reader.settings["grant"] = "token-exchange";
+    reader.settings["subject_token_type"] = subject_token_type;
+    reader.settings["body"] = body;
+    reader.settings["parameters"] = JsonObject();
+    reader.settings["headers"] = JsonObject();
+}
+
+void read_token_exchange(Reader& reader, std::string const& name)
+{
+    auto& fields = reader.fields;
+    exchange_defaults(reader, jwt_type, "form");
+    reader.endpoint("endpoint", fields.text("endpoint"));
+    reader.settings["audience"] = fields.text("audience");
+    if (auto const grant = fields.text_or("grant", "token-exchange"); grant == "token-exchange" || grant == "jwt-bearer")
+        reader.settings["grant"] = grant;
+    else
+        reader.refuse("grant", "known: `token-exchange`, `jwt-bearer`");
+    if (auto const body = fields.text_or("body", "form"); body == "form" || body == "json")
+        reader.settings["body"] = body;
+    else
+        reader.refuse("body", "known: `form`, `json`");
+    reader.settings["subject_token_type"] = fields.text_or("subject_token_type", jwt_type);
+    reader.settings["parameters"] = to_object(fields.text_map("parameters"));
+    reader.settings["headers"] = to_object(fields.text_map("headers"));
+    reader.scopes(no_scopes());
+    reader.delivery(name);
+}
+
+void read_sealed_secret(Reader& reader, std::string const& name)
+{
+    reader.secret();
+    reader.scopes(no_scopes());
+    reader.delivery(name);
+}
+
+void read_anthropic(Reader& reader, std::string const& name)
+{
+    std::map<std::string, std::string> environment;
+    reader.settings["audience"] = reader.fields.text_or("audience", "https://api.anthropic.com");
+    reader.tell(environment, "federation_rule_id", "ANTHROPIC_FEDERATION_RULE_ID", true);
+    reader.tell(environment, "organization_id", "ANTHROPIC_ORGANIZATION_ID", true);
+    reader.tell(environment, "service_account_id", "ANTHROPIC_SERVICE_ACCOUNT_ID", false);
+    reader.tell(environment, "workspace_id", "ANTHROPIC_WORKSPACE_ID", false);
+    reader.tell(environment, "base_url", "ANTHROPIC_BASE_URL", false);
+    reader.settings["file_variable"] = "ANTHROPIC_IDENTITY_TOKEN_FILE";
+    reader.scopes(no_scopes());
+    reader.delivery(name, std::move(environment));
+}
+
+void read_wandb(Reader& reader, std::string const& name)
+{
+    // The client writes its own tokens there, beside ours.
+    std::map<std::string, std::string> environment { { "WANDB_CREDENTIALS_FILE", "{folder}/wandb-credentials.json" } };
+    reader.settings["audience"] = reader.fields.text_or("audience", "https://api.wandb.ai");
+    reader.tell(environment, "base_url", "WANDB_BASE_URL", false);
+    reader.settings["file_variable"] = "WANDB_IDENTITY_TOKEN_FILE";
+    reader.scopes(no_scopes());
+    reader.delivery(name, std::move(environment));
+}
+
+void read_databricks(Reader& reader, std::string const& name)
+{
+    std::map<std::string, std::string> environment { { "DATABRICKS_AUTH_TYPE", "file-oidc" } };
+    reader.settings["audience"] = reader.fields.text("audience");
+    reader.tell(environment, "host", "DATABRICKS_HOST", true);
+    reader.tell(environment, "client_id", "DATABRICKS_CLIENT_ID", false);
+    reader.settings["file_variable"] = "DATABRICKS_OIDC_TOKEN_FILEPATH";
+    reader.scopes(no_scopes());
+    reader.delivery(name, std::move(environment));
+}
+
+void read_huggingface(Reader& reader, std::string const& name)
+{
+    auto const base = reader.fields.text_or("base_url", "https://huggingface.co");
+    exchange_defaults(reader, id_token_type, "json");
+    reader.endpoint("base_url", base + "/oauth/token");
+    reader.settings["audience"] = reader.fields.text_or("audience", base);
+    auto const repository = reader.fields.text_or("repository", "");
+    auto const reader_name = reader.fields.text_or("username", "");
+    if (repository.empty() == reader_name.empty())
+        reader.refuse("repository", "either `repository` (a token that writes it) or `username` (one that reads what is gated for that user)");
+    reader.settings["parameters"] = JsonObject { { "resource", repository + reader_name } };
+    reader.settings["file_variable"] = "HF_TOKEN_PATH";
+    // SECURITY: the hub's tokens for a repository write to it: who may only read gets none of them.
+    reader.scopes(repository.empty() ? without_scope({ "read", "train", "evaluate", "load" }) : without_scope({ "write", "promote", "deploy" }));
+    std::map<std::string, std::string> environment;
+    if (base != "https://huggingface.co")
+        environment.emplace("HF_ENDPOINT", base);
+    reader.delivery(name, std::move(environment));
+}
+
+void read_openai(Reader& reader, std::string const& name)
+{
+    exchange_defaults(reader, jwt_type, "json");
+    reader.endpoint("endpoint", reader.fields.text_or("endpoint", "https://auth.openai.com/oauth/token"));
+    reader.settings["audience"] = reader.fields.text_or("audience", "https://api.openai.com/v1");
+    auto const provider = reader.fields.text("identity_provider_id");
+    auto const account = reader.fields.text("service_account_id");
+    reader.settings["parameters"] = JsonObject { { "identity_provider_id", provider }, { "service_account_id", account } };
+    // The client takes a key from its environment only: a run that outlives the token has to be started anew.
+    reader.settings["variable"] = "OPENAI_API_KEY";
+    std::map<std::string, std::string> environment;
+    reader.tell(environment, "base_url", "OPENAI_BASE_URL", false);
+    reader.scopes(no_scopes());
+    reader.delivery(name, std::move(environment));
+}
+
+struct Type {
+    std::string_view name, issuer;
+    void (*read)(Reader&, std::string const&);
+};
+
+constexpr Type types[] = {
+    { "oidc_token", "oidc_token", read_oidc_token },
+    { "oauth2_client", "oauth2_client", read_oauth2_client },
+    { "token_exchange", "token_exchange", read_token_exchange },
+    { "sealed_secret", "sealed_secret", read_sealed_secret },
+    { "anthropic", "oidc_token", read_anthropic },
+    { "databricks", "oidc_token", read_databricks },
+    { "huggingface", "token_exchange", read_huggingface },
+    { "openai", "token_exchange", read_openai },
+    { "wandb", "oidc_token", read_wandb },
+};
+
+} // namespace
+
+bool is_token_type(std::string_view type)
+{
+    return std::any_of(std::begin(types), std::end(types), [type](auto const& known) { return known.name == type; });
+}
+
+TokenProvider read_token_provider(std::string const& type, std::string const& name, FieldReader& fields, YamlNode const& node)
+{
+    auto const known = std::find_if(std::begin(types), std::end(types), [&type](auto const& one) { return one.name == type; });
+    ASSERT(known != std::end(types));
+    Reader reader { fields, node };
+    known->read(reader, name);
+    return { std::string(known->issuer), std::move(reader.settings) };
+}
+
+} // namespace writ::authority

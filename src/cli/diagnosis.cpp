@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/diagnosis.h"
+
+namespace writ::cli {
+
+namespace {
+
+// The one that is in use, or else the family's first. Null: none yet; its clients keep what they have.
+Channel const* channel_in(std::string_view family, Variables const& variables)
+{
+    Channel const* first = nullptr;
+    for (auto const& channel : channels()) {
+        if (channel.family != family)
+            continue;
+        if (variables.contains(std::string(channel.variable)))
+            return &channel;
+        first = first == nullptr ? &channel : first;
+    }
+    return first;
+}
+
+bool is_in_run(Variables const& variables) { return variables.contains("WRIT_RUN"); }
+
+std::string list_of(std::vector<std::string> const& names)
+{
+    std::string text;
+    for (auto const& name : names)
+        text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+// In a run that has its own, files have lost already: their places are named anew. Variables were set after it started.
+std::vector<std::string> shadowing(std::string const& family, std::vector<StaticCredential> const& secrets, Channel const* served)
+{
+    std::vector<std::string> names;
+    for (auto const& secret : secrets) {
+        if (secret.family == family && !(served != nullptr && (secret.is_file || secret.name == served->variable)))
+            names.push_back(secret.name);
+    }
+    return names;
+}
+
+void say_of_no_channel(Diagnosed& diagnosed)
+{
+    diagnosed.state = "none";
+    diagnosed.channel = "none: it uses what it finds itself";
+    if (!diagnosed.shadowed_by.empty())
+        diagnosed.mend = "a long-lived secret is in its sight: " + list_of(diagnosed.shadowed_by);
+}
+
+void say_of_run(Diagnosed& diagnosed, Channel const& channel, Reachable const& reachable)
+{
+    auto const endpoint = reachable.endpoints.find(std::string(channel.family));
+    auto const problem = endpoint == reachable.endpoints.end() ? std::string() : endpoint->second;
+    if (!diagnosed.shadowed_by.empty()) {
+        diagnosed.state = "shadowed";
+        diagnosed.mend = "unset " + list_of(diagnosed.shadowed_by) + ", set since the run began";
+    } else if (!problem.empty()) {
+        diagnosed.state = "unreachable";
+        diagnosed.mend = problem;
+    } else {
+        diagnosed.state = "in use";
+    }
+}
+
+void say_of_later_run(Diagnosed& diagnosed, Channel const& channel, bool in_run, Reachable const& reachable)
+{
+    auto const declare = "declare a CredentialProvider of type " + std::string(channel.provider) + " and a use of it by the workload";
+    if (!diagnosed.shadowed_by.empty()) {
+        diagnosed.state = "shadowed";
+        diagnosed.mend = "unset or move away " + list_of(diagnosed.shadowed_by) + (in_run ? "; or " + declare : "; `writ run` puts it out of force where the run has its own");
+    } else if (in_run) {
+        diagnosed.state = "none";
+        diagnosed.mend = "this run has nothing there: " + declare;
+    } else if (!reachable.agent) {
+        diagnosed.state = "unreachable";
+        diagnosed.mend = reachable.agent_error;
+    } else {
+        diagnosed.state = "by writ run";
+    }
+}
+
+} // namespace
+
+std::vector<Diagnosed> diagnose(std::vector<FoundClient> const& clients, std::vector<StaticCredential> const& secrets, Variables const& variables, Reachable const& reachable)
+{
+    std::vector<Diagnosed> all;
+    for (auto const& client : clients) {
+        auto const* channel = channel_in(client.family, variables);
+        bool const is_served = channel != nullptr && is_in_run(variables) && variables.contains(std::string(channel->variable));
+        Diagnosed diagnosed { client, std::string(channel == nullptr ? "" : channel->text), "", shadowing(client.family, secrets, is_served ? channel : nullptr), "" };
+        if (channel == nullptr)
+            say_of_no_channel(diagnosed);
+        else if (is_served)
+            say_of_run(diagnosed, *channel, reachable);
+        else
+            say_of_later_run(diagnosed, *channel, is_in_run(variables), reachable);
+        all.push_back(std::move(diagnosed));
+    }
+    return all;
+}
+
+JsonObject to_json(Diagnosed const& diagnosed)
+{
+    JsonArray shadowed_by;
+    for (auto const& name : diagnosed.shadowed_by)
+        shadowed_by.emplace_back(name);
+    return { { "client", diagnosed.client.name }, { "version", diagnosed.client.version }, { "family", diagnosed.client.family }, { "where", diagnosed.client.where.string() },
+        { "channel", diagnosed.channel }, { "state", diagnosed.state }, { "shadowed_by", std::move(shadowed_by) }, { "mend", diagnosed.mend } };
+}
+
+} // namespace writ::cli

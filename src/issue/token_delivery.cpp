@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "issue/token_delivery.h"
+
+namespace writ::issue {
+
+Result<TokenDelivery> parse_token_delivery(JsonObject const& settings)
+{
+    TokenDelivery delivery;
+    delivery.file = TRY(string_member(settings, "file"));
+    delivery.file_variable = TRY(string_member(settings, "file_variable"));
+    delivery.variable = TRY(string_member(settings, "variable"));
+    for (auto const& member : *TRY(object_member(settings, "environment"))) {
+        if (!member.value().is_string())
+            return invalid_argument("a variable of `environment` is text");
+        delivery.environment.emplace(member.key(), member.value().as_string());
+    }
+    if (delivery.file_variable.empty() && delivery.variable.empty())
+        return invalid_argument("a token comes as a file, in a variable, or both");
+    return delivery;
+}
+
+void deliver_token(Credential& credential, TokenDelivery const& delivery, SecretText value)
+{
+    credential.environment = delivery.environment;
+    if (!delivery.variable.empty())
+        credential.variables.push_back({ delivery.variable, value.duplicate() });
+    if (!delivery.file_variable.empty())
+        credential.files.push_back({ delivery.file, delivery.file_variable, std::move(value) });
+}
+
+Result<Scopes> parse_scopes(std::string_view text)
+{
+    Scopes scopes;
+    while (!text.empty()) {
+        auto const scope = text.substr(0, text.find(' '));
+        for (char const c : scope) {
+            if (c <= ' ' || c > '~' || c == '"' || c == '\\')
+                return invalid_argument("a scope has printable ASCII without `\"` and `\\`");
+        }
+        if (!scope.empty())
+            scopes.emplace(scope);
+        text.remove_prefix(std::min(text.size(), scope.size() + 1));
+    }
+    return scopes;
+}
+
+Result<Scopes> scopes_of(JsonObject const& settings, std::span<Access const> accesses)
+{
+    auto const& declared = *TRY(object_member(settings, "scopes"));
+    Scopes scopes;
+    for (auto const& access : accesses) {
+        auto const* text = declared.if_contains(access.action);
+        if (text == nullptr || !text->is_string())
+            return permission_denied("no scope is declared for action `" + access.action + "`");
+        scopes.merge(TRY(parse_scopes(text->as_string())));
+    }
+    return scopes;
+}
+
+std::string to_text(Scopes const& scopes)
+{
+    std::string text;
+    for (auto const& scope : scopes)
+        text += (text.empty() ? "" : " ") + scope;
+    return text;
+}
+
+std::string words_of(std::span<Access const> accesses, Scopes const& scopes)
+{
+    std::string words;
+    for (auto const& [action, resource] : accesses)
+        words += (words.empty() ? "" : ", ") + action + " " + std::string(string_or(resource, "name", ""));
+    return scopes.empty() ? words : words + " (" + to_text(scopes) + ")";
+}
+
+Result<CredentialPlan> plan_token(std::string kind, JsonObject const& settings, std::span<Access const> accesses)
+{
+    if (accesses.empty())
+        return invalid_argument("a token is for something");
+    auto const scopes = TRY(scopes_of(settings, accesses));
+    auto delivery = TRY(parse_token_delivery(settings));
+    auto target = settings;
+    target["scope"] = to_text(scopes);
+    return CredentialPlan { std::move(kind), "", words_of(accesses, scopes), writ::to_text(JsonValue(target)), std::move(delivery.environment) };
+}
+
+} // namespace writ::issue
