@@ -16,8 +16,10 @@ Result<Delivery> parse_delivery(SecretText const& document)
         if (!item.is_object())
             return invalid_argument("a file is an object");
         auto const& file = item.as_object();
-        delivery.files.push_back({ std::string(TRY(string_member(file, "name"))), std::string(TRY(string_member(file, "variable"))),
-            SecretText(std::string(TRY(string_member(file, "content")))) });
+        auto const name = TRY(string_member(file, "name"));
+        auto const variable = TRY(string_member(file, "variable"));
+        auto const content = TRY(string_member(file, "content"));
+        delivery.files.push_back({ std::string(name), std::string(variable), SecretText(std::string(content)) });
     }
     return delivery;
 }

@@ -2,6 +2,7 @@
 #include "authority/lease_keeper.h"
 
 #include "authority/credential_source.h"
+#include "authority/withdrawal.h"
 #include "base/logger.h"
 
 #include <algorithm>
@@ -186,9 +187,11 @@ net::Task<Result<std::uint64_t>> LeaseKeeper::find_issuance(identity::Lease cons
 net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string caller)
 {
     auto* const issuer = revocable_issuer(lease.kind);
-    if (issuer == nullptr)
-        co_return unavailable("nothing here issues credentials of type `" + lease.kind + "`");
-    auto const revoked = co_await issuer->revoke(lease.target, lease.credential);
+    Result<> revoked;
+    if (issuer != nullptr)
+        revoked = co_await issuer->revoke(lease.target, lease.credential);
+    else
+        revoked = co_await withdraw_token(state_, lease);
     if (revoked.is_error()) {
         ++state_.metrics.revocation_failures;
         co_return revoked.error();

@@ -43,6 +43,9 @@ public:
     // INVARIANT: decision on record (the caller's) → intent in the store → credential → issuance on record → credential leaves.
     net::Task<Result<Grant>> give(std::shared_ptr<Snapshot const>, Question, Answer);
 
+    // Whether a lease of this kind ends by itself and is never prolonged: of a token, which the next one replaces.
+    [[nodiscard]] bool ends_by_itself(std::string const& kind) const { return revocable_issuer(kind) == nullptr && state_.issuers.contains(kind); }
+
     // Prolongs a lease that the caller has decided on again.
     net::Task<Result<identity::Lease>> prolong(std::shared_ptr<Snapshot const>, identity::Lease);
 

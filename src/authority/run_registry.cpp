@@ -300,6 +300,8 @@ net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string i
                 log_warning("a lease could not be taken back yet", { { "lease", lease.id }, { "error", taken.error().message } });
             continue;
         }
+        if (leases_.ends_by_itself(lease.kind))
+            continue;
         auto prolonged = co_await leases_.prolong(snapshot, lease);
         if (prolonged.is_ok()) {
             renewed.push_back(std::move(prolonged).value());

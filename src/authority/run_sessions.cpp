@@ -3,6 +3,7 @@
 
 #include "authority/credential_source.h"
 #include "authority/recipient.h"
+#include "authority/withdrawal.h"
 
 #include <algorithm>
 
@@ -88,18 +89,28 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
     auto credential = CO_TRY(created);
     OpenedSession session { plan.kind, credential.id.empty() ? plan.name : credential.id, plan.scope, std::min(credential.expires.value_or(expires), expires),
         issuer->second->is_delivered() ? delivery_of(credential) : std::move(credential.document), {} };
+    HeldToken const held { asked.provider->name, session.kind, session.id, session.scope, session.expires };
     // One record for each thing that it opens, so that who-used finds each.
     for (auto const& [question, answer] : asked.allowed) {
+        identity::Lease lease; // of a token that can be taken back
+        if (!credential.withdrawal.is_empty()) {
+            auto kept = hold_token(state_, held, credential.withdrawal, question, answer);
+            lease = CO_TRY(kept);
+        }
         auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());
         record.allowed = true;
         record.policies = answer.policies;
         record.policy_version = asked.snapshot->version;
-        record.credential = audit::RecordedCredential { session.kind, session.id, session.scope, "", session.expires };
+        record.credential = audit::RecordedCredential { session.kind, session.id, session.scope, lease.id, session.expires };
         record.decision = answer.record;
         record.outcome = "ok";
         auto const recorded = co_await record_or_spool(state_, std::move(record), answer.may_spool);
         if (recorded.is_error())
             co_return recorded.error();
+        lease.issuance = recorded->sequence.value_or(0);
+        auto const updated = lease.id.empty() ? Result<>() : state_.store.leases->update(lease);
+        if (updated.is_error())
+            co_return updated.error();
     }
     ++state_.metrics.sessions_opened;
     co_return session;

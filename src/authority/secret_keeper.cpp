@@ -64,4 +64,15 @@ Result<issue::StoredSecret> SecretKeeper::open(std::string const& name)
     return issue::StoredSecret { SecretText(std::string(as_text(value.reveal()))), stored.version };
 }
 
+Bytes SecretKeeper::seal(std::string const& place, SecretText const& text) const
+{
+    return crypto::seal(key_encryption_key_, as_bytes(text.reveal()), as_bytes("writ place\n" + place), random_);
+}
+
+Result<SecretText> SecretKeeper::unseal(std::string const& place, BytesView sealed) const
+{
+    auto const opened = TRY(crypto::open(key_encryption_key_, sealed, as_bytes("writ place\n" + place)).in(place));
+    return SecretText(std::string(as_text(opened.reveal())));
+}
+
 } // namespace writ::authority

@@ -41,6 +41,10 @@ public:
 
     Result<issue::StoredSecret> open(std::string const& name);
 
+    // For what is kept elsewhere: sealed for one place, and opened nowhere else.
+    [[nodiscard]] Bytes seal(std::string const& place, SecretText const& text) const;
+    [[nodiscard]] Result<SecretText> unseal(std::string const& place, BytesView sealed) const;
+
 private:
     store::SecretStore& store_;
     SecretBytes key_encryption_key_;

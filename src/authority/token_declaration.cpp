@@ -59,6 +59,14 @@ struct Reader {
         settings["ca_file"] = fields.text_or("ca_file", "");
     }
 
+    void revocation()
+    {
+        auto const url = fields.text_or("revocation_endpoint", "");
+        if (auto const parsed = issue::parse_token_endpoint(url); parsed.is_error() && !url.empty())
+            refuse("revocation_endpoint", parsed.error().message);
+        settings["revocation_endpoint"] = url;
+    }
+
     void scopes(std::map<std::string, std::string> const& otherwise)
     {
         auto declared = fields.text_map("scopes");
@@ -134,6 +142,7 @@ void read_oidc_token(Reader& reader, std::string const& name)
 void read_oauth2_client(Reader& reader, std::string const& name)
 {
     reader.endpoint("endpoint", reader.fields.text("endpoint"));
+    reader.revocation();
     reader.settings["client_id"] = reader.fields.text("client_id");
     auto const authentication = reader.fields.one_of("authentication", { "private_key_jwt", "client_secret_basic", "client_secret_post" });
     reader.settings["authentication"] = authentication;
@@ -158,6 +167,7 @@ void read_token_exchange(Reader& reader, std::string const& name)
     auto& fields = reader.fields;
     exchange_defaults(reader, jwt_type, "form");
     reader.endpoint("endpoint", fields.text("endpoint"));
+    reader.revocation();
     reader.settings["audience"] = fields.text("audience");
     if (auto const grant = fields.text_or("grant", "token-exchange"); grant == "token-exchange" || grant == "jwt-bearer")
         reader.settings["grant"] = grant;

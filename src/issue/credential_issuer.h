@@ -87,6 +87,8 @@ struct Credential {
     // JSON that the agent's local endpoint serves to the job's clients, instead of variables and files, which cannot be renewed. May be empty.
     SecretText document;
     std::vector<CredentialVariable> variables {};
+    // JSON that withdraw() is shown to end it before its time, the credential itself in it. Empty: nobody can.
+    SecretText withdrawal {};
 };
 
 class RevocableIssuer;
@@ -106,6 +108,9 @@ public:
     // Whether its credentials come as files and variables when the run starts, the files being replaced before they end; otherwise as a document that
     // the agent's endpoint serves.
     [[nodiscard]] virtual bool is_delivered() const { return false; }
+
+    // Ends a credential whose system takes it back from whoever shows it. Idempotent. The recipient is as at its creation, but for its purpose.
+    virtual net::Task<Result<>> withdraw(SecretText /*withdrawal*/, Recipient /*recipient*/) { co_return unavailable("nobody can take it back"); }
 };
 
 // One whose credentials live until somebody ends them: each has a lease.

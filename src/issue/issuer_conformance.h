@@ -195,6 +195,14 @@ private:
         expect(loop_.run(revocable.revoke(never_made->target, never_made->name)).is_ok(), "revoking what was never made fails");
     }
 
+    void check_withdrawal(Credential const& credential)
+    {
+        auto const withdraw = [&] { return loop_.run(issuer_.withdraw(credential.withdrawal.duplicate(), target_.recipient(clock_.now() + lifetime))); };
+        expect(withdraw().is_ok(), "a credential is not withdrawn");
+        expect(target_.probe(credential).empty(), "a withdrawn credential can still do something");
+        expect(withdraw().is_ok(), "withdrawing twice fails");
+    }
+
     // What nobody can take back says when it ends, and is not given for so short a time that its system would give it for longer.
     void check_end_by_itself()
     {
@@ -203,6 +211,8 @@ private:
             return;
         auto const credential = create(*planned);
         expect(credential.is_ok() && credential->expires, "a credential that cannot be revoked does not say when it ends");
+        if (credential.is_ok() && !credential->withdrawal.is_empty())
+            check_withdrawal(*credential);
         auto const brief = create(*planned, std::chrono::seconds(5));
         expect(brief.is_error() || target_.end_of(*planned, *brief) <= clock_.now() + std::chrono::seconds(5) + tolerance,
             "a credential for five seconds lives longer");

@@ -41,6 +41,7 @@ public:
     int faults = 0; // of the next requests
     std::string client_secret = "correct horse+battery:staple";
     JsonObject claims {}; // of the last assertion
+    bool knows_client = false; // whoever it is, when a token is revoked
 
 private:
     static net::Task<net::Response> answer(OauthDouble* endpoint, net::Request request)
@@ -62,6 +63,8 @@ private:
         if (is_faulty && fault == Fault::garbled)
             return { 200, {}, "<html>welcome</html>" };
         auto const form = form_of(request);
+        if (request.path == "/oauth/revoke" && !is_faulty)
+            return revoke(request);
         if (request.path != "/oauth/token" || !knows(request, form))
             return { 401, {}, R"({"error":"invalid_client"})" };
         Token token { parse_scopes(text_of(form, "scope")).value(), clock_.now() + lifetime, form };
@@ -74,6 +77,17 @@ private:
             { "expires_in", std::chrono::duration_cast<std::chrono::seconds>(token.expires - clock_.now()).count() }, { "scope", to_text(token.scopes) } };
         tokens.emplace(name, std::move(token));
         return { 200, {}, writ::to_text(JsonValue(response)) };
+    }
+
+    net::Response revoke(net::Request const& request)
+    {
+        auto const form = form_of(request);
+        // RFC 7009 §2.1: of its own clients it wants to know who asks; others have no secret.
+        bool const is_known = !form.get("grant_type") && (knows_client || is_client(request, form));
+        if (!is_known)
+            return { 401, {}, R"({"error":"invalid_client"})" };
+        tokens.erase(text_of(form, "token"));
+        return { 200, {}, "" };
     }
 
     static net::Parameters form_of(net::Request const& request)
@@ -93,8 +107,11 @@ private:
             return text_of(form, "subject_token_type").starts_with("urn:ietf:params:oauth:token-type:") && verifies(text_of(form, "subject_token"), "third.example");
         if (grant == "urn:ietf:params:oauth:grant-type:jwt-bearer")
             return verifies(text_of(form, "assertion"), "third.example");
-        if (grant != "client_credentials")
-            return false;
+        return grant == "client_credentials" && is_client(request, form);
+    }
+
+    bool is_client(net::Request const& request, net::Parameters const& form)
+    {
         if (form.get("client_assertion"))
             return verifies(text_of(form, "client_assertion"), url_) && claims.at("iss").as_string() == "writ/1" && claims.at("sub").as_string() == "writ/1";
         if (form.get("client_secret"))

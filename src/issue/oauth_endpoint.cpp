@@ -112,8 +112,35 @@ Result<Credential> OauthEndpoints::credential_of(JsonObject const& target, net::
     // Enough to find it in the log again, and nothing to find the token by.
     credential.id = "sha256-" + to_hex(crypto::sha256(as_bytes(granted->token.reveal()))).substr(0, 32);
     credential.expires = std::min(expires, latest);
+    if (!string_or(target, "revocation_endpoint", "").empty()) {
+        JsonObject const withdrawal { { "target", target }, { "token", granted->token.reveal() } };
+        credential.withdrawal = SecretText(writ::to_text(JsonValue(withdrawal)));
+    }
     deliver_token(credential, TRY(parse_token_delivery(target)), std::move(granted->token));
     return credential;
+}
+
+Result<Withdrawal> parse_withdrawal(SecretText const& withdrawal)
+{
+    auto const object = TRY(parse_json_object(withdrawal.reveal()));
+    auto const token = TRY(string_member(object, "token"));
+    auto const* const target = TRY(object_member(object, "target"));
+    return Withdrawal { *target, SecretText(std::string(token)) };
+}
+
+net::Parameters revocation_form(SecretText const& token) { return { { "token", token.reveal() }, { "token_type_hint", "access_token" } }; }
+
+net::Task<Result<>> OauthEndpoints::revoke(JsonObject target, net::Request request)
+{
+    auto member = string_member(target, "revocation_endpoint");
+    auto parsed = parse_token_endpoint(CO_TRY(member));
+    auto const endpoint = CO_TRY(parsed);
+    request.path = endpoint.path;
+    TokenService const service { endpoint.origin, std::string(string_or(target, "ca_file", "")) };
+    auto const answered = co_await services_.send(service, std::move(request), error_of_token_endpoint);
+    if (answered.is_error())
+        co_return answered.error();
+    co_return Result<>();
 }
 
 net::Task<Result<Credential>> OauthEndpoints::ask(JsonObject target, net::Request request, Timestamp latest)

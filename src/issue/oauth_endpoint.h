@@ -40,12 +40,24 @@ public:
     // a longer life than it may have, is thrown away.
     net::Task<Result<Credential>> ask(JsonObject target, net::Request request, Timestamp latest);
 
+    // SPEC: RFC 7009 §2: at the settings' `revocation_endpoint`. Of a token that is not known (any more): success.
+    net::Task<Result<>> revoke(JsonObject target, net::Request request);
+
 private:
     [[nodiscard]] Result<Credential> credential_of(JsonObject const& target, net::Response response, Timestamp latest) const;
 
     Clock const& clock_;
     TokenServices services_;
 };
+
+// A credential's `withdrawal`, taken apart: the settings it was made with, and the token.
+struct Withdrawal {
+    JsonObject target;
+    SecretText token;
+};
+Result<Withdrawal> parse_withdrawal(SecretText const& withdrawal);
+// SPEC: RFC 7009 §2.1: what is asked beside who asks.
+net::Parameters revocation_form(SecretText const& token);
 
 // A POST of a form, or of the same as one JSON object.
 net::Request token_request(net::Parameters const& parameters, bool is_json);

@@ -100,9 +100,10 @@ class Oauth : public Tokens {
 protected:
     std::set<std::string> probe(Credential const& credential) override
     {
-        auto const& scopes = endpoint.tokens.at(token_of(credential)).scopes;
-        return { scopes.begin(), scopes.end() };
+        auto const token = endpoint.tokens.find(token_of(credential));
+        return token == endpoint.tokens.end() ? std::set<std::string>() : std::set<std::string>(token->second.scopes.begin(), token->second.scopes.end());
     }
+    [[nodiscard]] std::string revocation() const { return std::string(endpoint.url()).replace(endpoint.url().rfind('/') + 1, 5, "revoke"); }
     std::set<std::string> expected() override { return { "model.read", "model.use" }; }
     Timestamp end_of(CredentialPlan const&, Credential const& credential) override { return endpoint.tokens.at(token_of(credential)).expires; }
     bool inject(Fault fault, int times) override
@@ -118,7 +119,7 @@ class Oauth2Client : public Oauth {
 protected:
     JsonObject provider() override
     {
-        return with_delivery({ { "endpoint", endpoint.url() }, { "ca_file", "" }, { "client_id", "writ/1" }, { "authentication", authentication },
+        return with_delivery({ { "endpoint", endpoint.url() }, { "ca_file", "" }, { "revocation_endpoint", revocation() }, { "client_id", "writ/1" }, { "authentication", authentication },
             { "secret", secret }, { "parameters", JsonObject { { "resource", "https://api.example" } } } });
     }
     std::string authentication = "private_key_jwt";
@@ -130,7 +131,7 @@ class TokenExchange : public Oauth {
 protected:
     JsonObject provider() override
     {
-        return with_delivery({ { "endpoint", endpoint.url() }, { "ca_file", "" }, { "audience", audience }, { "grant", grant }, { "body", body },
+        return with_delivery({ { "endpoint", endpoint.url() }, { "ca_file", "" }, { "revocation_endpoint", revocation() }, { "audience", audience }, { "grant", grant }, { "body", body },
             { "subject_token_type", "urn:ietf:params:oauth:token-type:jwt" }, { "parameters", JsonObject { { "resource", "https://api.example" } } },
             { "headers", JsonObject() } });
     }
@@ -243,6 +244,16 @@ TEST_F(Oauth2Client, a_wrong_secret_is_refused_once_and_a_missing_one_is_not_sen
     EXPECT_EQ(endpoint.requests, 1U);
 }
 
+TEST_F(Oauth2Client, withdraws_as_the_client_that_it_is)
+{
+    authentication = "client_secret_post";
+    auto const credential = create(*issuer).value();
+    endpoint.client_secret = "another";
+    EXPECT_TRUE(loop.run(issuer->withdraw(credential.withdrawal.duplicate(), recipient(clock.now()))).is_ok()) << "the secret is the newest";
+    EXPECT_TRUE(probe(credential).empty());
+    EXPECT_TRUE(loop.run(issuer->withdraw(SecretText("{}"), recipient(clock.now()))).is_error());
+}
+
 TEST_F(Oauth2Client, declared_parameters_are_sent)
 {
     auto const credential = create(*issuer).value();
@@ -251,6 +262,7 @@ TEST_F(Oauth2Client, declared_parameters_are_sent)
 
 TEST_F(TokenExchange, conforms_in_each_dress)
 {
+    endpoint.knows_client = true;
     for (auto const* kind : { "token-exchange", "jwt-bearer" }) {
         for (auto const* dress : { "form", "json" }) {
             grant = kind;

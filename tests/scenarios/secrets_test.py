@@ -41,6 +41,7 @@ kind: CredentialProvider
 name: exchange
 type: token_exchange
 endpoint: {exchange}/token
+revocation_endpoint: {exchange}/revoke
 audience: https://exchange.example
 file_variable: EXCHANGED_TOKEN_FILE
 lifetime: 1h
@@ -87,12 +88,18 @@ class Exchange:
     """A token endpoint of somebody else's; counts who asks."""
 
     def __init__(self):
-        self.requests = []
+        self.requests, self.revoked = [], []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+                if self.path == "/revoke":
+                    outer.revoked.append(form["token"][0])
+                    self.send_response(200)
+                    self.send_header("content-length", "0")
+                    self.end_headers()
+                    return
                 outer.requests.append(form)
                 answer = json.dumps({"access_token": f"exchanged-{len(outer.requests)}", "token_type": "Bearer", "expires_in": 1800}).encode()
                 self.send_response(200)
@@ -246,6 +253,29 @@ class Secrets(Scenario):
             outcome = self.writ.cli("revoke", "--run", job.variables["WRIT_RUN"], "--reason", "laptop stolen")
             self.assertEqual(0, outcome.code, outcome)
             wait_until("no file", lambda: not file.exists())
+
+    def test_081_a_token_that_can_be_taken_back_is_when_its_run_ends(self):
+        with self.start() as job:
+            token = Path(job.variables["EXCHANGED_TOKEN_FILE"]).read_text()
+            leases = self.writ.admin("GET", f"/v1/leases?state=open&run={job.variables['WRIT_RUN']}").json["leases"]
+            self.assertEqual(["token_exchange"], [lease["kind"] for lease in leases])
+            self.assertNotIn(token.encode(), (self.writ.data / "writ.db").read_bytes())
+            # Whatever happens to the authority meanwhile.
+            authority = next(program for program in self.writ.programs if program.arguments[1] == "authority" and program.is_running())
+            url = self.writ.public_url()
+            authority.kill()
+            self.writ.start_authority(listen=url.removeprefix("https://"))
+            self.assertNotIn(token, self.exchange.revoked)
+        wait_until("the token is revoked", lambda: token in self.exchange.revoked)
+        ended = [item["record"] for item in self.writ.records(type="revocation") if item["record"]["credential"]["lease"] == leases[0]["id"]]
+        self.assertEqual(1, len(ended))
+
+    def test_082_a_token_is_taken_back_with_its_permission(self):
+        with self.start() as job:
+            token = Path(job.variables["EXCHANGED_TOKEN_FILE"]).read_text()
+            self.declare(policies=WITHDRAWN.replace("vendor-models", "exchanged"))
+            wait_until("the token is revoked", lambda: token in self.exchange.revoked)
+        self.declare()
 
     # ---- sealed
 

@@ -39,18 +39,34 @@ public:
         co_return co_await endpoints_.ask(target, std::move(request), recipient.expires);
     }
 
+    net::Task<Result<>> withdraw(SecretText withdrawal, Recipient recipient) override
+    {
+        auto parsed = parse_withdrawal(withdrawal);
+        auto const taken = CO_TRY(parsed);
+        auto made = as_client(revocation_form(taken.token), taken.target, recipient);
+        auto request = CO_TRY(made);
+        co_return co_await endpoints_.revoke(taken.target, std::move(request));
+    }
+
 private:
     static Result<net::Request> request_of(JsonObject const& target, Recipient const& recipient)
     {
-        auto const client = std::string(TRY(string_member(target, "client_id")));
-        auto const method = TRY(string_member(target, "authentication"));
         net::Parameters form { { "grant_type", "client_credentials" } };
         if (auto const scope = TRY(string_member(target, "scope")); !scope.empty())
             form.add("scope", std::string(scope));
         for (auto const& member : *TRY(object_member(target, "parameters")))
             form.add(std::string(member.key()), std::string(member.value().as_string()));
+        return as_client(std::move(form), target, recipient);
+    }
+
+    // The form with who asks, in whichever way was declared.
+    static Result<net::Request> as_client(net::Parameters form, JsonObject const& target, Recipient const& recipient)
+    {
+        auto const client = std::string(TRY(string_member(target, "client_id")));
+        auto const method = TRY(string_member(target, "authentication"));
         if (method == "private_key_jwt") {
-            auto const assertion = TRY(recipient.client_assertion(client, std::string(TRY(string_member(target, "endpoint")))));
+            auto const audience = std::string(TRY(string_member(target, "endpoint")));
+            auto const assertion = TRY(recipient.client_assertion(client, audience));
             form.add("client_id", client);
             form.add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
             form.add("client_assertion", assertion.reveal());

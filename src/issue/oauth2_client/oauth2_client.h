@@ -8,7 +8,7 @@
 
 namespace writ::issue {
 
-// `provider`: endpoint, ca_file, client_id, authentication (private_key_jwt, client_secret_basic, client_secret_post), secret (name of a sealed secret; empty with
+// `provider`: endpoint, ca_file, revocation_endpoint (RFC 7009; may be absent), client_id, authentication (private_key_jwt, client_secret_basic, client_secret_post), secret (name of a sealed secret; empty with
 // private_key_jwt), parameters (more of the form: `resource`, `audience`), and token_delivery.h's. A resource: name.
 std::unique_ptr<CredentialIssuer> create_oauth2_client_issuer(Clock const&, TokenServiceLimits = {});
 

@@ -34,11 +34,24 @@ public:
         co_return co_await endpoints_.ask(target, std::move(request), recipient.expires);
     }
 
+    net::Task<Result<>> withdraw(SecretText withdrawal, Recipient /*recipient*/) override
+    {
+        auto parsed = parse_withdrawal(withdrawal);
+        auto const taken = CO_TRY(parsed);
+        auto form = revocation_form(taken.token);
+        // SPEC: RFC 7009 §2.1: a public client says who it is.
+        auto found = object_member(taken.target, "parameters");
+        if (auto const client = string_or(*CO_TRY(found), "client_id", ""); !client.empty())
+            form.add("client_id", std::string(client));
+        co_return co_await endpoints_.revoke(taken.target, token_request(form, false));
+    }
+
 private:
     static Result<net::Request> request_of(JsonObject const& target, Recipient const& recipient)
     {
         JsonObject claims { { "run", recipient.run }, { "purpose", recipient.purpose } };
         auto const assertion = TRY(recipient.assertion(std::string(TRY(string_member(target, "audience"))), std::move(claims)));
+        auto const subject_token_type = TRY(string_member(target, "subject_token_type"));
         net::Parameters parameters;
         if (TRY(string_member(target, "grant")) == "jwt-bearer") {
             parameters.add("grant_type", std::string(bearer_grant));
@@ -46,7 +59,7 @@ private:
         } else {
             parameters.add("grant_type", std::string(exchange_grant));
             parameters.add("subject_token", assertion.reveal());
-            parameters.add("subject_token_type", std::string(TRY(string_member(target, "subject_token_type"))));
+            parameters.add("subject_token_type", std::string(subject_token_type));
         }
         if (auto const scope = TRY(string_member(target, "scope")); !scope.empty())
             parameters.add("scope", std::string(scope));

@@ -8,7 +8,7 @@
 
 namespace writ::issue {
 
-// `provider`: endpoint, ca_file, audience (of the token that is shown), grant (token-exchange, jwt-bearer), subject_token_type, body (form, json), parameters
+// `provider`: endpoint, ca_file, revocation_endpoint (RFC 7009; may be absent), audience (of the token that is shown), grant (token-exchange, jwt-bearer), subject_token_type, body (form, json), parameters
 // (more of the request: `resource`, `audience`, `client_id`), headers, and token_delivery.h's. A resource: name.
 std::unique_ptr<CredentialIssuer> create_token_exchange_issuer(Clock const&, TokenServiceLimits = {});
 
