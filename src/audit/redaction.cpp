@@ -42,8 +42,12 @@ void redact_context(Record& record, RedactionRules const& rules, Salt const& sal
         record.redacted.push_back("context." + name);
         is_changed = true;
     }
-    if (is_changed)
-        record.context = to_text(*parsed);
+    if (!is_changed)
+        return;
+    record.context = to_text(*parsed);
+    // SECURITY: a digest of the posture with its values would let whoever has the rest try them.
+    if (auto const* const posture = parsed->if_contains("posture"); posture != nullptr && !record.posture.empty())
+        record.posture = to_hex(crypto::sha256(as_bytes(to_text(*posture))));
 }
 
 } // namespace

@@ -28,7 +28,7 @@ std::vector<IdentifiedWorkload> choose(std::vector<IdentifiedWorkload> found, st
     return found;
 }
 
-Question question_of(RunRequest const& request, Principal principal, std::string run, identity::Use const& use)
+Question question_of(RunRequest const& request, Principal principal, identity::Run const& run, identity::Use const& use)
 {
     Question question;
     question.trace = request.trace;
@@ -36,7 +36,8 @@ Question question_of(RunRequest const& request, Principal principal, std::string
     question.rank = request.rank;
     question.caller = request.agent;
     question.principal = std::move(principal);
-    question.run = std::move(run);
+    question.run = run.id;
+    question.measured = measured_of(request.claims, request.agent, request.address, run.started);
     question.purpose = request.purpose;
     question.action = use.action;
     question.resource = { use.resource_type, use.resource_id };
@@ -112,7 +113,7 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
 
     std::vector<std::pair<Question, Answer>> allowed;
     for (auto const& use : uses) {
-        auto question = question_of(request, principal, started.run.id, use);
+        auto question = question_of(request, principal, started.run, use);
         auto decided = co_await decide_and_record(state_, snapshot, question);
         auto answer = CO_TRY(decided);
         if (answer.allowed)
@@ -130,6 +131,7 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     record.pipeline = workload.pipeline;
     record.team = workload.team;
     record.claims = recorded_claims(request.claims);
+    record_posture(record, measured_of(request.claims, request.agent, request.address, now));
     record.policy_version = snapshot->version;
     auto const may_spool = !allowed.empty() && std::ranges::all_of(allowed, [](auto const& one) { return one.second.may_spool; });
     auto appended = co_await record_or_spool(state_, std::move(record), may_spool);
@@ -153,7 +155,8 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     co_return started;
 }
 
-net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string id, std::string agent, std::string trace)
+net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(
+    std::string id, std::string agent, std::string trace, std::string address)
 {
     auto found = state_.store.runs->find(id);
     auto const run = CO_TRY(found);
@@ -178,6 +181,7 @@ net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string i
             question.trace = trace;
             question.caller = agent;
             question.principal = principal_of(identified.front(), claims);
+            question.measured = measured_of(claims, agent, address, run.started);
             question.run = id;
             question.purpose = run.purpose;
             question.action = lease.action;
