@@ -17,7 +17,10 @@ struct Options {
 void print_statement(JsonObject const& answer)
 {
     auto const since = cell(answer, "since");
-    auto const span = since.empty() ? std::string(" ever") : " since " + since;
+    auto const proven = cell(answer, "proven_since");
+    auto const span = !proven.empty() ? " since " + proven + ", the time of the oldest record that retention has left"
+        : since.empty()               ? std::string(" ever")
+                                      : " since " + since;
     if (answer.at("never").as_bool()) {
         print_line(paint(Colour::green, "never") + ": nothing was allowed to use `" + cell(answer, "name") + "`" + span);
     } else {
