@@ -134,9 +134,9 @@ class AuditAnswers(Scenario):
         self.assertEqual((told.code, answer), (from_files.code, json.loads(from_files.out)))
         return answer
 
-    def rows(self, *arguments) -> list[dict]:
-        outcome = self.writ.cli("audit", *arguments, "--csv")
-        self.assertEqual(0, outcome.code, outcome)
+    def rows(self, *arguments, code: int = 0, group: str = "audit") -> list[dict]:
+        outcome = self.writ.cli(group, *arguments, "--csv")
+        self.assertEqual(code, outcome.code, outcome)
         return list(csv.DictReader(io.StringIO(outcome.out, newline="")))
 
     def test_who_used(self):
@@ -207,6 +207,9 @@ class AuditAnswers(Scenario):
     def test_never(self):
         self.assertTrue(self.both("never", "never", "oncology/patients", name="oncology/patients")["never"])
         self.assertFalse(self.both("never", "never", "oncology/biopsies", name="oncology/biopsies")["never"])
+        [absent] = self.rows("never", "oncology/patients")
+        [used] = self.rows("never", "oncology/biopsies", code=1)
+        self.assertEqual([("true", ""), ("false", "trainer")], [(row["NEVER"], row["BY"].replace("oncology-trainer", "trainer")) for row in (absent, used)])
         since = "2199-01-01T00:00:00Z"
         self.assertTrue(self.both("never", "never", "oncology/biopsies", "--since", since, name="oncology/biopsies", since=since)["never"])
 
@@ -260,6 +263,8 @@ class AuditAnswers(Scenario):
                 self.assertEqual(0, told.code, told)
                 self.assertEqual(self.writ.admin("GET", f"/v1/audit/records/{entry['sequence']}/explanation").json, json.loads(told.out))
                 self.assertEqual(told.out, self.writ.cli("audit", "explain", entry["sequence"], "--json", "--data", self.writ.data).out)
+                [row] = self.rows("explain", str(entry["sequence"]))
+                self.assertEqual((entry["record"]["decision"],) * 2 + ("true",), (row["DECISION"], row["DECIDED AGAIN"], row["AGREES"]))
 
     def test_a_replay_of_what_is_in_force_changes_nothing_and_a_suggestion_is_one(self):
         self.wait_for_files()
@@ -270,6 +275,7 @@ class AuditAnswers(Scenario):
         self.assertGreater(report["decisions"], 8)
         offline = json.loads(self.writ.cli("policy", "replay", self.folder / "declared", "--json", "--data", self.writ.data).out)
         self.assertEqual(report["changes"], offline["changes"])
+        self.assertEqual({change["change"] for change in report["changes"]}, {row["CHANGE"] for row in self.rows("replay", self.folder / "declared", group="policy")})
         suggested = self.writ.cli("policy", "suggest", "--workload", "oncology-trainer")
         self.assertEqual(0, suggested.code, suggested)
         self.assertTrue(re.search(r"oncology-trainer|nothing to narrow", suggested.out), suggested)
