@@ -3,7 +3,8 @@
 #
 # The Debian 12 packages that building, running and testing Writ takes, and how the missing ones get installed. Sourced.
 
-# What each is for: docs/decisions/0002-clang-16.md and 0005-asio-behind-one-stream.md. libboost1.81-*: never without the number.
+# What each is for: docs/decisions/0002-clang-16.md and 0005-asio-behind-one-stream.md; libfaketime sets the clock of a
+# scenario's authority. libboost1.81-*: never without the number.
 WRIT_PACKAGES=(
     clang-16 libclang-rt-16-dev lld-16 mold ninja-build cmake ccache pkg-config
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libnghttp2-dev zlib1g-dev
@@ -11,7 +12,11 @@ WRIT_PACKAGES=(
     libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
     postgresql-15 postgresql-client-15 python3 python3-venv xz-utils git ca-certificates
     strace # a scenario watches the order of system calls with it
+    libfaketime # a scenario sets an authority's clock with it
 )
+
+# For scenario.rsyslog_export alone, which is skipped without them: a foreign receiver of exports. Debian starts the daemon at once, so nobody gets it unasked.
+WRIT_SYSLOG_PACKAGES=(rsyslog rsyslog-openssl)
 
 # For `./check --ecosystem` alone: a real S3 store with a real STS, which unmodified clients are tried on (tests/ecosystem/ceph.py), and PyTorch for the
 # processor, which PyPI has only with 3 GB for graphics cards (examples/digits-pytorch).

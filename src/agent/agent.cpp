@@ -35,7 +35,7 @@ struct Agent::Parts {
         , imds_tokens(random, clock)
         , loopback_desk { runs, sessions, imds_tokens, holders, clock, attestor, svids }
         , run_desk { identity, joined, attestor, runs, sessions, svids, (options.run_folder / "agent.sock").string() }
-        , workload_desk { identity, joined, attestor, svids, changed, clock }
+        , workload_desk { authority, identity, joined, attestor, svids, changed, clock }
         , workload_server(loop)
         , run_server(loop, [this](net::Request request) { return answer_run_request(&run_desk, std::move(request)); })
         , loopback_server(loop, [this](net::Request request) { return answer_loopback_request(&loopback_desk, std::move(request)); }, loopback_limits)

@@ -14,7 +14,9 @@ constexpr Duration retry_longest = std::chrono::seconds(30);
 // LIMIT: after that the receipt is still at the authority, for whoever asks by number.
 constexpr int attempts_max = 20;
 
-net::Task<Result<SecretText>> fetch(AuthorityClient& authority, std::uint64_t record)
+} // namespace
+
+net::Task<Result<SecretText>> fetch_receipt(AuthorityClient& authority, std::uint64_t record)
 {
     auto sent = co_await authority.send("GET", "/v1/receipts/" + std::to_string(record), {}, JsonValue(nullptr));
     auto response = CO_TRY(sent);
@@ -22,8 +24,6 @@ net::Task<Result<SecretText>> fetch(AuthorityClient& authority, std::uint64_t re
         co_return to_error(response);
     co_return SecretText(std::move(response.body));
 }
-
-} // namespace
 
 std::string receipt_name(std::size_t place) { return place == 0 ? "receipt" : "receipt-" + std::to_string(place + 1); }
 
@@ -35,7 +35,7 @@ net::Task<> deliver_receipts(AuthorityClient& authority, Path run_folders, Recei
         std::error_code gone;
         if (!std::filesystem::exists(run_folders / order.run, gone))
             co_return;
-        auto receipt = co_await fetch(authority, order.records[place]);
+        auto receipt = co_await fetch_receipt(authority, order.records[place]);
         auto const written = receipt.is_ok()
             ? add_run_file(run_folders, order.run, order.uid, order.gid, { receipt_name(place), "", std::move(receipt).value() })
             : Result<>(receipt.error());

@@ -15,6 +15,9 @@ struct ReceiptOrder {
     std::vector<std::uint64_t> records; // of the issuances, in order
 };
 
+// The receipt of one record, as the authority gives it to the agent that asked for the credential.
+net::Task<Result<SecretText>> fetch_receipt(AuthorityClient& authority, std::uint64_t record);
+
 // `receipt`, `receipt-2`, … in the folder of the run. Gives up when the folder is gone, or after some minutes.
 net::Task<> deliver_receipts(AuthorityClient& authority, Path run_folders, ReceiptOrder order);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/workload_api.h"
 
+#include "agent/receipts.h"
 #include "base/logger.h"
 #include "crypto/jwt.h"
 #include "identity/spiffe_id.h"
@@ -63,6 +64,31 @@ net::Task<bool> wait_for_news(WorkloadDesk const& desk, net::GrpcCall const& cal
     co_return call.is_over();
 }
 
+// LIMIT: a client of gRPC takes 8 KiB of metadata unless told otherwise; a receipt is some 3 KiB, as base64 4.
+constexpr std::size_t receipts_bytes_max = 7U << 10U;
+
+// The number of each SVID's record, and the receipts for a client that wants them: they take a while. An SVID goes without one that cannot be had.
+template <typename Svids> net::Task<> add_receipts(WorkloadDesk const& desk, net::GrpcCall& call, Svids const& svids)
+{
+    bool const wants_receipts = call.metadata().get("writ-receipt").value_or("") == "true";
+    std::size_t bytes = 0;
+    for (auto const& svid : svids) {
+        if (!svid.record)
+            continue;
+        call.add_response_metadata("writ-record", std::to_string(*svid.record));
+        if (!wants_receipts)
+            continue;
+        auto const receipt = co_await fetch_receipt(desk.authority, static_cast<std::uint64_t>(*svid.record));
+        if (receipt.is_error()) {
+            log_info("a receipt cannot be had", { { "record", std::uint64_t(*svid.record) }, { "error", receipt.error().message } });
+            continue;
+        }
+        bytes += receipt->reveal().size() * 4 / 3;
+        if (bytes <= receipts_bytes_max)
+            call.add_response_metadata("writ-receipt-bin", receipt->reveal());
+    }
+}
+
 std::string x509_response(WorkloadDesk const& desk, X509Svids const& found)
 {
     workload::X509SvidResponse response;
@@ -90,6 +116,8 @@ GrpcReply fetch_x509_svid(WorkloadDesk const* desk, net::GrpcCall& call)
         if (found.is_error())
             co_return status_of(found.error());
         auto response = x509_response(*desk, *found);
+        if (last.empty())
+            co_await add_receipts(*desk, call, found->svids);
         if (response != last) {
             last = response;
             auto const sent = co_await call.send(std::move(response));
@@ -162,6 +190,7 @@ GrpcReply fetch_jwt_svid(WorkloadDesk const* desk, net::GrpcCall& call)
         message->set_spiffe_id(svid.id);
         message->set_svid(svid.token->reveal());
     }
+    co_await add_receipts(*desk, call, *found);
     auto const sent = co_await call.send(response.SerializeAsString());
     (void)sent.is_ok(); // the client has gone; nobody is left to be told
     co_return net::GrpcStatus {};

@@ -231,6 +231,8 @@ Result<JsonObject> to_json(std::vector<StoredRecord> const& records, RecordFilte
 JsonObject to_json(UsePage const& page)
 {
     JsonObject object { { "uses", array_of(page.uses, [](Use const& use) { return to_json(use); }) }, { "cut", page.is_cut } };
+    if (page.dropped > 0)
+        object.emplace("dropped_uses", page.dropped);
     if (page.next)
         object.emplace("next", *page.next);
     return object;
@@ -254,12 +256,16 @@ Result<JsonObject> to_json(Absence const& absence)
         { "root", absence.root }, { "checkpoint", absence.checkpoint } };
     if (absence.since)
         object.emplace("since", to_rfc3339(*absence.since));
+    if (absence.proven_since)
+        object.emplace("proven_since", to_rfc3339(*absence.proven_since));
     if (absence.last_use)
         object.emplace("last_use", TRY(to_json(*absence.last_use)));
     return object;
 }
 
-Result<JsonObject> answer(Questions& questions, std::string_view question, Parameter const& parameter, Timestamp now)
+namespace {
+
+Result<JsonObject> answer_from_what_is_kept(Questions& questions, std::string_view question, Parameter const& parameter, Timestamp now)
 {
     if (question == "records") {
         auto const filter = TRY(parse_filter(parameter, now));
@@ -276,6 +282,17 @@ Result<JsonObject> answer(Questions& questions, std::string_view question, Param
     if (question == "never")
         return to_json(TRY(questions.never(TRY(required(parameter, "name")), TRY(moment_at(parameter, "since", now)))));
     return not_found("no question `" + std::string(question) + "`");
+}
+
+} // namespace
+
+Result<JsonObject> answer(Questions& questions, std::string_view question, Parameter const& parameter, Timestamp now)
+{
+    auto object = TRY(answer_from_what_is_kept(questions, question, parameter, now));
+    // Whoever reads the answer has to know that it is none about what was dropped.
+    if (auto const first_kept = questions.first_kept(); first_kept > 0)
+        object.emplace("dropped_before", first_kept);
+    return object;
 }
 
 } // namespace writ::audit

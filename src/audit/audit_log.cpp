@@ -42,6 +42,7 @@ public:
     {
     }
     [[nodiscard]] std::uint64_t size() const override { return log_.size(); }
+    [[nodiscard]] std::uint64_t first_kept() const override { return log_.first_kept(); }
     // What is in full bundles is read from their files; where there are none, the log knows.
     [[nodiscard]] Result<Bytes> read(std::uint64_t sequence) const override
     {

@@ -10,9 +10,10 @@ namespace {
 class Told final : public RecordSource {
 public:
     [[nodiscard]] std::uint64_t size() const override { return texts.size(); }
+    [[nodiscard]] std::uint64_t first_kept() const override { return dropped; }
     [[nodiscard]] Result<Bytes> read(std::uint64_t sequence) const override
     {
-        if (sequence >= texts.size())
+        if (sequence >= texts.size() || sequence < dropped)
             return not_found("no such record");
         return to_bytes(texts[sequence]);
     }
@@ -21,6 +22,7 @@ public:
         return "acme.ai/log\n" + std::to_string(texts.size()) + "\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— acme.ai/log AAAAAAAA\n";
     }
     std::vector<std::string> texts;
+    std::uint64_t dropped = 0; // by retention
 };
 
 // fraud@7 was made by run-a of two data sets, is loaded by a scorer, and is called by two services; fraud@8 was made by run-b of another.
@@ -220,6 +222,35 @@ TEST_F(LineageTest, what_is_not_what_was_indexed_is_not_told)
     EXPECT_TRUE(questions_.who_used("Dataset", "transactions", {}).value().uses.empty());
     records_.texts[1] = "not a record";
     EXPECT_EQ(questions_.what_run_used("run-a", {}).value().uses.size(), 2U);
+}
+
+TEST_F(LineageTest, what_was_dropped_is_not_told_as_if_it_were_proven)
+{
+    auto const ask = [&](std::string const& question, std::map<std::string, std::string, std::less<>> const& given) {
+        return answer(questions_, question, [&given](std::string_view name) -> std::optional<std::string> {
+            auto const found = given.find(name);
+            return found == given.end() ? std::nullopt : std::optional(found->second);
+        }, clock_.now()).value();
+    };
+    EXPECT_FALSE(ask("who-used", { { "type", "dataset" }, { "id", "labels" } }).contains("dropped_before"));
+    EXPECT_FALSE(ask("never", { { "name", "unheard-of" } }).contains("proven_since"));
+
+    records_.dropped = 2; // who read `labels`, and who trained on `transactions@2`
+    auto const page = ask("who-used", { { "type", "dataset" }, { "id", "labels" } });
+    EXPECT_TRUE(page.at("uses").as_array().empty());
+    EXPECT_EQ(page.at("dropped_before").to_number<std::uint64_t>(), 2U);
+    EXPECT_EQ(page.at("dropped_uses").to_number<std::uint64_t>(), 1U);
+    auto const kept = ask("who-used", { { "type", "dataset" }, { "id", "patients" } });
+    EXPECT_EQ(kept.at("uses").as_array().size(), 1U);
+    EXPECT_FALSE(kept.contains("dropped_uses"));
+
+    // Absence is said of what is left alone.
+    auto const absence = ask("never", { { "name", "labels" } });
+    EXPECT_TRUE(absence.at("never").as_bool());
+    auto const since = parse_rfc3339(absence.at("proven_since").as_string()).value();
+    EXPECT_EQ(since, parse_record(records_.texts.at(2))->time);
+    EXPECT_FALSE(ask("never", { { "name", "labels" }, { "since", to_rfc3339(since) } }).contains("proven_since"));
+    EXPECT_TRUE(ask("never", { { "name", "labels" }, { "since", to_rfc3339(since - std::chrono::seconds(1)) } }).contains("proven_since"));
 }
 
 TEST_F(LineageTest, filters_are_read_and_checked)

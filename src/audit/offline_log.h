@@ -18,6 +18,7 @@ public:
     {
     }
     [[nodiscard]] std::uint64_t size() const override { return reader_.checkpoint().size; }
+    [[nodiscard]] std::uint64_t first_kept() const override { return reader_.first_kept(); }
     [[nodiscard]] Result<Bytes> read(std::uint64_t sequence) const override;
     [[nodiscard]] Result<std::string> checkpoint() const override { return reader_.note(); }
     [[nodiscard]] tlog::FolderReader const& reader() const { return reader_; }

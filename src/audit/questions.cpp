@@ -185,6 +185,12 @@ Result<std::optional<StoredRecord>> Questions::record_of(IndexedUse const& use, 
     return record;
 }
 
+// The latest issuance says most; one that was dropped says nothing.
+std::uint64_t Questions::told_by(IndexedUse const& use) const
+{
+    return use.issuance && *use.issuance >= first_kept() ? *use.issuance : use.last;
+}
+
 Result<std::vector<StoredRecord>> Questions::find(RecordFilter const& filter)
 {
     auto const limit = std::min(filter.limit, records_max);
@@ -274,7 +280,7 @@ Result<Questions::FoundUses> Questions::find_uses(Term term, std::function<bool(
             found.is_cut = true;
             break;
         }
-        auto record = TRY(record_of(use, use.issuance.value_or(use.last)));
+        auto record = TRY(record_of(use, told_by(use)));
         if (record && is_meant(record->record))
             found.uses.emplace_back(use, std::move(*record));
     }
@@ -289,11 +295,15 @@ Result<UsePage> Questions::page_of(Term term, std::function<bool(Record const&)>
     for (auto const& use : indexed.uses) {
         if (use.last >= query.before.value_or(UINT64_MAX))
             continue;
+        if (use.last < first_kept()) {
+            ++page.dropped;
+            continue;
+        }
         if (page.uses.size() == limit) {
             page.next = page.uses.back().last;
             break;
         }
-        auto const record = TRY(record_of(use, use.issuance.value_or(use.last)));
+        auto const record = TRY(record_of(use, told_by(use)));
         if (record && is_meant(record->record) && is_within(record->record.time, query.since, query.until))
             page.uses.push_back(TRY(use_of(use, record->record)));
     }
@@ -368,6 +378,9 @@ Result<Absence> Questions::never(std::string const& name, std::optional<Timestam
             break;
     }
     absence.denied = TRY(count_denied(name, since));
+    auto const first = first_kept() > 0 ? TRY(record_at(first_kept())) : std::nullopt;
+    if (first && !(since && *since >= first->record.time))
+        absence.proven_since = first->record.time;
     return absence;
 }
 

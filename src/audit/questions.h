@@ -64,6 +64,7 @@ struct UsePage {
     std::vector<Use> uses; // newest first
     std::optional<std::uint64_t> next; // `before` of the next page
     bool is_cut = false;               // the oldest uses were left out
+    std::uint64_t dropped = 0;         // uses that only dropped records tell of: the index knows that there were some, and nothing proves what
 };
 
 struct ModelUses {
@@ -80,6 +81,7 @@ struct Absence {
     std::uint64_t size = 0;               // of the tree
     std::string root;                     // base64
     std::string checkpoint;               // signed note over both
+    std::optional<Timestamp> proven_since {}; // of the first record that is kept, if more was asked for: nothing is said of before
 };
 
 class Questions {
@@ -93,6 +95,8 @@ public:
 
     // Records that answers are about.
     [[nodiscard]] std::uint64_t size() const { return index_.next(); }
+    // Of records before it nothing can be proven any more, but that they were there: retention has dropped them.
+    [[nodiscard]] std::uint64_t first_kept() const { return records_.first_kept(); }
 
     Result<std::vector<StoredRecord>> find(RecordFilter const&);
     // `type` is Dataset, Model, Api, Endpoint or Database; `id` a name, or name@version.
@@ -119,6 +123,7 @@ private:
     Result<std::optional<StoredRecord>> revocation_of(std::string const& lease, std::uint64_t issuance);
     Result<std::optional<StoredRecord>> record_at(std::uint64_t sequence) const;
     Result<std::optional<StoredRecord>> record_of(IndexedUse const&, std::uint64_t sequence) const;
+    [[nodiscard]] std::uint64_t told_by(IndexedUse const&) const;
     Result<std::uint64_t> count_denied(std::string const& name, std::optional<Timestamp> since);
 
     Index& index_;

@@ -37,6 +37,7 @@ struct RecordedEntity {
     std::string id;      // `oncology/biopsies`
     std::string version; // immutable version it was resolved to, if it has one
     std::string digest;
+    std::string alias {}; // that was asked for in its place: `latest`
     bool operator==(RecordedEntity const&) const = default;
 };
 
@@ -75,7 +76,7 @@ struct Record {
     std::string purpose;
     std::vector<RecordedClaim> claims;
     std::uint64_t claims_cut = 0; // how many more there were, left out since the record would have been too long
-    std::string posture; // SHA-256 of the posture object, hexadecimal
+    std::string posture; // SHA-256 of the context's posture object, hexadecimal
     std::string action;  // `read`
     std::optional<RecordedEntity> resource;
     std::vector<std::string> classification; // of the resource, as declared then
@@ -86,6 +87,7 @@ struct Record {
     // the record's own and not in it.
     std::string context;
     std::string context_cut;           // SHA-256 of a context that was too long to be kept
+    std::vector<std::string> asserted; // members that only whoever asked says: `workload`, `resource`, `model`, `datasets`, `endpoint`
     std::vector<std::string> redacted; // `context.NAME`, `claim.NAME`: their values are digests here
     std::optional<bool> allowed;             // of a decision
     std::string items;                       // of a record of many decisions: what differs between them, JSON (record_items.h)

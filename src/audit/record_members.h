@@ -48,6 +48,7 @@ template <typename R, typename Visit> void visit_lists(R& record, Visit const& v
     visit("policies", record.policies);
     visit("policy_errors", record.policy_errors);
     visit("redacted", record.redacted);
+    visit("asserted", record.asserted);
 }
 
 template <typename E, typename Visit> void visit_entity(E& entity, Visit const& visit)
@@ -56,6 +57,7 @@ template <typename E, typename Visit> void visit_entity(E& entity, Visit const& 
     visit("id", entity.id);
     visit("version", entity.version);
     visit("digest", entity.digest);
+    visit("alias", entity.alias);
 }
 
 template <typename C, typename Visit> void visit_credential(C& credential, Visit const& visit)

@@ -11,7 +11,7 @@ namespace writ::audit {
 
 namespace {
 
-// LIMIT: what a text or a list may take in a record that would otherwise be too long. A record has 30 texts and five lists, which together fit.
+// LIMIT: what a text or a list may take in a record that would otherwise be too long. A record has 32 texts and six lists, which together fit.
 constexpr std::size_t shortened_bytes = 1536;
 
 // An object's members as text, without making the object: every credential waits for its record. Names need no escapes.

@@ -4,6 +4,9 @@
 #include "base/json.h"
 #include "crypto/digest.h"
 
+#include <set>
+#include <utility>
+
 namespace writ::audit {
 
 namespace {
@@ -23,9 +26,22 @@ JsonValue* find_member(JsonObject& object, std::string_view name)
     return nullptr;
 }
 
+// SECURITY: what posture repeats of a claim is as sensitive as the claim.
+constexpr std::pair<char const*, char const*> repeated_claims[] = { { "unix.sha256", "posture.executable_digest" } };
+
+std::set<std::string> sensitive_members(RedactionRules const& rules)
+{
+    std::set<std::string> names(rules.context.begin(), rules.context.end());
+    for (auto const& [claim, member] : repeated_claims)
+        if (rules.claims.contains(claim))
+            names.insert(member);
+    return names;
+}
+
 void redact_context(Record& record, RedactionRules const& rules, Salt const& salt)
 {
-    if (record.context.empty() || rules.context.empty())
+    auto const names = record.context.empty() ? std::set<std::string>() : sensitive_members(rules);
+    if (names.empty())
         return;
     // INVARIANT: the context is canonical JSON of ours. One that were not is not kept at all rather than kept as it is.
     auto parsed = parse_json_object(record.context, { .size_max = limits::request_body_bytes_max, .depth_max = limits::json_depth_max + 2 });
@@ -34,7 +50,7 @@ void redact_context(Record& record, RedactionRules const& rules, Salt const& sal
         return;
     }
     bool is_changed = false;
-    for (auto const& name : rules.context) {
+    for (auto const& name : names) {
         auto* const member = find_member(*parsed, name);
         if (member == nullptr)
             continue;
@@ -42,8 +58,12 @@ void redact_context(Record& record, RedactionRules const& rules, Salt const& sal
         record.redacted.push_back("context." + name);
         is_changed = true;
     }
-    if (is_changed)
-        record.context = to_text(*parsed);
+    if (!is_changed)
+        return;
+    record.context = to_text(*parsed);
+    // SECURITY: a digest of the posture with its values would let whoever has the rest try them.
+    if (auto const* const posture = parsed->if_contains("posture"); posture != nullptr && !record.posture.empty())
+        record.posture = to_hex(crypto::sha256(as_bytes(to_text(*posture))));
 }
 
 } // namespace

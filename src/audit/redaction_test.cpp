@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/redaction.h"
 
+#include "crypto/digest.h"
+
 #include <gtest/gtest.h>
 
 namespace writ::audit {
@@ -37,6 +39,21 @@ TEST_F(RedactionTest, sensitive_values_become_digests_that_can_be_compared)
     EXPECT_EQ(record.redacted, (std::vector<std::string> { "context.amount", "context.patient.id", "claim.unix.user" }));
     EXPECT_EQ(to_json_text(record).find("p-17"), std::string::npos);
     EXPECT_EQ(to_json_text(record).find("alice"), std::string::npos);
+}
+
+TEST_F(RedactionTest, what_posture_says_of_a_sensitive_value_is_a_digest_too)
+{
+    auto const salt = Salt::open(folder_ / "salt", random_).value();
+    Record record;
+    record.context = R"({"posture":{"address":"10.1.2.3","executable_digest":"9f2c"}})";
+    record.posture = to_hex(crypto::sha256(as_bytes(R"({"address":"10.1.2.3","executable_digest":"9f2c"})")));
+    record.claims = { { .name = "unix.sha256", .values = { "9f2c" }, .provider = "unix" } };
+    redact(record, { .context = { "posture.address" }, .claims = { "unix.sha256" } }, salt);
+    auto const posture
+        = R"({"address":")" + salt.digest_of("10.1.2.3") + R"(","executable_digest":")" + record.claims[0].values[0] + R"("})";
+    EXPECT_EQ(record.context, R"({"posture":)" + posture + "}");
+    EXPECT_EQ(record.posture, to_hex(crypto::sha256(as_bytes(posture)))); // and not of the values, which could then be tried
+    EXPECT_EQ(to_json_text(record).find("9f2c"), std::string::npos);
 }
 
 TEST_F(RedactionTest, a_salt_is_made_once_and_is_its_logs_own)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What agents ask: to join, to be renewed, and SVIDs for the processes they have attested.
+#include "authority/decision.h"
 #include "authority/endpoints.h"
 #include "authority/receipt.h"
 
@@ -36,7 +37,8 @@ Result<Bytes> parse_public_key(JsonObject const& request)
 std::uint64_t version_of(AuthorityState const& state) { return state.snapshot->version; }
 
 audit::Record issuance_of(
-    AuthorityState& state, std::string const& caller, Principal const& principal, audit::RecordedCredential credential)
+    AuthorityState& state, std::string const& caller, std::string const& address, Principal const& principal,
+    audit::RecordedCredential credential)
 {
     audit::Record record;
     record.type = audit::RecordType::issuance;
@@ -48,6 +50,8 @@ audit::Record issuance_of(
     record.pipeline = principal.pipeline;
     record.team = principal.team;
     record.claims = recorded_claims(principal.claims);
+    if (principal.claims)
+        record_posture(record, measured_of(*principal.claims, caller, address, record.time));
     record.policy_version = state.snapshot->version;
     record.credential = std::move(credential);
     record.outcome = "ok";
@@ -100,7 +104,7 @@ net::Task<Result<net::Response>> issue_to_agent(AuthorityState& state, identity:
     auto const svid = CO_TRY(issued);
     Principal principal;
     principal.id = id.text();
-    auto record = issuance_of(state, id.text(), principal, { "x509_svid", svid.serial, "agent", "", svid.expires });
+    auto record = issuance_of(state, id.text(), "", principal, { "x509_svid", svid.serial, "agent", "", svid.expires });
     record.reason = std::move(reason);
     auto const appended = co_await append_record(state, std::move(record));
     if (appended.is_error())
@@ -181,7 +185,7 @@ Reply x509_svids(Desk desk, Call call)
         auto issued = state.keys.x509().issue({ workload.id, public_key, workload.workload->svid_lifetime, {}, {} }, now, state.random);
         auto const svid = CO_TRY(issued);
         auto const appended = co_await append_record(state,
-            issuance_of(state, call.caller.id, principal_of(workload, svid_request.claims),
+            issuance_of(state, call.caller.id, peer_address(call), principal_of(workload, svid_request.claims),
                 { "x509_svid", svid.serial, workload.id.text(), "", svid.expires }));
         if (appended.is_error())
             co_return appended.error();
@@ -227,7 +231,7 @@ Reply jwt_svids(Desk desk, Call call)
         auto const svid = CO_TRY(issued);
         auto const appended = co_await append_record(state,
             issuance_of(
-                state, call.caller.id, principal_of(workload, svid_request.claims), { "jwt_svid", svid.id, scope, "", svid.expires }));
+                state, call.caller.id, peer_address(call), principal_of(workload, svid_request.claims), { "jwt_svid", svid.id, scope, "", svid.expires }));
         if (appended.is_error())
             co_return appended.error();
         ++state.metrics.jwt_svids;

@@ -63,6 +63,7 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
     auto const object = TRY(parse_json_object(call.request.body));
     RunRequest request;
     request.agent = call.caller.id;
+    request.address = peer_address(call);
     request.trace = trace_of(desk.state, call);
     request.request = request_id_of(call);
     if (object.contains("rank")) {
@@ -125,7 +126,7 @@ Reply renew_run(Desk desk, Call call)
 {
     auto named = run_of(call);
     auto const run = CO_TRY(named);
-    auto renewed = co_await desk.runs.renew(run, call.caller.id, new_trace(desk.state));
+    auto renewed = co_await desk.runs.renew(run, call.caller.id, new_trace(desk.state), peer_address(call));
     auto const leases = CO_TRY(renewed);
     JsonArray array;
     for (auto const& lease : leases)
@@ -140,7 +141,7 @@ Reply open_session(Desk desk, Call call)
     auto body = parse_json_object(call.request.body);
     auto const request = CO_TRY(body);
     auto listed = parse_uses(request);
-    SessionRequest session { run, call.caller.id, new_trace(desk.state), CO_TRY(listed) };
+    SessionRequest session { run, call.caller.id, new_trace(desk.state), CO_TRY(listed), peer_address(call) };
     auto opened = co_await desk.sessions.open(std::move(session));
     auto const given = CO_TRY(opened);
     if (!given.denials.empty())

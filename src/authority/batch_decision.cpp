@@ -2,6 +2,7 @@
 #include "authority/batch_decision.h"
 
 #include "audit/record_items.h"
+#include "authority/declared_versions.h"
 #include "cedar/ast.h"
 #include "vocabulary/facts.h"
 #include "vocabulary/outage.h"
@@ -93,8 +94,9 @@ private:
         if (!std::exchange(is_open_, false))
             return;
         auto const& group = batch_.groups()[group_];
-        auto record = record_of(group.question, audit::RecordType::decision, batch_.now());
+        auto record = record_of(batch_.snapshot(), group.question, audit::RecordType::decision, batch_.now());
         record.resource.reset();
+        std::erase(record.asserted, "resource");
         record_grounds(record, batch_.snapshot(), group.context);
         record.latency = state_.clock.monotonic() - began_;
         record.outcome = "ok";
@@ -114,7 +116,7 @@ private:
         for (std::size_t i = 0; i < items->size(); ++i) {
             auto const& item = (*items)[i];
             auto record = shared;
-            record.resource = audit::recorded_entity(item.type, item.id);
+            record.resource = described(batch_.snapshot(), { item.type, item.id });
             record.classification = classification_of(batch_.snapshot(), { item.type, item.id });
             record.allowed = item.allowed;
             record.policies = item.policies;
@@ -142,9 +144,11 @@ private:
 
 } // namespace
 
+void Batch::add_item(std::uint32_t group, cedar::EntityUid resource) { items_.push_back({ group, resolved(*snapshot_, std::move(resource)) }); }
+
 std::uint32_t Batch::add_group(Question question)
 {
-    auto context = vocabulary::context_of({ question.purpose, question.run, now_ }, question.context);
+    auto context = vocabulary::context_of({ question.purpose, question.run, now_ }, question.measured, question.context);
     auto entities = entities_for(*snapshot_, question.principal, question.foreign);
     groups_.push_back(BatchGroup { std::move(question), std::move(entities), std::move(context) });
     return static_cast<std::uint32_t>(groups_.size() - 1);

@@ -35,7 +35,7 @@ public:
 
     // The number by which add_item() names the group. What the question says of a resource does not matter.
     std::uint32_t add_group(Question);
-    void add_item(std::uint32_t group, cedar::EntityUid resource) { items_.push_back({ group, std::move(resource) }); }
+    void add_item(std::uint32_t group, cedar::EntityUid resource);
 
     [[nodiscard]] Snapshot const& snapshot() const { return *snapshot_; }
     [[nodiscard]] std::shared_ptr<Snapshot const> const& shared_snapshot() const { return snapshot_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/decision.h"
 
+#include "authority/declared_versions.h"
 #include "vocabulary/outage.h"
 
 #include "cedar/value_json.h"
@@ -49,6 +50,32 @@ std::string recorded_context(cedar::Record context)
     if (auto const posture = context.find("posture"); posture != context.end() && posture->second == Value::record({}))
         context.erase(posture);
     return context.empty() ? "" : writ::to_text(JsonValue(cedar::to_json(context)));
+}
+
+std::string posture_digest(cedar::Record const& context)
+{
+    static auto const no_posture = to_hex(crypto::sha256(as_bytes("{}")));
+    auto const posture = context.find("posture");
+    if (posture == context.end() || posture->second == Value::record({}))
+        return no_posture;
+    return to_hex(crypto::sha256(as_bytes(writ::to_text(cedar::to_json(posture->second)))));
+}
+
+// What nobody but whoever asked says. That a version has the digest that is recorded is declared; that it is in play is not.
+std::vector<std::string> asserted_in(Snapshot const& snapshot, Question const& question)
+{
+    std::vector<std::string> asserted;
+    if (question.is_subject_asserted)
+        asserted.emplace_back("workload");
+    if (!question.resource.type.empty() && snapshot.entities.find(resolved(snapshot, question.resource)) == nullptr)
+        asserted.emplace_back("resource");
+    if (question.model)
+        asserted.emplace_back("model");
+    if (!question.datasets.empty())
+        asserted.emplace_back("datasets");
+    if (!question.endpoint.empty())
+        asserted.emplace_back("endpoint");
+    return asserted;
 }
 
 template <typename T>
@@ -123,6 +150,15 @@ Principal principal_of(IdentifiedWorkload const& identified, identity::Claims co
     return { "Workload", identified.id.text(), workload.name, workload.pipeline, workload.team, claims };
 }
 
+vocabulary::Measured measured_of(identity::Claims const& claims, std::string const& agent, std::string const& address, Timestamp attested)
+{
+    auto const* const digest = claims.find("unix.sha256");
+    return { .executable_digest = digest == nullptr || digest->empty() ? "" : digest->front(),
+        .node = agent,
+        .address = address,
+        .attested = attested };
+}
+
 std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims> const& claims)
 {
     std::vector<audit::RecordedClaim> recorded;
@@ -142,7 +178,7 @@ std::vector<std::string> classification_of(Snapshot const& snapshot, cedar::Enti
     return resource.type.starts_with("Model") ? classification_in(declared.models, name) : std::vector<std::string>();
 }
 
-audit::Record record_of(Question const& question, audit::RecordType type, Timestamp now)
+audit::Record record_of(Snapshot const& snapshot, Question const& question, audit::RecordType type, Timestamp now)
 {
     audit::Record record;
     record.type = type;
@@ -162,18 +198,27 @@ audit::Record record_of(Question const& question, audit::RecordType type, Timest
     record.claims = recorded_claims(question.principal.claims);
     record.action = question.action;
     if (!question.resource.type.empty())
-        record.resource = audit::recorded_entity(question.resource.type, question.resource.id);
-    record.model = question.model;
-    record.datasets = question.datasets;
+        record.resource = described(snapshot, question.resource);
+    if (question.model)
+        record.model = described(snapshot, { question.model->type, question.model->id });
+    for (auto const& dataset : question.datasets)
+        record.datasets.push_back(described(snapshot, { dataset.type, dataset.id }));
     record.endpoint = question.endpoint;
+    record.asserted = asserted_in(snapshot, question);
     return record;
+}
+
+void record_posture(audit::Record& record, vocabulary::Measured const& measured)
+{
+    cedar::Record const context { { "posture", Value::record(vocabulary::posture_of(measured)) } };
+    record.context = recorded_context(context);
+    record.posture = posture_digest(context);
 }
 
 void record_grounds(audit::Record& record, Snapshot const& snapshot, cedar::Record const& context)
 {
-    static auto const no_posture = to_hex(crypto::sha256(as_bytes("{}")));
     record.context = recorded_context(context);
-    record.posture = no_posture;
+    record.posture = posture_digest(context);
     record.policy_version = snapshot.version;
 }
 
@@ -182,15 +227,17 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState& state, std::shared_p
     auto const began = state.clock.monotonic();
     auto const now = state.clock.now();
     auto const entities = entities_for(*snapshot, question.principal, question.foreign);
-    cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, question.resource,
-        vocabulary::context_of({ question.purpose, question.run, now }, question.context) };
+    // Names become versions before a decision; the record says which alias was asked for.
+    auto const resource = resolved(*snapshot, question.resource);
+    cedar::Request const request { { question.principal.type, question.principal.id }, { "Action", question.action }, resource,
+        vocabulary::context_of({ question.purpose, question.run, now }, question.measured, question.context) };
     auto decision = snapshot->engine->decide(decider_of(state, snapshot), request, &entities);
 
     Answer answer;
     answer.allowed = decision.allowed;
     if (!decision.allowed)
         answer.missing = cedar::explain_denial(request, snapshot->policies, entities);
-    auto record = record_of(question, audit::RecordType::decision, now);
+    auto record = record_of(*snapshot, question, audit::RecordType::decision, now);
     record_grounds(record, *snapshot, request.context);
     record.classification = classification_of(*snapshot, question.resource);
     record.allowed = decision.allowed;

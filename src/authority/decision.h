@@ -5,6 +5,7 @@
 
 #include "authority/state.h"
 #include "cedar/authorizer.h"
+#include "vocabulary/facts.h"
 
 namespace writ::authority {
 
@@ -47,6 +48,8 @@ struct Question {
     std::string endpoint;
     // Subject and resource of types that Writ's vocabulary does not have, with the properties the caller says they have: no policy that was applied can speak of them.
     std::vector<cedar::Entity> foreign;
+    vocabulary::Measured measured; // of the principal
+    bool is_subject_asserted = false; // nobody but the caller says that it is this principal's question
     cedar::Record context; // from an AuthZEN request; `purpose`, `run`, `time` and `posture` are the authority's to set
 };
 
@@ -63,8 +66,12 @@ net::Task<Result<Answer>> decide_and_record(AuthorityState&, std::shared_ptr<Sna
 
 // What was declared of a resource's sensitivity, for a version what was declared of the resource.
 std::vector<std::string> classification_of(Snapshot const&, cedar::EntityUid const& resource);
+// What an agent measured, on whose word it is, and when.
+vocabulary::Measured measured_of(identity::Claims const&, std::string const& agent, std::string const& address, Timestamp attested);
 // The record of what was asked, for a decision or what follows from one.
-audit::Record record_of(Question const&, audit::RecordType, Timestamp);
+audit::Record record_of(Snapshot const&, Question const&, audit::RecordType, Timestamp);
+// What a record says of a process when nothing was decided about it.
+void record_posture(audit::Record&, vocabulary::Measured const&);
 // What a decision was made on beside the question: context, posture, version of the policies.
 void record_grounds(audit::Record&, Snapshot const&, cedar::Record const& context);
 std::vector<audit::RecordedClaim> recorded_claims(std::optional<identity::Claims> const&);

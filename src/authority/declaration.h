@@ -98,6 +98,13 @@ struct CredentialProvider {
     JsonObject token {}; // settings of issuers of tokens and keys (token_declaration.h)
 };
 
+// What a data set or a model was at some time, by what its operator says: nothing here is fetched or hashed.
+struct Versions {
+    std::map<std::string, std::string, std::less<>> digests; // by version: `sha256:` and 64 hexadecimal digits
+    std::map<std::string, std::string, std::less<>> aliases; // `latest`: the version that it means
+    std::string current;                                     // the version that the bare name means; empty: none is said
+};
+
 struct Dataset {
     std::string name;
     std::string database;
@@ -107,6 +114,7 @@ struct Dataset {
     std::vector<std::string> classification;
     std::vector<std::string> purpose;
     std::string credential; // a CredentialProvider's name
+    Versions versions;
 };
 
 struct Model {
@@ -114,6 +122,7 @@ struct Model {
     std::vector<std::string> classification;
     std::vector<std::string> purpose;
     std::string credential; // a CredentialProvider's name
+    Versions versions;
 };
 
 // Something called over a network: a served model (Endpoint) or an API.

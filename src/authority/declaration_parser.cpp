@@ -171,6 +171,56 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
     return provider;
 }
 
+// LIMIT: versions of one data set or model; each is an entity in memory.
+constexpr std::size_t versions_max = 10'000;
+
+bool is_digest(std::string_view text)
+{
+    constexpr std::string_view scheme = "sha256:";
+    return text.starts_with(scheme) && text.size() == scheme.size() + 64
+        && text.substr(scheme.size()).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+void read_version(YamlNode const& node, Versions& versions, std::vector<Problem>& problems)
+{
+    FieldReader fields(node, problems);
+    auto const version = fields.text("version");
+    auto const digest = fields.text("digest");
+    fields.finish();
+    if (!version.empty() && (!is_name(version) || version.find('@') != std::string::npos))
+        fields.problem(node.position, "a version has letters, digits and -_./: only, at most " + std::to_string(name_length_max));
+    if (!digest.empty() && !is_digest(digest))
+        fields.problem(node.position, "field `digest` is `sha256:` and 64 hexadecimal digits in small letters");
+    if (!versions.digests.emplace(version, digest).second)
+        fields.problem(node.position, "version `" + version + "` is given twice");
+}
+
+Versions read_versions(FieldReader& fields, YamlNode const& whole, std::vector<Problem>& problems)
+{
+    Versions versions;
+    if (auto const* const node = fields.node("versions"); node != nullptr) {
+        if (node->kind != YamlNode::Kind::sequence || node->elements.size() > versions_max)
+            fields.problem(node->position, "field `versions` must be a list of at most " + std::to_string(versions_max));
+        else
+            for (auto const& element : node->elements)
+                read_version(element, versions, problems);
+    }
+    auto const known = [&](std::string_view field, std::string const& version) {
+        if (!versions.digests.contains(version))
+            fields.problem(whole.position, "field `" + std::string(field) + "`: version `" + version + "` is not among `versions`");
+    };
+    for (auto const& [alias, version] : fields.text_map("aliases")) {
+        known("aliases", version);
+        if (versions.digests.contains(alias))
+            fields.problem(whole.position, "field `aliases`: `" + alias + "` is a version itself");
+        versions.aliases.emplace(alias, version);
+    }
+    versions.current = fields.text_or("current", "");
+    if (!versions.current.empty())
+        known("current", versions.current);
+    return versions;
+}
+
 Dataset read_dataset(YamlNode const& node, std::vector<Problem>& problems)
 {
     FieldReader fields(node, problems);
@@ -183,6 +233,7 @@ Dataset read_dataset(YamlNode const& node, std::vector<Problem>& problems)
     dataset.classification = fields.texts("classification");
     dataset.purpose = fields.texts("purpose");
     dataset.credential = fields.text_or("credential", "");
+    dataset.versions = read_versions(fields, node, problems);
     if (dataset.database.empty() != dataset.table.empty())
         fields.problem(node.position, "fields `database` and `table` go together");
     if (dataset.database.empty() && dataset.location.empty())
@@ -199,6 +250,7 @@ Model read_model(YamlNode const& node, std::vector<Problem>& problems)
     model.classification = fields.texts("classification");
     model.purpose = fields.texts("purpose");
     model.credential = fields.text_or("credential", "");
+    model.versions = read_versions(fields, node, problems);
     fields.finish();
     return model;
 }

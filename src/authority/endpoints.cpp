@@ -59,6 +59,16 @@ std::string request_id_of(Call const& call)
     return is_fit ? std::string(id) : "";
 }
 
+std::string peer_address(Call const& call)
+{
+    auto const* const peer = std::get_if<net::TlsPeer>(&call.request.peer);
+    auto const address = peer == nullptr ? Result<net::Address>(not_found("no TLS")) : net::parse_address(peer->address);
+    if (address.is_error())
+        return "";
+    auto const* const tcp = std::get_if<net::TcpAddress>(&*address);
+    return tcp == nullptr ? "" : tcp->host;
+}
+
 std::string query_text(Call const& call, std::string_view name) { return std::string(call.request.query.get(name).value_or("")); }
 
 Result<std::uint64_t> query_number(Call const& call, std::string_view name, std::uint64_t otherwise, std::uint64_t max)

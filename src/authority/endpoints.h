@@ -55,6 +55,8 @@ std::string new_trace(AuthorityState&);
 std::string trace_of(AuthorityState&, Call const&);
 // The caller's `X-Request-ID`; empty if there is none, or none fit to be recorded.
 std::string request_id_of(Call const&);
+// The IP address that the caller connects from; empty on a unix socket.
+std::string peer_address(Call const&);
 // The value of a query parameter, or empty.
 std::string query_text(Call const&, std::string_view name);
 // A number within limits, `otherwise` if absent.

@@ -55,8 +55,13 @@ void read_run(Desk desk, JsonObject const& context, Question& question)
     if (!identity::is_run_id(run))
         return;
     auto const found = desk.state.store.runs->find(run);
-    if (found.is_ok() && !found->ended && found->workload == question.principal.id)
-        question.run = run;
+    if (found.is_error() || found->ended || found->workload != question.principal.id)
+        return;
+    question.run = run;
+    auto const claims = parse_json_object(found->claims);
+    auto const parsed = claims.is_ok() ? identity::parse_claims(*claims) : Result<identity::Claims>(claims.error());
+    if (parsed.is_ok())
+        question.measured = measured_of(*parsed, found->agent, "", found->started);
 }
 
 // Of a type that no policy which was applied can speak of.
@@ -91,6 +96,7 @@ Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const&
     question.caller = call.caller.id;
     question.principal = principal_of_id(*desk.state.snapshot, subject.id);
     question.principal.type = subject.type;
+    question.is_subject_asserted = call.caller.id != subject.id;
     question.action = action;
     auto const& resource = *TRY(part_of(item, defaults, "resource"));
     question.resource = TRY(entity_of(resource).in("resource"));

@@ -115,7 +115,7 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     // From here on a failure leaves a pending lease in the store, which keep() takes back whether the credential came to be or not.
     auto created = co_await issuer->second->create(plan, { lease.workload, lease.run, question.purpose, lease.expires, {} });
     grant.credential = CO_TRY(created);
-    auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());
+    auto record = record_of(*snapshot, question, audit::RecordType::issuance, state_.clock.now());
     record.allowed = true;
     record.classification = classification_of(*snapshot, question.resource);
     record.policies = answer.policies;

@@ -30,7 +30,7 @@ std::vector<IdentifiedWorkload> choose(std::vector<IdentifiedWorkload> found, st
     return found;
 }
 
-Question question_of(RunRequest const& request, Principal principal, std::string run, identity::Use const& use)
+Question question_of(RunRequest const& request, Principal principal, std::string const& run, Timestamp attested, identity::Use const& use)
 {
     Question question;
     question.trace = request.trace;
@@ -38,7 +38,8 @@ Question question_of(RunRequest const& request, Principal principal, std::string
     question.rank = request.rank;
     question.caller = request.agent;
     question.principal = std::move(principal);
-    question.run = std::move(run);
+    question.run = run;
+    question.measured = measured_of(request.claims, request.agent, request.address, attested);
     question.purpose = request.purpose;
     question.action = use.action;
     question.resource = { use.resource_type, use.resource_id };
@@ -152,8 +153,9 @@ net::Task<Result<RunRegistry::Considered>> RunRegistry::consider(RunRequest requ
     if (considered.uses.size() > uses_max)
         co_return invalid_argument("a run has " + std::to_string(uses_max) + " uses at most");
     auto const principal = principal_of(found.front(), request.claims);
+    auto const now = state_.clock.now();
     for (auto const& use : considered.uses) {
-        auto question = question_of(request, principal, run, use);
+        auto question = question_of(request, principal, run, now, use);
         auto decided = co_await decide_and_record(state_, snapshot, question);
         auto answer = CO_TRY(decided);
         if (answer.allowed)
@@ -209,7 +211,7 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     auto const id = identity::new_run_id(state_.random);
     auto const token = request.token.duplicate();
     auto const claims = request.claims;
-    auto const agent = request.agent, trace = request.trace, its_request = request.request;
+    auto const agent = request.agent, address = request.address, trace = request.trace, its_request = request.request;
     auto const rank = request.rank;
     auto looked = co_await consider(std::move(request), id);
     auto considered = CO_TRY(looked);
@@ -239,6 +241,7 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     record.pipeline = workload.pipeline;
     record.team = workload.team;
     record.claims = recorded_claims(claims);
+    record_posture(record, measured_of(claims, agent, address, now));
     record.policy_version = snapshot->version;
     auto const may_spool = !allowed.empty() && std::ranges::all_of(allowed, [](auto const& one) { return one.second.may_spool; });
     auto appended = co_await record_or_spool(state_, std::move(record), may_spool);
@@ -262,7 +265,8 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     co_return started;
 }
 
-net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string id, std::string agent, std::string trace)
+net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(
+    std::string id, std::string agent, std::string trace, std::string address)
 {
     auto found = state_.store.runs->find(id);
     auto const run = CO_TRY(found);
@@ -287,6 +291,7 @@ net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(std::string i
             question.trace = trace;
             question.caller = agent;
             question.principal = principal_of(identified.front(), claims);
+            question.measured = measured_of(claims, agent, address, run.started);
             question.run = id;
             question.purpose = run.purpose;
             question.action = lease.action;

@@ -16,6 +16,7 @@ struct RunRequest {
     std::string workload;            // name or id, where several match; may be empty
     std::vector<identity::Use> uses; // empty: what the workload declares
     SecretText token {}; // of a PromisedRun, whose purpose and uses are then the run's; empty: none
+    std::string address;             // of the agent
 };
 
 struct Denial {
@@ -66,7 +67,7 @@ public:
 
     // Decides again on each lease, by today's policies: what is still allowed is prolonged, what is not is taken back. not_found: no live
     // run of that agent.
-    net::Task<Result<std::vector<identity::Lease>>> renew(std::string run, std::string agent, std::string trace);
+    net::Task<Result<std::vector<identity::Lease>>> renew(std::string run, std::string agent, std::string trace, std::string address);
 
     // Ids of the leases taken back. `agent` empty: by an administrator. Ending a run that has ended does nothing.
     net::Task<Result<std::vector<std::string>>> end(std::string run, std::string agent, std::string caller, std::string reason);

@@ -39,6 +39,7 @@ struct RunSessions::Asked {
     std::string caller, trace;
     identity::SpiffeId workload;
     Duration lifetime_max; // the workload's identity
+    vocabulary::Measured measured;
     CredentialProvider const* provider = nullptr;
     JsonObject settings {};
     std::vector<std::pair<Question, Answer>> allowed {};
@@ -53,6 +54,7 @@ net::Task<Result<>> RunSessions::decide(Asked& asked, std::vector<identity::Use>
         question.trace = asked.trace;
         question.caller = asked.caller;
         question.principal = asked.principal;
+        question.measured = asked.measured;
         question.run = asked.run.id;
         question.purpose = asked.run.purpose;
         question.action = use.action;
@@ -97,7 +99,7 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
             auto kept = hold_token(state_, held, credential.withdrawal, question, answer);
             lease = CO_TRY(kept);
         }
-        auto record = record_of(question, audit::RecordType::issuance, state_.clock.now());
+        auto record = record_of(*asked.snapshot, question, audit::RecordType::issuance, state_.clock.now());
         record.allowed = true;
         record.policies = answer.policies;
         record.policy_version = asked.snapshot->version;
@@ -134,7 +136,8 @@ net::Task<Result<OpenedSession>> RunSessions::open(SessionRequest request)
     if (identified.empty())
         co_return permission_denied("the run's process is not `" + run.workload + "` any more");
     auto const& workload = identified.front();
-    Asked asked { snapshot, principal_of(workload, claims), run, request.agent, request.trace, workload.id, workload.workload->svid_lifetime };
+    Asked asked { snapshot, principal_of(workload, claims), run, request.agent, request.trace, workload.id, workload.workload->svid_lifetime,
+        measured_of(claims, run.agent, request.address, run.started) };
     auto const decided = co_await decide(asked, std::move(request.uses));
     if (decided.is_error())
         co_return decided.error();

@@ -13,6 +13,7 @@ struct SessionRequest {
     std::string agent; // SPIFFE ID of the caller
     std::string trace;
     std::vector<identity::Use> uses; // of one CredentialProvider
+    std::string address {}; // of the agent
 };
 
 struct OpenedSession {

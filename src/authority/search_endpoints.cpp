@@ -161,7 +161,7 @@ public:
         : snapshot_(snapshot)
         , decider_(*snapshot.engine)
         , request_ { search.subject, { "Action", search.action }, search.resource,
-            vocabulary::context_of({ search.purpose, "", now }, search.context) }
+            vocabulary::context_of({ search.purpose, "", now }, {}, search.context) }
     {
     }
 

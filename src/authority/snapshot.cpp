@@ -2,6 +2,7 @@
 #include "authority/snapshot.h"
 
 #include "authority/declaration_parser.h"
+#include "authority/declared_versions.h"
 #include "authority/references.h"
 #include "crypto/digest.h"
 #include "vocabulary/outage.h"
@@ -33,6 +34,7 @@ cedar::EntityStore build_entities(Declarations const& declarations)
     for (auto const& [name, model] : declarations.models)
         add_resource(entities, "Model", name,
             { { "classification", Value::set_of(model.value.classification) }, { "purpose", Value::set_of(model.value.purpose) } });
+    add_versions(entities, declarations);
     for (auto const& [name, endpoint] : declarations.endpoints)
         add_resource(
             entities, "Endpoint", name, { { "url", Value(endpoint.value.url) }, { "purpose", Value::set_of(endpoint.value.purpose) } });

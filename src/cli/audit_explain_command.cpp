@@ -16,6 +16,7 @@ namespace {
 
 struct Options {
     std::uint64_t sequence = 0;
+    bool csv = false;
     std::string data;
 };
 
@@ -112,12 +113,34 @@ int print(JsonObject const& explained)
     return code;
 }
 
+// A row for each of the record's decisions.
+void print_csv(JsonObject const& explained)
+{
+    Table table({ "RECORD", "ACTION", "RESOURCE", "DECISION", "POLICY", "DECIDED AGAIN", "BY", "MISSING", "AGREES", "DECLARATIONS" });
+    for (auto const& item : explained.at("decisions").as_array()) {
+        auto const& decided = item.as_object();
+        auto const* const replayed = decided.at("replayed").if_object();
+        std::string missing;
+        if (replayed != nullptr)
+            for (auto const& fact : replayed->at("missing").as_array())
+                missing += (missing.empty() ? "" : "; ") + cell(fact.as_object(), "fact") + " is " + cell(fact.as_object(), "found");
+        table.add({ cell(explained, "sequence"), cell(decided, "action"), cell(decided, "resource"), cell(decided, "decision"), cell(decided, "policies"),
+            replayed == nullptr ? "" : cell(*replayed, "decision"), replayed == nullptr ? "" : cell(*replayed, "policies"), missing,
+            cell(explained, "agrees"), cell(explained, "policy_version") });
+    }
+    table.print_csv();
+}
+
 int explain(Session const& session, Options const& options)
 {
     auto const explained = explanation(session, options);
     if (explained.is_error()) {
         auto const code = fail(explained.error());
         return code == static_cast<int>(Exit::failure) ? static_cast<int>(Exit::usage) : code;
+    }
+    if (options.csv) {
+        print_csv(*explained);
+        return exit_code_of(*explained);
     }
     if (!session.json)
         return print(*explained);
@@ -133,7 +156,9 @@ void add_audit_explain_command(CLI::App& audit, Session& session)
     auto const options = std::make_shared<Options>();
     command->add_option("record", options->sequence, "The decision's sequence number")->required();
     command->add_option("--data", options->data, "An authority's data folder, or a copy: no authority is asked")->type_name("DIR");
+    auto* const csv = command->add_flag("--csv", options->csv, "Comma-separated values (RFC 4180)");
     add_json_flag(*command, session);
+    csv->excludes("--json");
     command->footer("Exit code 1 if the answer is another one than the record's, or if the declarations are not those that the log has the "
                     "digest of: log or store were altered.\nExit code 3 if a policy asks for what the log does not have, 2 if there is trouble.\n\nExample:\n  writ audit explain 17");
     command->callback([&session, options] { session.action = [&session, options] { return explain(session, *options); }; });

@@ -29,7 +29,7 @@ void print_events_of(audit::EventFormat format, std::uint64_t sequence, std::str
     auto exported = audit::exported_record(sequence, origin, to_text(entry));
     if (exported.is_error())
         return;
-    for (auto const& one : audit::events_in(format, std::move(*exported)))
+    for (auto const& one : audit::events_in(std::move(*exported)))
         if (auto const event = audit::to_event(format, one); !event.empty())
             print_line(format == audit::EventFormat::otlp ? audit::otlp_request({ event }) : event);
 }

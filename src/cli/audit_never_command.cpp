@@ -17,7 +17,10 @@ struct Options {
 void print_statement(JsonObject const& answer)
 {
     auto const since = cell(answer, "since");
-    auto const span = since.empty() ? std::string(" ever") : " since " + since;
+    auto const proven = cell(answer, "proven_since");
+    auto const span = !proven.empty() ? " since " + proven + ", the time of the oldest record that retention has left"
+        : since.empty()               ? std::string(" ever")
+                                      : " since " + since;
     if (answer.at("never").as_bool()) {
         print_line(paint(Colour::green, "never") + ": nothing was allowed to use `" + cell(answer, "name") + "`" + span);
     } else {
@@ -32,6 +35,19 @@ void print_statement(JsonObject const& answer)
     print_line(std::string(answer.at("checkpoint").as_string()));
 }
 
+// One row, for whoever gathers such statements.
+void print_csv(JsonObject const& answer)
+{
+    Table table({ "NAME", "NEVER", "SINCE", "PROVEN SINCE", "LAST USE", "BY", "RECORD", "REFUSED", "SIZE", "ROOT" });
+    auto const* const used = answer.if_contains("last_use");
+    auto const use = used == nullptr ? JsonObject() : used->as_object();
+    auto const record = used == nullptr ? JsonObject() : use.at("record").as_object();
+    auto const name = cell(record, "workload_name");
+    table.add({ cell(answer, "name"), cell(answer, "never"), cell(answer, "since"), cell(answer, "proven_since"), cell(record, "time"),
+        name.empty() ? cell(record, "workload") : name, cell(use, "sequence"), cell(answer, "denied"), cell(answer, "size"), cell(answer, "root") });
+    table.print_csv();
+}
+
 int never(Session const& session, Options const& options)
 {
     net::Parameters parameters { { "name", options.name } };
@@ -41,6 +57,8 @@ int never(Session const& session, Options const& options)
         return fail(answer.error());
     if (session.json)
         print_json(*answer);
+    else if (options.question.csv)
+        print_csv(*answer);
     else
         print_statement(*answer);
     return static_cast<int>(answer->at("never").as_bool() ? Exit::ok : Exit::failure);
@@ -54,8 +72,7 @@ void add_audit_never_command(CLI::App& audit, Session& session)
     auto const options = std::make_shared<Options>();
     command->add_option("name", options->name, "Its name, for all its versions, or name@version")->required();
     command->add_option("--since", options->question.since, "RFC 3339, or 90s, 10m, 2h, 7d, 4w ago; otherwise ever");
-    command->add_option("--data", options->question.data, "Ask the files of this data folder, or a copy of it, and no authority")->type_name("DIR");
-    add_json_flag(*command, session);
+    add_source_options(*command, session, options->question);
     command->footer("Exit code: 0: never; 1: it was used, and by whom last. What a log does not hold it does not know: the statement names the\n"
                     "checkpoint that it is about; `writ audit verify` checks the records under it.\n\n"
                     "Example:\n  writ audit never patients/raw --since 2026-01-01T00:00:00Z");

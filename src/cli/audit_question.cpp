@@ -88,10 +88,21 @@ void print_rows(Table const& table, QuestionOptions const& options, std::string_
         table.print(otherwise);
 }
 
+void print_dropped(JsonObject const& answer)
+{
+    auto const before = cell(answer, "dropped_before");
+    if (before.empty())
+        return;
+    auto const uses = cell(answer, "dropped_uses");
+    print_line(paint(Colour::bold, "not provable any more") + ": retention has dropped the records before " + before
+        + (uses.empty() ? "" : "; " + uses + " uses are known from them alone, and are not told"));
+}
+
 void print_next(JsonObject const& page, QuestionOptions const& options)
 {
     if (options.csv)
         return;
+    print_dropped(page);
     if (auto const next = cell(page, "next"); !next.empty())
         print_line(paint(Colour::dim, "more: --before " + next));
     if (auto const* const cut = page.if_contains("cut"); cut != nullptr && cut->is_bool() && cut->as_bool())

@@ -28,7 +28,9 @@ Result<JsonObject> ask_audit(Session const&, QuestionOptions const&, std::string
 
 // A table for people, or comma-separated values.
 void print_rows(Table const&, QuestionOptions const&, std::string_view otherwise);
-// How to see what comes after this page, if anything does.
+// That the answer is none about what retention has dropped, if it has.
+void print_dropped(JsonObject const& answer);
+// How to see what comes after this page, if anything does; and print_dropped().
 void print_next(JsonObject const& page, QuestionOptions const&);
 
 } // namespace writ::cli

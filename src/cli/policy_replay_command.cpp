@@ -26,6 +26,7 @@ struct Options {
     std::vector<std::string> paths, settings;
     std::string since, workload, data;
     bool prune = false;
+    bool csv = false;
 };
 
 std::string list_of(std::vector<std::string> const& names)
@@ -78,20 +79,33 @@ JsonObject to_json(replay::Report const& report)
         { "unjudged", std::move(unjudged) } };
 }
 
+using Changes = std::vector<std::pair<replay::ChangeKey, replay::Change>>;
+
 // Other answers first, and of them those to most requests.
-void print_changes(replay::Report const& report)
+Changes ordered_changes(replay::Report const& report)
 {
-    std::vector<std::pair<replay::ChangeKey, replay::Change>> changes(report.changes.begin(), report.changes.end());
+    Changes changes(report.changes.begin(), report.changes.end());
     std::ranges::stable_sort(changes, [](auto const& left, auto const& right) {
         bool const is_left_less = left.first.kind == replay::ChangeKind::policies, is_right_less = right.first.kind == replay::ChangeKind::policies;
         return is_left_less != is_right_less ? is_right_less : left.second.occurrences.count > right.second.occurrences.count;
     });
+    return changes;
+}
+
+Table table_of(std::span<std::pair<replay::ChangeKey, replay::Change> const> changes)
+{
     Table table({ "CHANGE", "COUNT", "WORKLOAD", "ACTION", "RESOURCE", "POLICY", "IN THE DRAFT", "RECORDS" });
-    for (auto const& [key, change] : std::span(changes).first(std::min(changes.size(), rows_max))) {
+    for (auto const& [key, change] : changes) {
         table.add({ std::string(to_string(key.kind)), std::to_string(change.occurrences.count), printable(key.workload), printable(key.action),
             printable(to_string(key.resource)), list_of(key.before), list_of(key.after), list_of(change.occurrences.examples) });
     }
-    table.print("nothing would change");
+    return table;
+}
+
+void print_changes(replay::Report const& report)
+{
+    auto const changes = ordered_changes(report);
+    table_of(std::span(changes).first(std::min(changes.size(), rows_max))).print("nothing would change");
     if (changes.size() > rows_max)
         print_line("… and " + std::to_string(changes.size() - rows_max) + " more groups; --json has them");
     for (auto const& [key, change] : std::span(changes).first(std::min(changes.size(), rows_max)))
@@ -141,9 +155,12 @@ int replay_draft(Session const& session, Options const& options)
         auto const code = fail(report.error());
         return code == static_cast<int>(Exit::failure) ? static_cast<int>(Exit::usage) : code;
     }
-    if (!session.json)
+    if (!session.json && !options.csv)
         return print(*report);
-    print_json(to_json(*report));
+    if (options.csv)
+        table_of(ordered_changes(*report)).print_csv();
+    else
+        print_json(to_json(*report));
     return report->changed == 0 ? 0 : 1;
 }
 
@@ -159,7 +176,9 @@ void add_policy_replay_command(CLI::App& policy, Session& session)
     command->add_option("--data", options->data, "An authority's data folder, or a copy: no authority is asked")->type_name("DIR");
     command->add_option("--set", options->settings, "Value for ${NAME} in the files; the environment has the rest")->type_name("NAME=VALUE");
     command->add_flag("--prune", options->prune, "What is declared and not among the files is gone in the draft");
+    auto* const csv = command->add_flag("--csv", options->csv, "Comma-separated values (RFC 4180)");
     add_json_flag(*command, session);
+    csv->excludes("--json");
     command->footer("Each recorded decision is compared with what the draft says to the same request, with the draft's resources and the "
                     "workload and circumstances on record.\nExit codes: 0 no decision would change, 1 some would, 2 trouble.\n\nExamples:\n"
                     "  writ policy replay --since 7d policies/draft\n  writ policy replay --data /var/lib/writ --prune declarations --json");

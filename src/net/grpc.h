@@ -49,6 +49,10 @@ public:
     [[nodiscard]] virtual Headers const& metadata() const = 0;
     [[nodiscard]] virtual Peer const& peer() const = 0;
 
+    // A field of the response's initial metadata. Of a name that ends with `-bin` the value is any bytes. REQUIRES: before the first send(); not told if
+    // the call ends without a message.
+    virtual void add_response_metadata(std::string name, std::string value) = 0;
+
     // Sends a message; waits while too much is unsent. Fails with `unavailable` if the client has gone.
     virtual Task<Result<>> send(std::string message) = 0;
 

@@ -152,6 +152,15 @@ Task<bool> GrpcStreamCall::wait_for_room(std::size_t message_size)
     co_return !is_over_;
 }
 
+void GrpcStreamCall::add_response_metadata(std::string name, std::string value)
+{
+    ASSERT(!is_response_begun_);
+    // SPEC: gRPC over HTTP2, Custom-Metadata: "Implementations MUST base64-encode binary headers".
+    if (name.ends_with("-bin"))
+        value = to_base64(as_bytes(value));
+    response_metadata_.emplace_back(std::move(name), std::move(value));
+}
+
 Task<Result<>> GrpcStreamCall::send(std::string message)
 {
     ASSERT(message.size() <= std::numeric_limits<std::uint32_t>::max());
@@ -456,7 +465,9 @@ void GrpcConnection::begin_response(GrpcStreamCall& call)
     } else {
         nghttp2_data_provider provider {};
         provider.read_callback = GrpcCallbacks::on_output;
-        std::array const fields { field(":status", "200"), field("content-type", "application/grpc") };
+        std::vector fields { field(":status", "200"), field("content-type", "application/grpc") };
+        for (auto const& [name, value] : call.response_metadata_)
+            fields.push_back(field(name, value));
         nghttp2_submit_response(session_.get(), call.id_, fields.data(), fields.size(), &provider);
     }
     wake_.notify();

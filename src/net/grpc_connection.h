@@ -25,6 +25,7 @@ public:
     [[nodiscard]] std::string const& request() const override { return request_; }
     [[nodiscard]] Headers const& metadata() const override { return metadata_; }
     [[nodiscard]] Peer const& peer() const override { return peer_; }
+    void add_response_metadata(std::string name, std::string value) override;
     Task<Result<>> send(std::string message) override;
     [[nodiscard]] Notification const& over() const override { return over_; }
     [[nodiscard]] bool is_over() const override { return is_over_; }
@@ -49,6 +50,7 @@ private:
     bool is_request_complete_ = false;
     bool is_refused_ = false; // answered before its request was complete
 
+    std::vector<std::pair<std::string, std::string>> response_metadata_;
     std::string output_; // framed messages
     std::size_t output_begin_ = 0;
     bool is_response_begun_ = false;

@@ -190,6 +190,12 @@ protected:
         server_->add("/test/fail", [](GrpcCall&) -> Task<GrpcStatus> {
             co_return GrpcStatus { GrpcCode::permission_denied, "no: 100%\nnever" };
         });
+        server_->add("/test/metadata", [](GrpcCall& call) -> Task<GrpcStatus> {
+            call.add_response_metadata("plain", "text");
+            call.add_response_metadata("some-bin", std::string("a\0\n", 3));
+            auto const sent = co_await call.send("done");
+            co_return GrpcStatus { sent.is_ok() ? GrpcCode::ok : GrpcCode::internal, "" };
+        });
         server_->add("/test/throw", [](GrpcCall&) -> Task<GrpcStatus> {
             co_await delay(0ms);
             throw std::runtime_error("a bug");
@@ -262,6 +268,16 @@ TEST_F(Grpc, answers_a_unary_call_with_its_message_and_status)
     EXPECT_EQ(answer.get("grpc-status"), "0");
     EXPECT_EQ(answer.error_code, static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
     EXPECT_EQ(call({ .body = to_grpc_frame(std::string(60'000, 'x')) }).messages().at(0).size(), 60'000U);
+}
+
+TEST_F(Grpc, sends_what_a_method_adds_before_its_message)
+{
+    serve();
+    auto const answer = call({ .path = "/test/metadata" });
+    EXPECT_EQ(answer.get("plain"), "text");
+    EXPECT_EQ(answer.get("some-bin"), to_base64(as_bytes(std::string_view("a\0\n", 3))));
+    EXPECT_EQ(answer.messages(), std::vector<std::string> { "done" });
+    EXPECT_EQ(answer.get("grpc-status"), "0");
 }
 
 TEST_F(Grpc, ends_failed_calls_with_their_status_alone)

@@ -18,11 +18,25 @@ cedar::Entity workload_entity(WorkloadFacts const& facts, cedar::Record tags)
     return entity;
 }
 
-cedar::Record context_of(Circumstances const& circumstances, cedar::Record sent)
+cedar::Record posture_of(Measured const& measured)
+{
+    cedar::Record posture;
+    if (!measured.executable_digest.empty())
+        posture.emplace("executable_digest", measured.executable_digest);
+    if (!measured.node.empty())
+        posture.emplace("node", measured.node);
+    if (auto const address = cedar::parse_ip_address(measured.address); address.is_ok())
+        posture.emplace("address", *address);
+    if (measured.attested)
+        posture.emplace("attested", time_value(*measured.attested));
+    return posture;
+}
+
+cedar::Record context_of(Circumstances const& circumstances, Measured const& measured, cedar::Record sent)
 {
     auto context = std::move(sent);
     context.erase("approver");
-    context.insert_or_assign("posture", Value::record({}));
+    context.insert_or_assign("posture", Value::record(posture_of(measured)));
     set_circumstances(context, circumstances);
     return context;
 }

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "cedar/entity.h"
 
+#include <optional>
+
 namespace writ::vocabulary {
 
 struct WorkloadFacts {
@@ -19,6 +21,15 @@ struct WorkloadFacts {
 // `tags` are the claims that proved it, each a set of texts.
 cedar::Entity workload_entity(WorkloadFacts const&, cedar::Record tags);
 
+// What attestation measured of a workload, and when. What was not measured is empty, and absent from its posture.
+struct Measured {
+    std::string executable_digest; // SHA-256, hexadecimal
+    std::string node;              // SPIFFE ID of the agent that looked
+    std::string address;           // from which that agent told of it
+    std::optional<Timestamp> attested;
+};
+cedar::Record posture_of(Measured const&);
+
 struct Circumstances {
     std::string purpose; // empty if none was given
     std::string run;     // empty outside of a run
@@ -26,7 +37,7 @@ struct Circumstances {
 };
 
 // SECURITY: what a caller sends as context never replaces what the authority knows itself.
-cedar::Record context_of(Circumstances const&, cedar::Record sent);
+cedar::Record context_of(Circumstances const&, Measured const&, cedar::Record sent);
 void set_circumstances(cedar::Record& context, Circumstances const&);
 cedar::Value time_value(Timestamp); // in milliseconds, as Cedar has them
 

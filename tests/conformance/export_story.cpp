@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "export_story.h"
 
+#include "audit/record_items.h"
+
 namespace writ::conformance {
 
 namespace {
@@ -84,6 +86,24 @@ std::vector<Record> runs()
         decision("promote", true), unusual, decision("something-new", true), revoked, about_workload(RecordType::run_end), failed };
 }
 
+// Asked for in one request, with what was measured and what is only said.
+Record many_decisions()
+{
+    auto record = decision("read", true);
+    record.resource.reset();
+    record.allowed.reset();
+    record.policies.clear();
+    record.asserted = { "workload", "datasets" };
+    record.datasets = { audit::RecordedEntity { "DatasetVersion", "labels@3", "3", "sha256:ab", "latest" } };
+    record.context = R"({"posture":{"executable_digest":"9f2c","node":"spiffe://oncology.example/writ/agent/node-1"}})";
+    audit::ItemWriter items;
+    std::vector<std::string_view> const policies { "oncology.cedar#0" };
+    items.add("DatasetVersion", "oncology/biopsies@4", true, policies, {});
+    items.add("Dataset", "oncology/patients", false, {}, policies);
+    record.items = items.take();
+    return record;
+}
+
 std::vector<Record> others()
 {
     auto request = decision("call", true);
@@ -103,12 +123,15 @@ std::vector<audit::ExportedRecord> export_story()
     auto records = others();
     for (auto& record : runs())
         records.push_back(std::move(record));
+    records.push_back(many_decisions());
     std::vector<audit::ExportedRecord> story;
-    for (auto& record : records) {
-        record.time = from_unix_seconds(1'790'000'000 + static_cast<std::int64_t>(story.size()));
-        auto exported = audit::exported_record(story.size(), std::string(origin), audit::to_json_text(record));
+    for (std::uint64_t sequence = 0; sequence < records.size(); ++sequence) {
+        auto& record = records[sequence];
+        record.time = from_unix_seconds(1'790'000'000 + static_cast<std::int64_t>(sequence));
+        auto exported = audit::exported_record(sequence, std::string(origin), audit::to_json_text(record));
         ASSERT(exported.is_ok());
-        story.push_back(std::move(*exported));
+        for (auto& event : audit::events_in(std::move(*exported)))
+            story.push_back(std::move(event));
     }
     return story;
 }

@@ -3,8 +3,11 @@
 """What a record says of a decision: enough to ask about it and to decide it again, and nothing that was declared sensitive."""
 import hashlib
 import json
+from pathlib import Path
 
 from harness import Scenario, main
+from harness.scenario import JOBS, PYTHON
+from harness.writ import REFUSED
 
 DECLARED = """
 kind: Dataset
@@ -17,6 +20,8 @@ kind: Model
 name: fraud
 classification: [internal]
 purpose: [serve]
+versions: [{ version: "7", digest: "sha256:7777777777777777777777777777777777777777777777777777777777777777" }]
+aliases: { latest: "7" }
 ---
 kind: Endpoint
 name: scorer
@@ -41,6 +46,8 @@ team: risk
 POLICIES = """
 @id("fraud-pipeline-trains")
 permit (principal in Pipeline::"fraud", action in [Action::"read", Action::"train"], resource is Dataset) when { resource.purpose.contains(context.purpose) };
+@id("the-released-one")
+permit (principal in Pipeline::"fraud", action == Action::"load", resource == ModelVersion::"fraud@7") when { !resource.signed };
 @id("callers-call")
 permit (principal, action == Action::"infer", resource is Endpoint);
 """
@@ -75,12 +82,21 @@ class AuditRecord(Scenario):
         self.assertEqual(("allow", ["fraud-pipeline-trains"], "train", "fraud", "risk"),
                          (record["decision"], record["policies"], record["purpose"], record["pipeline"], record["team"]))
         self.assertEqual(["pii", "financial"], record["classification"])
-        self.assertEqual({"type": "ModelVersion", "id": "fraud@7", "version": "7"}, record["model"])
+        self.assertEqual({"type": "ModelVersion", "id": "fraud@7", "version": "7", "digest": "sha256:" + "7" * 64}, record["model"])
+        self.assertEqual(["workload", "model", "datasets"], record["asserted"])
         self.assertEqual([{"type": "DatasetVersion", "id": "fraud/labels@3", "version": "3"}], record["datasets"])
         self.assertEqual("req-1", record["request"])
         self.assertEqual("0af7651916cd43dd8448eb211c80319c", record["trace"])
         self.assertEqual('{"amount":5,"datasets":["fraud/labels@3"],"model":"fraud@7","nested":{"a":["x"],"b":true}}',
                          json.dumps(record["context"], separators=(",", ":")))
+
+    def test_an_alias_is_decided_and_recorded_as_its_version(self):
+        record = self.evaluate("load", ("ModelVersion", "fraud@latest"), {"purpose": "serve"})
+        self.assertEqual({"type": "ModelVersion", "id": "fraud@7", "version": "7", "digest": "sha256:" + "7" * 64, "alias": "latest"}, record["resource"])
+        self.assertEqual(("allow", ["the-released-one"]), (record["decision"], record["policies"]))
+        self.assertEqual(["workload"], record["asserted"])
+        unknown = self.evaluate("load", ("ModelVersion", "fraud@8"), {"purpose": "serve"})
+        self.assertEqual(("deny", ["workload", "resource"]), (unknown["decision"], unknown["asserted"]))
 
     def test_a_denial_is_recorded_as_fully(self):
         record = self.evaluate("train", ("Dataset", "fraud/transactions"), {"purpose": "marketing", "campaign": "spring"})
@@ -116,6 +132,43 @@ class AuditRecord(Scenario):
     def test_a_run_of_somebody_else_is_no_run(self):
         record = self.evaluate("infer", ("Endpoint", "scorer"), {"run": "run-aaaaaaaaaaaaaaaaaaaa"})
         self.assertNotIn("run", record)
+
+
+class Posture(Scenario):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_oncology()
+
+    def test_what_attestation_measured_is_on_record_and_decides(self):
+        executable = hashlib.sha256(Path(PYTHON).resolve().read_bytes()).hexdigest()
+        self.assertEqual(0, self.writ.cli("run", "--purpose", "train", "--", PYTHON, JOBS / "read.py").code)
+        decision, start = (self.writ.records(type=kind)[0]["record"] for kind in ("decision", "run_start"))
+        posture = decision["context"]["posture"]
+        self.assertEqual((executable, {"__extn": {"fn": "ip", "arg": "127.0.0.1"}}), (posture["executable_digest"], posture["address"]))
+        self.assertTrue(posture["node"].startswith("spiffe://oncology.example/writ/agent/"), posture)
+        self.assertEqual("datetime", posture["attested"]["__extn"]["fn"])
+        self.assertEqual(posture, start["context"]["posture"])
+        for record in (decision, start):
+            self.assertEqual(hashlib.sha256(json.dumps(posture, separators=(",", ":")).encode()).hexdigest(), record["posture"])
+        self.assertNotIn("asserted", decision)
+
+        # Another program of the same path is no trainer to a policy that knows its digest.
+        rule = self.scratch("rule.cedar")
+        rule.write_text('@id("only-this-build") forbid (principal, action, resource) unless { context.posture has executable_digest '
+                        f'&& context.posture.executable_digest == "{"0" * 64}" }};')
+        self.assertEqual(0, self.writ.cli("apply", "-f", rule).code)
+        refused = self.writ.cli("run", "--purpose", "train", "--", PYTHON, JOBS / "read.py")
+        self.assertEqual(REFUSED, refused.code, refused)
+        self.assertIn("executable_digest", refused.err)
+        denied = self.writ.records(type="decision", limit=1)[0]
+        explained = self.writ.cli("audit", "explain", denied["sequence"], "--json")
+        self.assertEqual(0, explained.code, explained)
+        rule.write_text(rule.read_text().replace("0" * 64, executable))
+        self.assertEqual(0, self.writ.cli("apply", "-f", rule).code)
+        self.assertEqual(0, self.writ.cli("run", "--purpose", "train", "--", PYTHON, JOBS / "read.py").code)
+        allowed = self.writ.records(type="decision", limit=1)[0]
+        self.assertEqual(0, self.writ.cli("audit", "explain", allowed["sequence"]).code)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ class Exports(Scenario):
         collector = HttpCollector(Certificates(others))
         self.addCleanup(collector.stop)
         self.declare(stranger=f"format: json\ndestination: https://127.0.0.1:{collector.port}/\nca_file: {Certificates(mine).root}")
-        wait_until("it is refused", lambda: (status := self.exports().get("stranger")) and status["failures"] > 0)
+        refused = wait_until("it is refused", lambda: (status := self.exports().get("stranger")) and status["failures"] > 0 and status)
+        self.assertRegex(refused["error"], "certificate")
         self.assertEqual([], collector.bodies)
 
     def test_3_syslog_over_tls(self):

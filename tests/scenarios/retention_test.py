@@ -68,6 +68,16 @@ class Retention(Scenario):
         self.assertEqual(200, self.writ.admin("GET", f"/v1/audit/records/{dropped}").status)
         self.assertGreater(len(self.writ.records(limit=100)), 50)
 
+        # No answer is given as if it were about what has gone.
+        absence = json.loads(self.writ.cli("audit", "never", "d/3", "--json").out)
+        self.assertEqual(dropped, absence["dropped_before"])
+        self.assertEqual(self.writ.records(limit=1, before=dropped + 1)[0]["record"]["time"], absence["proven_since"])
+        self.assertIn("oldest record that retention has left", self.writ.cli("audit", "never", "d/3").out)
+        self.assertNotIn("proven_since", json.loads(self.writ.cli("audit", "never", "d/3", "--since", absence["proven_since"], "--json").out))
+        for question in (["who-used", "dataset", "d/3"], ["what-used", "workload", "w"], ["list", "-n", "1"], ["trace", "model", "m"]):
+            self.assertEqual(dropped, json.loads(self.writ.cli("audit", *question, "--json").out)["dropped_before"])
+            self.assertIn(f"dropped the records before {dropped}", self.writ.cli("audit", *question).out)
+
         # What no record says was dropped is missing.
         authority.stop()
         (self.writ.data / "log/dropped").write_text("entries before 256 were dropped\n")

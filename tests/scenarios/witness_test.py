@@ -9,6 +9,7 @@ import shutil
 import threading
 
 from harness import Scenario, main, wait_until
+from harness.collectors import Certificates, TlsFront
 from harness.processes import Program
 
 
@@ -175,6 +176,36 @@ class WitnessedLog(Scenario):
             self.assertNotEqual(0, refused.code, place)
         # Without a credential of the record's workload nobody gets it.
         self.assertEqual(401, self.writ.public("GET", f"/v1/receipts/{size - 2}").status)
+
+    def test_over_https_with_a_private_root_and_none_of_a_strangers(self):
+        mine, others = self.scratch("mine"), self.scratch("others")
+        mine.mkdir()
+        others.mkdir()
+        certificates = Certificates(mine)
+        fronts = [TlsFront(certificates, witness.port) for witness in self.witnesses]
+        for front in fronts:
+            self.addCleanup(front.stop)
+        options = [word for front, witness in zip(fronts, self.witnesses) for word in ("--witness", f"https://127.0.0.1:{front.port}={witness.key}")]
+        self.authority = self.writ.start_authority(*options, "--witness-roots", Certificates(others).root)
+        size = self.add_records(3)
+        status = wait_until("nobody believes in their certificates", lambda: all(
+            witness["failures"] > 0 for witness in self.status()["witnesses"]) and self.status())
+        for witness in status["witnesses"]:
+            self.assertRegex(witness["error"], "certificate")
+        self.assertEqual((0, 0), (status["final_size"], sum(front.connections for front in fronts)))
+        self.authority.stop()
+
+        self.authority = self.writ.start_authority(*options, "--witness-roots", certificates.root)
+        self.wait_final(max(size, self.add_records(2)))
+        self.assertEqual(0, self.verify(*self.witnesses, quorum=2).code)
+        self.assertGreater(sum(front.connections for front in fronts), 1)
+        self.authority.stop()
+        nothing = self.scratch("nothing.pem")
+        nothing.write_text("no certificate\n")
+        refused = self.writ.launch("no-roots", ["authority", "--data", self.writ.data, "--run-dir", self.writ.run_dir, "--trust-domain", "oncology.example",
+                                                "--listen", "127.0.0.1:0", *options, "--witness-roots", nothing])
+        self.assertNotEqual(0, refused.wait(60))
+        self.assertIn("nothing.pem` has no certificate", refused.output())
 
     def test_a_policy_says_who_must_cosign(self):
         file = self.scratch("policy")

@@ -73,7 +73,7 @@ std::string extension_of(ExportedRecord const& exported)
     auto const& record = exported.record;
     Extension extension;
     extension.add("rt", std::to_string(std::chrono::floor<std::chrono::milliseconds>(record.time.time_since_epoch()).count()));
-    extension.add("externalId", std::to_string(exported.sequence));
+    extension.add("externalId", std::to_string(exported.sequence) + (exported.item == 0 ? "" : "/" + std::to_string(exported.item)));
     extension.add("dvchost", trust_domain_of(exported));
     extension.add("act", record.action);
     extension.add("outcome", record.allowed ? (*record.allowed ? "allow" : "deny") : record.outcome);

@@ -60,20 +60,22 @@ Result<ExportedRecord> exported_record(std::uint64_t sequence, std::string origi
     return ExportedRecord { sequence, std::move(origin), std::move(text), std::move(record) };
 }
 
-std::vector<ExportedRecord> events_in(EventFormat format, ExportedRecord exported)
+std::vector<ExportedRecord> events_in(ExportedRecord exported)
 {
     std::vector<ExportedRecord> events;
-    auto const items = exported.record.items.empty() || format == EventFormat::json ? Result<std::vector<RecordedItem>>(std::vector<RecordedItem>())
-                                                                                    : parse_items(exported.record.items);
+    auto const items = exported.record.items.empty() ? Result<std::vector<RecordedItem>>(std::vector<RecordedItem>()) : parse_items(exported.record.items);
     if (items.is_error() || items->empty()) {
         events.push_back(std::move(exported));
         return events;
     }
+    // What is verified against the log is the whole record's.
+    exported.leaf_hash = to_hex(tlog::leaf_hash(as_bytes(exported.text)));
+    exported.items = items->size();
     exported.record.items.clear();
     for (auto const& item : *items) {
         auto single = exported;
         single.item = events.size() + 1;
-        single.record.resource = RecordedEntity { item.type, item.id, "", "" };
+        single.record.resource = recorded_entity(item.type, item.id);
         single.record.allowed = item.allowed;
         single.record.policies = item.policies;
         single.record.policy_errors = item.policy_errors;
@@ -147,7 +149,8 @@ std::string subject_of(Record const& record)
 
 std::string name_of(RecordedEntity const& entity)
 {
-    return entity.type + "::" + entity.id + (entity.version.empty() ? "" : "@" + entity.version);
+    bool const is_in_id = entity.version.empty() || entity.id.ends_with("@" + entity.version);
+    return entity.type + "::" + entity.id + (is_in_id ? "" : "@" + entity.version);
 }
 
 std::string sentence_of(Record const& record)
@@ -164,11 +167,21 @@ std::string sentence_of(Record const& record)
     return record.reason.empty() ? text : text + ": " + record.reason;
 }
 
+std::string id_of(ExportedRecord const& exported)
+{
+    return exported.origin + "/" + std::to_string(exported.sequence) + (exported.item == 0 ? "" : "/" + std::to_string(exported.item));
+}
+
 std::string json_event(ExportedRecord const& exported)
 {
-    auto text = R"({"sequence":)" + std::to_string(exported.sequence) + R"(,"origin":)";
+    std::string text = R"({"id":)";
+    append_json_string(text, id_of(exported));
+    text += R"(,"sequence":)" + std::to_string(exported.sequence);
+    if (exported.item != 0)
+        text += R"(,"item":)" + std::to_string(exported.item) + R"(,"items":)" + std::to_string(exported.items);
+    text += R"(,"origin":)";
     append_json_string(text, exported.origin);
-    text += R"(,"leaf_hash":")" + to_hex(tlog::leaf_hash(as_bytes(exported.text))) + R"(","record":)";
+    text += R"(,"leaf_hash":")" + (exported.item == 0 ? to_hex(tlog::leaf_hash(as_bytes(exported.text))) : exported.leaf_hash) + R"(","record":)";
     return text + exported.text + "}";
 }
 

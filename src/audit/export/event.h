@@ -29,12 +29,16 @@ struct ExportedRecord {
     std::string text;   // as it lies in the log
     Record record;
     std::size_t item = 0; // of a record of many decisions: which one, from 1; 0: the whole record
+    std::size_t items = 0; // of how many
+    std::string leaf_hash {}; // of the whole record, if this is one of its decisions
 };
+// The same whenever and however often it is sent: `ORIGIN/NUMBER`, of one decision of many `ORIGIN/NUMBER/ITEM`.
+std::string id_of(ExportedRecord const&);
 // corruption: the entry is no record.
 Result<ExportedRecord> exported_record(std::uint64_t sequence, std::string origin, std::string text);
 
-// A record of many decisions as one record for each, with the text that it would have alone; any other as it is. In JSON a record is a record.
-std::vector<ExportedRecord> events_in(EventFormat, ExportedRecord);
+// A record of many decisions as one record for each, with the text that it would have alone; any other as it is.
+std::vector<ExportedRecord> events_in(ExportedRecord);
 
 // Empty if the format has no event for it.
 std::string to_event(EventFormat, ExportedRecord const&);

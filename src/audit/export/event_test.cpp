@@ -81,7 +81,8 @@ TEST(ExportEvent, otlp_has_times_and_numbers_as_text_and_the_record_as_body)
     EXPECT_EQ(logs[0].at("timeUnixNano").as_string(), "1790000000000000000");
     EXPECT_EQ(logs[0].at("severityText").as_string(), "WARN");
     EXPECT_EQ(logs[0].at("body").at("stringValue").as_string(), record.text);
-    EXPECT_EQ(logs[0].at("attributes").at(1).at("value").at("intValue").as_string(), "17");
+    EXPECT_EQ(logs[0].at("attributes").at(1).at("value").at("stringValue").as_string(), "oncology.example/log/17");
+    EXPECT_EQ(logs[0].at("attributes").at(2).at("value").at("intValue").as_string(), "17");
 }
 
 TEST(ExportEvent, openlineage_gives_a_run_one_id_and_denied_reads_no_inputs)
@@ -114,8 +115,8 @@ TEST(ExportEvent, a_record_of_many_decisions_is_an_event_for_each_but_in_json)
     items.add("Dataset", "a", true, policies, {});
     items.add("Dataset", "b", false, {}, {});
     record.items = items.take();
-    EXPECT_EQ(events_in(EventFormat::json, exported(record)).size(), 1U);
-    auto const events = events_in(EventFormat::ocsf, exported(record));
+    auto const whole = exported(record);
+    auto const events = events_in(whole);
     ASSERT_EQ(events.size(), 2U);
     auto const first = parsed(to_event(EventFormat::ocsf, events[0])), second = parsed(to_event(EventFormat::ocsf, events[1]));
     EXPECT_EQ(first.at("resources").at(0).at("name").as_string(), "a");
@@ -123,6 +124,14 @@ TEST(ExportEvent, a_record_of_many_decisions_is_an_event_for_each_but_in_json)
     EXPECT_EQ(second.at("status").as_string(), "Failure");
     EXPECT_EQ(second.at("metadata").at("uid").as_string(), "oncology.example/log/17/2");
     EXPECT_TRUE(parse_record(second.at("raw_data").as_string()).is_ok());
+    auto const json = parsed(to_event(EventFormat::json, events[1]));
+    EXPECT_EQ(json.at("id").as_string(), "oncology.example/log/17/2");
+    EXPECT_EQ(json.at("item").as_int64(), 2);
+    EXPECT_EQ(json.at("items").as_int64(), 2);
+    EXPECT_EQ(json.at("record").at("resource").at("id").as_string(), "b");
+    EXPECT_EQ(json.at("record").at("decision").as_string(), "deny");
+    EXPECT_EQ(json.at("leaf_hash").as_string(), to_hex(tlog::leaf_hash(as_bytes(whole.text))));
+    EXPECT_EQ(parsed(to_event(EventFormat::json, events[1])), json);
 }
 
 TEST(ExportEvent, a_batch_is_lines_or_an_array)

@@ -165,13 +165,6 @@ void Exporter::State::note_failure(Running& running, Error const& error)
     ++running.status.failures;
 }
 
-// In JSON a record of many decisions stays one: it goes if one of them is wanted.
-bool matches_any(ExportFilter const& filter, ExportedRecord const& exported)
-{
-    return std::ranges::any_of(
-        events_in(EventFormat::ocsf, exported), [&filter](ExportedRecord const& one) { return filter.matches(one.record); });
-}
-
 void add_event(EventFormat format, ExportedRecord const& exported, Batch& batch, std::size_t& bytes)
 {
     auto text = to_event(format, exported);
@@ -196,8 +189,8 @@ void Exporter::State::add_events(
         auto exported = exported_record(sequence, origin, to_text(entry));
         if (exported.is_error())
             continue;
-        for (auto const& one : events_in(specification.format, std::move(*exported)))
-            if (matches_any(specification.filter, one))
+        for (auto const& one : events_in(std::move(*exported)))
+            if (specification.filter.matches(one.record))
                 add_event(specification.format, one, batch, bytes);
     }
 }

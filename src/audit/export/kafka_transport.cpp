@@ -33,6 +33,7 @@ public:
         CO_TRY(connected);
         waiting_ = events.size();
         failure_.clear();
+        last_problem_.clear();
         auto produced = produce(events);
         while (produced.is_ok() && waiting_ > 0 && failure_.empty()) {
             kafka_->rd_kafka_poll(producer_, 0);
@@ -54,8 +55,17 @@ private:
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && transport.failure_.empty())
             transport.failure_ = transport.kafka_->rd_kafka_err2str(message->err);
     }
-    // Brokers that cannot be reached, and the like: librdkafka goes on by itself, the operator wants to know.
-    static void troubled(rd_kafka_t*, int, char const* reason, void* self) { static_cast<KafkaTransport*>(self)->last_problem_ = reason; }
+    // Brokers that cannot be reached, and the like: librdkafka goes on by itself, the operator wants to know. A password or a certificate that is refused is
+    // an end: it would try again behind our back, and say at last that no broker is there.
+    static void troubled(rd_kafka_t*, int code, char const* reason, void* self)
+    {
+        auto& transport = *static_cast<KafkaTransport*>(self);
+        bool const is_refusal = code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
+        if (is_refusal && transport.failure_.empty())
+            transport.failure_ = reason;
+        else if (!is_refusal)
+            transport.last_problem_ = reason;
+    }
 
     Result<> set(rd_kafka_conf_t* configuration, char const* name, std::string const& value) const
     {

@@ -171,8 +171,7 @@ JsonObject metadata_of(ExportedRecord const& exported)
     JsonObject metadata { { "version", schema_version },
         { "product", JsonObject { { "name", "Writ" }, { "vendor_name", "Writ" }, { "version", version_text } } },
         { "log_name", exported.origin }, { "log_format", "JSON" }, { "sequence", exported.sequence },
-        { "uid",
-            exported.origin + "/" + std::to_string(exported.sequence) + (exported.item == 0 ? "" : "/" + std::to_string(exported.item)) },
+        { "uid", id_of(exported) },
         { "tenant_uid", trust_domain_of(exported) },
         { "original_time", to_rfc3339(exported.record.time) }, { "event_code", to_string(exported.record.type) } };
     add_text(metadata, "correlation_uid", exported.record.trace);

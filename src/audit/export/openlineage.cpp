@@ -53,6 +53,7 @@ JsonObject decision_facet(ExportedRecord const& exported)
     auto const& record = exported.record;
     auto decision = writ_facet("DecisionRunFacet");
     decision.emplace("record", exported.sequence);
+    decision.emplace("eventId", id_of(exported));
     decision.emplace("log", exported.origin);
     decision.emplace("recordType", to_string(record.type));
     if (record.allowed)

@@ -44,6 +44,7 @@ JsonArray attributes_of(ExportedRecord const& exported)
     auto const& record = exported.record;
     Attributes attributes;
     attributes.text("writ.log", exported.origin);
+    attributes.text("writ.id", id_of(exported));
     attributes.number("writ.sequence", exported.sequence);
     attributes.text("writ.type", to_string(record.type));
     attributes.text("writ.trace", record.trace);

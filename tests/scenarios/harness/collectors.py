@@ -73,6 +73,47 @@ class HttpCollector:
         self.server.server_close()
 
 
+class TlsFront:
+    """What ends TLS in front of a server that speaks without: each connection's bytes go on to `port` of this machine."""
+
+    def __init__(self, certificates: Certificates, to_port: int):
+        self.to_port = to_port
+        self.connections = 0  # whose handshake has succeeded
+        self.context = certificates.server_context()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                plain, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
+
+    def _serve(self, plain: socket.socket) -> None:
+        try:
+            with self.context.wrap_socket(plain, server_side=True) as stream, socket.create_connection(("127.0.0.1", self.to_port)) as behind:
+                self.connections += 1
+                threading.Thread(target=self._pump, args=(behind, stream), daemon=True).start()
+                self._pump(stream, behind)
+        except OSError:
+            return
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except (OSError, ValueError):
+            return
+
+    def stop(self) -> None:
+        self.listener.close()
+
+
 class SyslogReceiver:
     """Frames of RFC 5425: `MSG-LEN SP SYSLOG-MSG` over TLS."""
 

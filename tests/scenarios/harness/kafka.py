@@ -2,6 +2,7 @@
 """A Kafka broker of one node in KRaft mode, from jars that Maven fetches (tests/scenarios/kafka/pom.xml)."""
 import os
 import random
+import secrets
 import shutil
 import socket
 import subprocess
@@ -44,26 +45,54 @@ def free_port() -> int:
 
 
 class Broker:
-    def __init__(self, folder: Path):
+    """Listens on `port` for everybody. With certificates (harness/collectors.py) also with TLS on `tls_port`, and with TLS for `user` and `password`, by SCRAM or PLAIN, on
+    `sasl_port`."""
+
+    user = "writ-export"
+
+    def __init__(self, folder: Path, certificates=None):
         self.folder, self.jars = folder, fetch_jars()
         self.port, controller = free_port(), free_port()
+        self.tls_port, self.sasl_port = free_port(), free_port()
+        self.password = secrets.token_urlsafe(16)
+        listeners = {"PLAINTEXT": ("PLAINTEXT", self.port)}
+        if certificates:
+            listeners |= {"TLS": ("SSL", self.tls_port), "SASL": ("SASL_SSL", self.sasl_port)}
+        protocols = "".join(f",{name}:{protocol}" for name, (protocol, _) in listeners.items())
         self.configuration = folder / "broker.properties"
         self.configuration.write_text(f"""process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}
+listeners=CONTROLLER://127.0.0.1:{controller}{"".join(f",{name}://127.0.0.1:{port}" for name, (_, port) in listeners.items())}
+advertised.listeners={",".join(f"{name}://127.0.0.1:{port}" for name, (_, port) in listeners.items())}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT{protocols}
 log.dirs={folder / "kafka"}
 num.partitions=3
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
-""")
-        self.run("kafka.tools.StorageTool", "format", "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qg", "--config", self.configuration)
+{self.security(certificates) if certificates else ""}""")
+        self.run("kafka.tools.StorageTool", "format", "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qg", "--config", self.configuration,
+                 *(word for digest in ("256", "512") for word in ("--add-scram", f"SCRAM-SHA-{digest}=[name={self.user},password={self.password}]")))
         self.start()
+
+    def security(self, certificates) -> str:
+        """PEM files need no keystore; who comes by SCRAM was written into the broker's metadata when its storage was formatted."""
+        keystore = self.folder / "broker.pem"
+        keystore.touch(mode=0o600)
+        keystore.write_text(certificates.key.read_text() + certificates.certificate.read_text())
+        login = f'username="{self.user}" password="{self.password}"'
+        return f"""ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.enabled.protocols=TLSv1.3
+listener.name.sasl.sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN
+listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {login} user_{self.user}="{self.password}";
+"""
 
     def java(self, main_class: str, *arguments) -> list:
         return ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dlog4j.configuration=file:{LOGGING}", "-cp", f"{self.jars}/*", main_class, *arguments]

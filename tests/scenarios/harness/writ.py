@@ -96,10 +96,13 @@ class Installation:
         return self.is_authority_ready() and self.is_agent_ready()
 
     def stop(self) -> None:
+        self.stop_programs()
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+
+    def stop_programs(self) -> None:
         for program in reversed(self.programs):
             if program.is_running():
                 program.kill()
-        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     # ---- commands
 
