@@ -113,7 +113,7 @@ TEST(Record, is_written_whatever_texts_it_is_about)
         record.trace = record.caller = record.workload = record.workload_name = record.pipeline = record.team = hostile;
         record.run = record.purpose = record.posture = record.action = record.outcome = record.reason = hostile;
         record.resource = record.model = RecordedEntity { .type = hostile, .id = hostile, .version = hostile, .digest = hostile, .alias = hostile };
-        record.declarations = RecordedDeclarations { .version = UINT64_MAX, .digest = hostile, .schema = hostile };
+        record.declarations = RecordedDeclarations { .version = INT64_MAX, .digest = hostile, .schema = hostile };
         record.credential
             = RecordedCredential { .kind = hostile, .id = hostile, .scope = hostile, .lease = hostile, .expires = std::nullopt };
         record.policies = record.policy_errors = record.redacted = record.asserted = record.classification = std::vector<std::string>(70'000, "");
