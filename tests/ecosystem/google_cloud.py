@@ -12,9 +12,9 @@ import time
 import urllib.parse
 from email.parser import BytesParser
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
-from issuer import Issuer, Refused
+from issuer import Issuer, Refused, Server
 
 PROVIDER = "projects/123456789/locations/global/workloadIdentityPools/writ/providers/authority"
 AUDIENCE = f"https://iam.googleapis.com/{PROVIDER}"
@@ -35,8 +35,7 @@ class GoogleCloud:
         self.seen: list[tuple[str, str, str]] = []  # what Cloud Storage was asked: token, permission, `bucket/name`
         self.lock = threading.Lock()
         handler = type("Handler", (Handler,), {"cloud": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

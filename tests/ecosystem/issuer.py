@@ -2,11 +2,23 @@
 """What every cloud does with a token of another's: finds the issuer's keys by its discovery document, and checks signature, issuer, audience and times."""
 import base64
 import json
+import ssl
+import sys
 import time
+from http.server import ThreadingHTTPServer
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+
+class Server(ThreadingHTTPServer):
+    """Where a cloud listens; a client that goes away is nothing to report."""
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
+            super().handle_error(request, client_address)
 
 
 class Refused(Exception):

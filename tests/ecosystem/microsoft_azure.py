@@ -13,11 +13,11 @@ import subprocess
 import threading
 import time
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from issuer import Issuer, Refused
+from issuer import Issuer, Refused, Server
 
 TENANT = "99999999-8888-7777-6666-555555555555"
 READER, WRITER = "11111111-2222-3333-4444-000000000001", "11111111-2222-3333-4444-000000000002"
@@ -53,12 +53,11 @@ class MicrosoftAzure:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "azure.pem", folder / "azure.key")
         handler = type("Handler", (Handler,), {"cloud": self})
-        self.servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+        self.servers = [Server(("127.0.0.1", 0), handler) for _ in range(2)]
         self.servers[1].socket = context.wrap_socket(self.servers[1].socket, server_side=True, do_handshake_on_connect=False)
         self.plain_url = f"http://127.0.0.1:{self.servers[0].server_port}"
         self.url = f"https://127.0.0.1:{self.servers[1].server_port}"
         for server in self.servers:
-            server.daemon_threads = True
             threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:

@@ -101,9 +101,9 @@ class AzureBlobMachineLearning(AzureBlob):
     """As on Azure ML's machines, which say MSI_ENDPOINT and MSI_SECRET."""
 
     def __init__(self):
-        endpoint = os.environ.pop("IDENTITY_ENDPOINT")
-        os.environ["MSI_ENDPOINT"] = endpoint[:endpoint.index("/azure/")] + "/azure/machine-learning/token"
-        os.environ["MSI_SECRET"] = os.environ.pop("IDENTITY_HEADER")
+        if endpoint := os.environ.pop("IDENTITY_ENDPOINT", None):
+            os.environ["MSI_ENDPOINT"] = endpoint[:endpoint.index("/azure/")] + "/azure/machine-learning/token"
+            os.environ["MSI_SECRET"] = os.environ.pop("IDENTITY_HEADER")
         super().__init__()
 
 
