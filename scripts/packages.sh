@@ -10,6 +10,7 @@ WRIT_PACKAGES=(
     libprotobuf-dev protobuf-compiler libsqlite3-dev libpq-dev librdkafka-dev libyaml-cpp-dev libcli11-dev libfmt-dev
     libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
     postgresql-15 postgresql-client-15 python3 python3-venv xz-utils git ca-certificates
+    strace # a scenario watches the order of system calls with it
 )
 
 # For `./check --ecosystem` alone: a real S3 store with a real STS, which unmodified clients are tried on (tests/ecosystem/ceph.py), and PyTorch for the
