@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/spool.h"
 
+#include "base/held_folder.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 namespace writ::audit {
@@ -138,12 +137,7 @@ Spool::~Spool()
 Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options)
 {
     TRY(create_folder(options.folder));
-    auto const lock_path = options.folder / "lock";
-    UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!lock.is_open())
-        return errno_error("open `" + lock_path.string() + "`", errno);
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-        return conflict("`" + options.folder.string() + "` is held by another process");
+    auto lock = TRY(lock_folder(options.folder));
     auto const path = options.folder / "records";
     auto const bytes = read_file(path, options.bytes_max + limits::record_bytes_max + head_bytes);
     SpoolContents contents;

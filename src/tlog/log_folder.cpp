@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/log_folder.h"
 
+#include "base/held_folder.h"
 #include "tlog/folder_tiles.h"
 #include "tlog/head_file.h"
 #include "tlog/retention.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/file.h>
 
 namespace writ::tlog {
 
@@ -18,32 +16,18 @@ namespace {
 // LIMIT: a verifier's text has 200 bytes.
 constexpr std::size_t small_file_max = 64U << 10U;
 
-Result<UniqueFd> lock_folder(Path const& folder)
-{
-    auto const path = folder / "lock";
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd.is_open())
-        return errno_error("open `" + path.string() + "`", errno);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
-        return conflict("`" + folder.string() + "` is held by another process");
-    return fd;
-}
-
-// What base's replace_file() and create_file() left when they were interrupted, and our own unfinished tiles.
-Result<> remove_unfinished(Path const& folder)
+// Tiles that were not finished.
+Result<> remove_unfinished_tiles(Path const& folder)
 {
     std::error_code error;
     std::vector<Path> unfinished;
-    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        if (entry->path().filename().string().find(".tmp.") != std::string::npos)
-            unfinished.push_back(entry->path());
     for (std::filesystem::directory_iterator entry(folder / "tmp", error), end; !error && entry != end; entry.increment(error))
         unfinished.push_back(entry->path());
     for (auto const& path : unfinished)
         if (!error)
             std::filesystem::remove(path, error);
     if (error)
-        return errno_error("tidy `" + folder.string() + "`", error.value());
+        return errno_error("tidy `" + (folder / "tmp").string() + "`", error.value());
     return {};
 }
 
@@ -144,6 +128,7 @@ Result<OpenedFolder> open_folder(Path const& folder, NoteSigner const& signer, L
     OpenedFolder opened;
     opened.lock = TRY(lock_folder(folder));
     TRY(remove_unfinished(folder));
+    TRY(remove_unfinished_tiles(folder));
     auto const known = TRY(is_known(folder, signer));
     opened.journal = TRY(read_journal(folder / "journal"));
     opened.settled = (opened.journal.first() + tile_width - 1) / tile_width * tile_width;

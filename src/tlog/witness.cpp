@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/witness.h"
 
+#include "base/held_folder.h"
 #include "crypto/signature.h"
 #include "tlog/note_format.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/file.h>
 
 namespace writ::tlog {
 
@@ -58,33 +56,6 @@ Result<> check_growth(AddCheckpoint const& request, Checkpoint const& known, Che
     if (request.old_size == 0)
         return request.proof.empty() ? Result<>() : Result<>(corruption("a proof from size 0 is empty"));
     return verify_consistency(request.old_size, known.root, offered.size, offered.root, request.proof);
-}
-
-Result<UniqueFd> lock_folder(Path const& folder)
-{
-    auto const path = folder / "lock";
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd.is_open())
-        return errno_error("open `" + path.string() + "`", errno);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
-        return conflict("`" + folder.string() + "` is held by another process");
-    return fd;
-}
-
-// What replace_file() left when it was interrupted.
-Result<> remove_unfinished(Path const& folder)
-{
-    std::error_code error;
-    std::vector<Path> unfinished;
-    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        if (entry->path().filename().string().find(".tmp.") != std::string::npos)
-            unfinished.push_back(entry->path());
-    for (auto const& path : unfinished)
-        if (!error)
-            std::filesystem::remove(path, error);
-    if (error)
-        return errno_error("tidy `" + folder.string() + "`", error.value());
-    return {};
 }
 
 } // namespace
