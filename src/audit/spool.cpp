@@ -3,7 +3,7 @@
 
 #include "base/held_folder.h"
 #include "base/limits.h"
-#include "crypto/digest.h"
+#include "tlog/journal.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,106 +13,46 @@ namespace writ::audit {
 
 namespace {
 
-constexpr std::string_view magic = "writ spool 1\n\n\n\n"; // 16 bytes
-constexpr std::size_t checksum_bytes = 8;
-constexpr std::size_t head_bytes = 16 + 8 + checksum_bytes;
-constexpr std::size_t record_head_bytes = 4 + checksum_bytes;
-constexpr std::uint32_t seal_bit = 0x8000'0000U;
+// Where the log ended when the outage began: the first record of the file.
+constexpr std::size_t log_size_bytes = 8;
+constexpr std::size_t record_head_bytes = 2 + tlog::journal_checksum_bytes;
+constexpr std::size_t beginning_bytes = 32 + record_head_bytes + log_size_bytes; // with the segment's head
 // LIMIT: records that wait for the spool's disk; beyond it they are refused.
 constexpr std::size_t waiting_max = 65'536;
+// LIMIT: of one sync.
+constexpr std::size_t batch_records_max = 4096;
+constexpr std::size_t batch_bytes_max = 1U << 20U;
+static_assert(batch_records_max < tlog::group_records_max && batch_bytes_max + 2 * limits::record_bytes_max < tlog::group_bytes_max);
 
-void append_number(Bytes& bytes, std::uint64_t number, int size)
-{
-    for (auto shift = (size - 1) * 8; shift >= 0; shift -= 8)
-        bytes.push_back(static_cast<std::uint8_t>(number >> static_cast<unsigned>(shift)));
-}
+Error not_written(std::size_t place) { return corruption("record " + std::to_string(place) + " is not what was written"); }
 
-std::uint64_t read_number(BytesView bytes)
+// An empty record behind the one of the gap seals; there is no other that is empty.
+Result<> take(BytesView record, SpoolContents& contents)
 {
-    std::uint64_t number = 0;
-    for (auto const byte : bytes)
-        number = number << 8U | byte;
-    return number;
-}
-
-void append_checksum(Bytes& bytes, BytesView what)
-{
-    auto const digest = crypto::sha256(what);
-    bytes.insert(bytes.end(), digest.begin(), digest.begin() + checksum_bytes);
-}
-
-bool is_checksum(BytesView checksum, BytesView what)
-{
-    auto const digest = crypto::sha256(what);
-    return std::ranges::equal(checksum, BytesView(digest).first(checksum_bytes));
-}
-
-Bytes head_of(std::uint64_t log_size)
-{
-    auto bytes = to_bytes(magic);
-    append_number(bytes, log_size, 8);
-    append_checksum(bytes, Bytes(bytes));
-    return bytes;
-}
-
-// The length, with the seal's bit, and a checksum of that and of the text.
-Bytes record_of(std::string_view text, bool seals)
-{
-    Bytes head;
-    append_number(head, static_cast<std::uint32_t>(text.size()) | (seals ? seal_bit : 0), 4);
-    auto covered = head;
-    covered.insert(covered.end(), text.begin(), text.end());
-    append_checksum(head, covered);
-    head.insert(head.end(), text.begin(), text.end());
-    return head;
-}
-
-bool is_zero(BytesView bytes)
-{
-    return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
-}
-
-// One record off the front; false at a torn end.
-Result<bool> take_record(BytesView& rest, SpoolContents& contents)
-{
-    if (rest.size() < record_head_bytes || is_zero(rest))
-        return false;
-    auto const first = static_cast<std::uint32_t>(read_number(rest.first(4)));
-    auto const length = first & ~seal_bit;
-    auto const place = "record " + std::to_string(contents.texts.size());
-    if (contents.is_sealed || length == 0 || length > limits::record_bytes_max)
-        return corruption(place + " is not what was written");
-    if (rest.size() < record_head_bytes + length)
-        return false;
-    auto covered = Bytes(rest.begin(), rest.begin() + 4);
-    auto const text = rest.subspan(record_head_bytes, length);
-    covered.insert(covered.end(), text.begin(), text.end());
-    if (!is_checksum(rest.subspan(4, checksum_bytes), covered)) {
-        // The last one may have been cut off in the middle of being written, with its length in place and not all of its bytes.
-        if (rest.size() == record_head_bytes + length)
-            return false;
-        return corruption(place + " is not what was written");
-    }
-    contents.texts.emplace_back(as_text(text));
-    contents.is_sealed = (first & seal_bit) != 0;
-    contents.bytes += record_head_bytes + length;
-    rest = rest.subspan(record_head_bytes + length);
-    return true;
+    if (contents.is_sealed || (record.empty() && contents.texts.empty()))
+        return not_written(contents.texts.size());
+    contents.is_sealed = record.empty();
+    if (!record.empty())
+        contents.texts.emplace_back(as_text(record));
+    return {};
 }
 
 } // namespace
 
 Result<SpoolContents> parse_spool(BytesView bytes)
 {
+    auto const parsed = TRY(tlog::parse_segment(bytes, 0, true));
     SpoolContents contents;
-    if (bytes.size() < head_bytes || is_zero(bytes))
+    if (parsed.groups.empty())
         return contents;
-    if (as_text(bytes.first(magic.size())) != magic || !is_checksum(bytes.subspan(24, checksum_bytes), bytes.first(24)))
+    contents.bytes = parsed.whole;
+    auto const first = parsed.groups.front()->record(0);
+    if (first.size() != log_size_bytes || parsed.is_first_version)
         return corruption("not the head of a spool");
-    contents.log_size = read_number(bytes.subspan(16, 8));
-    contents.bytes = head_bytes;
-    auto rest = bytes.subspan(head_bytes);
-    while (TRY(take_record(rest, contents))) { }
+    contents.log_size = tlog::number_of(first);
+    for (auto const& group : parsed.groups)
+        for (auto index = std::max<std::uint64_t>(group->first(), 1); index < group->end(); ++index)
+            TRY(take(group->record(index), contents));
     return contents;
 }
 
@@ -139,7 +79,7 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options)
     TRY(create_folder(options.folder));
     auto lock = TRY(lock_folder(options.folder));
     auto const path = options.folder / "records";
-    auto const bytes = read_file(path, options.bytes_max + limits::record_bytes_max + head_bytes);
+    auto const bytes = read_file(path, options.bytes_max + 2 * tlog::group_bytes_max);
     SpoolContents contents;
     if (bytes.is_ok())
         contents = TRY(parse_spool(*bytes).in("`" + path.string() + "`"));
@@ -147,25 +87,25 @@ Result<std::unique_ptr<Spool>> Spool::open(SpoolOptions options)
         return bytes.error();
     auto spool = std::unique_ptr<Spool>(new Spool(std::move(options), std::move(lock), std::move(contents))); // NOLINT: private constructor
     if (spool->contents_.bytes != 0)
-        spool->appender_ = std::make_unique<DurableAppender>(TRY(DurableAppender::open(path, spool->contents_.bytes)));
+        spool->appender_ = TRY(tlog::SegmentFile::open(path, spool->contents_.bytes));
     return spool;
 }
 
 void Spool::append(std::string text, std::uint64_t log_size, std::function<void(Result<>)> done)
 {
-    enqueue({ [text = std::move(text)](SpoolContents const&) { return text; }, log_size, false, std::move(done) });
+    enqueue({ .text = std::move(text), .log_size = log_size, .seal = {}, .done = std::move(done), .outcome = {} });
 }
 
 void Spool::seal(std::function<std::string(SpoolContents const&)> make, std::function<void(Result<>)> done)
 {
-    enqueue({ std::move(make), 0, true, std::move(done) });
+    enqueue({ .text = {}, .log_size = 0, .seal = std::move(make), .done = std::move(done), .outcome = {} });
 }
 
 void Spool::enqueue(Waiting waiting)
 {
     {
         std::scoped_lock const lock(mutex_);
-        if (waiting_.size() < waiting_max || waiting.seals) {
+        if (waiting_.size() < waiting_max || waiting.seal) {
             waiting_.push_back(std::move(waiting));
             given_.notify_one();
             return;
@@ -181,41 +121,97 @@ void Spool::work()
         given_.wait(lock, [this] { return is_ending_ || !waiting_.empty(); });
         if (waiting_.empty())
             return;
-        auto const waiting = std::move(waiting_.front());
-        waiting_.pop_front();
+        auto batch = take_waiting();
         lock.unlock();
-        waiting.done(write(waiting));
+        write(batch);
+        for (auto const& each : batch)
+            each.done(each.outcome);
     }
 }
 
-Result<> Spool::begin(std::uint64_t log_size)
+// What seals is made of all before it, so it comes alone.
+std::vector<Spool::Waiting> Spool::take_waiting()
 {
-    auto appender = std::make_unique<DurableAppender>(TRY(DurableAppender::open(file(), 0)));
-    TRY(appender->append(head_of(log_size)));
-    appender_ = std::move(appender);
-    std::scoped_lock const lock(mutex_);
-    contents_ = { .log_size = log_size, .texts = {}, .is_sealed = false, .bytes = head_bytes };
+    std::vector<Waiting> batch;
+    for (std::size_t bytes = 0; !waiting_.empty() && batch.size() < batch_records_max && bytes < batch_bytes_max;) {
+        if (waiting_.front().seal && !batch.empty())
+            break;
+        bytes += waiting_.front().text.size();
+        batch.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+        if (batch.back().seal)
+            break;
+    }
+    return batch;
+}
+
+void Spool::write(std::vector<Waiting>& batch)
+{
+    std::scoped_lock const writing(writing_);
+    std::vector<Waiting*> admitted;
+    auto bytes = (appender_ ? contents_.bytes : beginning_bytes) + tlog::group_head_bytes;
+    for (auto& each : batch) {
+        if (each.seal)
+            each.text = each.seal(contents_);
+        each.outcome = admit(each, bytes);
+        if (each.outcome.is_error())
+            continue;
+        admitted.push_back(&each);
+        bytes += record_head_bytes + each.text.size();
+    }
+    if (admitted.empty())
+        return;
+    auto const appended = append({ admitted.begin(), admitted.end() });
+    for (auto* const each : admitted)
+        each->outcome = appended;
+}
+
+// `bytes`: what the file would have before it.
+Result<> Spool::admit(Waiting const& waiting, std::size_t bytes) const
+{
+    if (is_sealed())
+        return conflict("the spool is being emptied");
+    if (waiting.text.empty() || waiting.text.size() > limits::record_bytes_max)
+        return invalid_argument("a record of " + std::to_string(waiting.text.size()) + " bytes is not for the log");
+    if (!waiting.seal && bytes + record_head_bytes + waiting.text.size() > options_.bytes_max)
+        return resource_exhausted("the spool has its " + std::to_string(options_.bytes_max) + " bytes");
     return {};
 }
 
-Result<> Spool::write(Waiting const& waiting)
+Result<> Spool::append(std::vector<Waiting const*> const& admitted)
 {
-    std::scoped_lock const writing(writing_);
-    if (!appender_)
-        TRY(begin(waiting.log_size));
-    if (is_sealed())
-        return conflict("the spool is being emptied");
-    auto const text = waiting.make(contents_);
-    if (text.empty() || text.size() > limits::record_bytes_max)
-        return invalid_argument("a record of " + std::to_string(text.size()) + " bytes is not for the log");
-    auto const record = record_of(text, waiting.seals);
-    if (!waiting.seals && contents_.bytes + record.size() > options_.bytes_max)
-        return resource_exhausted("the spool has its " + std::to_string(options_.bytes_max) + " bytes");
-    TRY(appender_->append(record));
+    auto const is_first = !appender_;
+    auto const log_size = is_first ? admitted.front()->log_size : contents_.log_size;
+    Bytes beginning;
+    tlog::put_number(beginning, log_size, log_size_bytes);
+    std::vector<BytesView> records;
+    if (is_first)
+        records.emplace_back(beginning);
+    for (auto const* const each : admitted)
+        records.push_back(as_bytes(each->text));
+    bool const seals = static_cast<bool>(admitted.back()->seal);
+    if (seals)
+        records.emplace_back();
+    auto const group = tlog::Group::encode(is_first ? 0 : contents_.texts.size() + 1, records);
+    TRY(write_group(*group));
     std::scoped_lock const lock(mutex_);
-    contents_.texts.push_back(text);
-    contents_.is_sealed = waiting.seals;
-    contents_.bytes += record.size();
+    contents_.log_size = log_size;
+    for (auto const* const each : admitted)
+        contents_.texts.push_back(each->text);
+    contents_.is_sealed = seals;
+    contents_.bytes = appender_->size();
+    return {};
+}
+
+Result<> Spool::write_group(tlog::Group const& group)
+{
+    if (appender_)
+        return appender_->append(group.bytes());
+    auto appender = TRY(tlog::SegmentFile::open(file(), 0));
+    auto bytes = tlog::encode_segment_head(0);
+    bytes.insert(bytes.end(), group.bytes().begin(), group.bytes().end());
+    TRY(appender->append(bytes));
+    appender_ = std::move(appender);
     return {};
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where records wait while the log cannot be written, for decisions whose policies would rather be served: in order, durable, bounded, in a
-// folder of its own that may be on another disk. docs/formats/audit-spool.md has the file. Thread-safe; writes come on a thread of its own.
+// folder of its own that may be on another disk. docs/formats/audit-spool.md has the file. Thread-safe; writes come on a thread of its own, as many
+// with one sync as gathered while the last one ran.
 #pragma once
 
-#include "base/durable_file.h"
+#include "tlog/segment_file.h"
 
 #include <condition_variable>
 #include <deque>
@@ -14,6 +15,10 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+namespace writ::tlog {
+class Group;
+}
 
 namespace writ::audit {
 
@@ -58,22 +63,26 @@ public:
 
 private:
     struct Waiting {
-        std::function<std::string(SpoolContents const&)> make;
+        std::string text;
         std::uint64_t log_size = 0;
-        bool seals = false;
+        std::function<std::string(SpoolContents const&)> seal; // makes the text, and nothing comes behind it
         std::function<void(Result<>)> done;
+        Result<> outcome;
     };
     Spool(SpoolOptions options, UniqueFd lock, SpoolContents contents);
     void enqueue(Waiting waiting);
     void work();
-    Result<> write(Waiting const& waiting);
-    Result<> begin(std::uint64_t log_size);
+    std::vector<Waiting> take_waiting(); // under mutex_
+    void write(std::vector<Waiting>& batch);
+    [[nodiscard]] Result<> admit(Waiting const& waiting, std::size_t bytes) const;
+    Result<> append(std::vector<Waiting const*> const& admitted);
+    Result<> write_group(tlog::Group const& group);
     [[nodiscard]] Path file() const { return options_.folder / "records"; }
 
     SpoolOptions const options_;
     UniqueFd const lock_;
-    std::mutex writing_;                        // held by who changes the file
-    std::unique_ptr<DurableAppender> appender_; // under writing_; null: there is no file
+    std::mutex writing_;                       // held by who changes the file
+    std::unique_ptr<tlog::Appender> appender_; // under writing_; null: there is no file
     mutable std::mutex mutex_;
     std::condition_variable given_;
     SpoolContents contents_; // changed under both, as the next two under mutex_
