@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// log_kills [--all | --points N] [--seed N]: kill -9 at a system call of a program that appends to a log, for every one of its calls or for
-// some. Several lives are spent on one folder. After each, an open that nobody helps must find every record that was acknowledged, and a
+// log_kills [--all [--part K/N] | --points N] [--seed N]: kill -9 at a system call of a program that appends to a log, for every one of its calls
+// (or for each Nth of them, beginning with the Kth) or for some. Several lives are spent on one folder. After each, an open that nobody helps must find every record that was acknowledged, and a
 // tree that follows every checkpoint that was ever seen; when the folder is done with, all of its files must verify.
 #include "tracer.h"
 #include "writer.h"
@@ -141,21 +141,44 @@ std::uint64_t count_calls(NoteSigner const& signer)
     return calls;
 }
 
-void try_points(NoteSigner const& signer, std::uint64_t points, bool is_all, unsigned seed)
+struct Tally {
+    std::uint64_t killed = 0, ended = 0, last = 0;
+
+    void add(Point const& point)
+    {
+        (point.was_reached ? killed : ended) += 1;
+        last = std::max(last, point.was_reached ? point.call : 0);
+    }
+};
+
+void try_some(NoteSigner const& signer, std::uint64_t points, unsigned seed, Tally& tally)
 {
     auto const beyond = count_calls(signer);
     std::uint64_t random = seed;
-    std::uint64_t killed = 0, ended = 0, last = 0;
     Folder folder(signer);
-    for (std::uint64_t i = 1; is_all ? ended < 5 : i <= points; ++i) {
+    for (std::uint64_t i = 0; i < points; ++i) {
         random = random * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
-        auto const call = is_all ? i : 1 + (random >> 20U) % beyond;
-        auto const point = folder.live(call);
-        (point.was_reached ? killed : ended) += 1;
-        last = std::max(last, point.was_reached ? call : 0);
+        tally.add(folder.live(1 + (random >> 20U) % beyond));
     }
+}
+
+// No two lives make equally many calls: it is over when some in a row have ended by themselves.
+void try_all(NoteSigner const& signer, std::uint64_t first, std::uint64_t step, Tally& tally)
+{
+    constexpr std::uint64_t ends_in_a_row = 5;
+    Folder folder(signer);
+    std::uint64_t in_a_row = 0;
+    for (auto call = first; in_a_row < ends_in_a_row; call += step) {
+        auto const point = folder.live(call);
+        in_a_row = point.was_reached ? 0 : in_a_row + 1;
+        tally.add(point);
+    }
+}
+
+void print(Tally const& tally)
+{
     std::printf("%" PRIu64 " lives ended by kill -9 at a system call, the last one at call %" PRIu64 "; %" PRIu64 " ended by themselves\n",
-        killed, last, ended);
+        tally.killed, tally.last, tally.ended);
 }
 
 } // namespace
@@ -166,12 +189,15 @@ int main(int count, char** arguments)
     std::uint64_t points = 100;
     unsigned seed = 1;
     auto is_all = false;
+    std::uint64_t part = 1, parts = 1;
     for (int i = 1; i < count; ++i) {
         std::string_view const argument = arguments[i];
         if (argument == "--write" && i + 1 < count)
             return write_until_killed(arguments[i + 1]);
         if (argument == "--all")
             is_all = true;
+        else if (argument == "--part" && i + 1 < count && std::sscanf(arguments[i + 1], "%" SCNu64 "/%" SCNu64, &part, &parts) == 2 && part > 0 && parts > 0)
+            ++i;
         else if (argument == "--points" && i + 1 < count)
             points = std::stoull(arguments[++i]);
         else if (argument == "--seed" && i + 1 < count)
@@ -179,5 +205,10 @@ int main(int count, char** arguments)
         else
             return 2;
     }
-    try_points(signer, points, is_all, seed);
+    Tally tally;
+    if (is_all)
+        try_all(signer, part, parts, tally);
+    else
+        try_some(signer, points, seed, tally);
+    print(tally);
 }
