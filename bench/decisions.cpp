@@ -17,14 +17,6 @@ using namespace writ::bench;
 constexpr std::chrono::seconds duration { 4 };
 constexpr std::size_t record_bytes = 500; // what such a decision takes in the log
 
-std::string evaluation(std::size_t number)
-{
-    return to_text(JsonValue(JsonObject { { "subject", JsonObject { { "type", "Workload" }, { "id", "spiffe://bench.example/research/root/train" } } },
-        { "action", JsonObject { { "name", "read" } } },
-        { "resource", JsonObject { { "type", "Dataset" }, { "id", "lake/" + std::to_string(number % datasets) } } },
-        { "context", JsonObject { { "purpose", "train" } } } }));
-}
-
 // Appends `records` at once and waits for the disk, one after another.
 double synced_records_per_second(Path const& folder, std::size_t records, Sample& microseconds)
 {
@@ -42,14 +34,15 @@ double synced_records_per_second(Path const& folder, std::size_t records, Sample
     return static_cast<double>(written) / seconds(now() - begin);
 }
 
-void measure(net::EventLoop& loop, Installation const& installation, Server const& authority, std::size_t connections)
+void measure(DecidingAuthority& authority, std::size_t connections)
 {
+    auto& [installation, loop, server] = authority;
     auto const clients = connect_clients(net::UnixAddress { installation.admin_socket() }, connections);
     std::size_t number = 0;
-    auto nothing = run_load(loop, authority, connections, duration, [&](std::size_t at) { return get_once(clients[at].get(), "/healthz"); });
+    auto nothing = run_load(loop, server, connections, duration, [&](std::size_t at) { return get_once(clients[at].get(), "/healthz"); });
     auto decisions
-        = run_load(loop, authority, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluation", evaluation(number++)); });
-    auto const indexing = settle(loop, authority) * 1e6 / static_cast<double>(decisions.operations);
+        = run_load(loop, server, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluation", to_text(evaluation(number++))); });
+    auto const indexing = settle(loop, server) * 1e6 / static_cast<double>(decisions.operations);
     Sample sync;
     auto const synced = synced_records_per_second(installation.folder(), connections, sync);
     std::printf("\n%zu connections\n%s\n", connections, load_header);
@@ -66,15 +59,10 @@ void measure(net::EventLoop& loop, Installation const& installation, Server cons
 
 int main(int count, char** arguments)
 {
-    Installation const installation(count > 1 ? Path(arguments[1]) : Path());
-    net::EventLoop loop;
-    Server const authority(installation.authority_arguments(), installation.log());
-    wait_until_answered(loop, authority, installation.admin_socket(), "/readyz");
-    declare(loop, installation.admin_socket(), declarations("/usr/bin/python3"));
-    auto const answer = parse_json_object(evaluation(1)).value();
-    auto const decided = ask(loop, installation.admin_socket(), "POST", "/access/v1/evaluation", answer);
+    DecidingAuthority authority(count > 1 ? Path(arguments[1]) : Path());
+    auto const decided = ask(authority.loop, authority.installation.admin_socket(), "POST", "/access/v1/evaluation", evaluation(1));
     if (!decided.at("decision").as_bool())
         give_up("the decision should be a permission: " + to_text(JsonValue(decided)));
     for (auto const connections : connection_counts(count, arguments))
-        measure(loop, installation, authority, connections);
+        measure(authority, connections);
 }

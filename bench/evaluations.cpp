@@ -15,41 +15,27 @@ using namespace writ::bench;
 constexpr std::chrono::seconds duration { 4 };
 constexpr std::size_t questions = 1000;
 
-JsonObject resource(std::size_t number) { return { { "resource", JsonObject { { "type", "Dataset" }, { "id", "lake/" + std::to_string(number % datasets) } } } }; }
-
-JsonObject shared_part()
-{
-    return { { "subject", JsonObject { { "type", "Workload" }, { "id", "spiffe://bench.example/research/root/train" } } },
-        { "action", JsonObject { { "name", "read" } } }, { "context", JsonObject { { "purpose", "train" } } } };
-}
-
-std::string one_question()
-{
-    auto body = shared_part();
-    body["resource"] = resource(1).at("resource");
-    return to_text(body);
-}
-
 std::string batch()
 {
-    auto body = shared_part();
+    auto body = asking();
     JsonArray items;
     for (std::size_t i = 0; i < questions; ++i)
-        items.push_back(resource(i));
+        items.push_back(JsonObject { { "resource", dataset(i) } });
     body.emplace("evaluations", std::move(items));
     return to_text(body);
 }
 
-void measure(net::EventLoop& loop, Installation const& installation, Server const& authority, std::size_t connections)
+void measure(DecidingAuthority& authority, std::size_t connections)
 {
+    auto& [installation, loop, server] = authority;
     auto const clients = connect_clients(net::UnixAddress { installation.admin_socket() }, connections);
-    auto const one = one_question();
+    auto const one = to_text(evaluation(1));
     auto const many = batch();
-    auto singles = run_load(loop, authority, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluation", one); });
-    settle(loop, authority);
-    auto batches = run_load(loop, authority, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluations", many); });
+    auto singles = run_load(loop, server, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluation", one); });
+    settle(loop, server);
+    auto batches = run_load(loop, server, connections, duration, [&](std::size_t at) { return post_once(clients[at].get(), "/access/v1/evaluations", many); });
     auto const decisions = static_cast<double>(batches.operations) * questions;
-    auto const indexing = settle(loop, authority) * 1e6 / decisions;
+    auto const indexing = settle(loop, server) * 1e6 / decisions;
     std::printf("\n%zu connections\n%s\n", connections, load_header);
     print("evaluation, durable record", singles);
     print("evaluations of 1,000, durable record", batches);
@@ -62,15 +48,11 @@ void measure(net::EventLoop& loop, Installation const& installation, Server cons
 
 int main(int count, char** arguments)
 {
-    Installation const installation(count > 1 ? Path(arguments[1]) : Path());
-    net::EventLoop loop;
-    Server const authority(installation.authority_arguments(), installation.log());
-    wait_until_answered(loop, authority, installation.admin_socket(), "/readyz");
-    declare(loop, installation.admin_socket(), declarations("/usr/bin/python3"));
-    auto const answer = ask(loop, installation.admin_socket(), "POST", "/access/v1/evaluations", parse_json_object(batch()).value());
+    DecidingAuthority authority(count > 1 ? Path(arguments[1]) : Path());
+    auto const answer = ask(authority.loop, authority.installation.admin_socket(), "POST", "/access/v1/evaluations", parse_json_object(batch()).value());
     for (auto const& item : answer.at("evaluations").as_array())
         if (!item.at("decision").as_bool())
             give_up("each decision should be a permission: " + to_text(JsonValue(answer)));
     for (auto const connections : connection_counts(count, arguments))
-        measure(loop, installation, authority, connections);
+        measure(authority, connections);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the benchmarks declare: one workload, one team, a hundred data sets and ten policies, of which two speak of the workload.
+// What the benchmarks declare: one workload, one team, a hundred data sets and ten policies, of which two speak of the workload; and what they ask of it.
 #pragma once
+
+#include "base/json.h"
 
 #include <string>
 #include <utility>
@@ -32,6 +34,21 @@ inline std::vector<std::pair<std::string, std::string>> declarations(std::string
             "kind: Workload\nname: trainer\nid: spiffe://bench.example/research/{unix.user}/train\nmatch: { unix.path: \"" + path
                 + "\" }\npipeline: classifier\nteam: research\n" },
         { "datasets.yaml", sets }, { "policies.cedar", policies } };
+}
+
+// AuthZEN: who asks, for what; all but the resource.
+inline JsonObject asking()
+{
+    return { { "subject", JsonObject { { "type", "Workload" }, { "id", "spiffe://bench.example/research/root/train" } } },
+        { "action", JsonObject { { "name", "read" } } }, { "context", JsonObject { { "purpose", "train" } } } };
+}
+inline JsonObject dataset(std::size_t number) { return { { "type", "Dataset" }, { "id", "lake/" + std::to_string(number % datasets) } }; }
+// The body of an evaluation; it is allowed.
+inline JsonObject evaluation(std::size_t number)
+{
+    auto body = asking();
+    body.emplace("resource", dataset(number));
+    return body;
 }
 
 } // namespace writ::bench

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/server.h"
 
+#include "harness/declarations.h"
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -195,6 +197,14 @@ void declare(net::EventLoop& loop, std::string const& admin_socket, std::vector<
     for (auto const& [path, text] : files)
         documents.push_back(JsonObject { { "path", path }, { "text", text } });
     ask(loop, admin_socket, "POST", "/v1/declarations", { { "documents", std::move(documents) } });
+}
+
+DecidingAuthority::DecidingAuthority(Path const& parent)
+    : installation(parent)
+    , server(installation.authority_arguments(), installation.log())
+{
+    wait_until_answered(loop, server, installation.admin_socket(), "/readyz");
+    declare(loop, installation.admin_socket(), declarations("/usr/bin/python3"));
 }
 
 } // namespace writ::bench

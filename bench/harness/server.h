@@ -76,6 +76,15 @@ JsonObject ask(net::EventLoop&, std::string const& socket, std::string method, s
 // Declares what benchmarks ask about: workloads, data sets and policies.
 void declare(net::EventLoop&, std::string const& admin_socket, std::vector<std::pair<std::string, std::string>> const& files);
 
+// An authority that has what is declared, and can be asked to decide.
+struct DecidingAuthority {
+    explicit DecidingAuthority(Path const& parent);
+
+    Installation installation;
+    net::EventLoop loop;
+    Server server;
+};
+
 [[noreturn]] void give_up(std::string const& why);
 
 } // namespace writ::bench
