@@ -60,6 +60,13 @@ struct Index::State {
 
     Result<> load();
     Result<> write_full();
+    Result<std::vector<Signature>> signatures(std::vector<SegmentPage> const& last) const;
+    Result<SegmentSet> possible(std::uint32_t segment, std::vector<Term> const&) const;
+    // Null: there is no file, but it may be in memory.
+    [[nodiscard]] std::unique_ptr<IndexFile::Reading> begin_reading() const
+    {
+        return file ? std::make_unique<IndexFile::Reading>(*file) : nullptr;
+    }
     Result<bool> find_term(std::uint32_t segment, Term, Bitmap&) const;
     Result<bool> find_terms(std::uint32_t segment, std::vector<Term> const&, Bitmap&) const;
     Result<std::vector<TimeRange>> stretches(std::uint32_t segment) const;
@@ -68,6 +75,29 @@ struct Index::State {
 };
 
 namespace {
+
+// Which segments may have the terms, asked of one after another.
+class Sieve {
+public:
+    using Possible = std::function<Result<SegmentSet>(std::uint32_t segment)>;
+    explicit Sieve(Possible possible)
+        : possible_(std::move(possible))
+    {
+    }
+    Result<bool> lets_through(std::uint32_t segment)
+    {
+        if (auto const group = segment / signature_segments; group != group_) {
+            set_ = TRY(possible_(segment));
+            group_ = group;
+        }
+        return (set_ >> segment % signature_segments & 1U) != 0;
+    }
+
+private:
+    Possible possible_;
+    std::uint32_t group_ = UINT32_MAX;
+    SegmentSet set_ = 0;
+};
 
 // Whether times of this range can be what is asked for.
 bool overlaps(TimeRange const& range, IndexQuery const& query)
@@ -101,15 +131,61 @@ Result<> Index::State::write_full()
 {
     while (!is_read_only && !unsealed.empty() && unsealed.front().is_full()) {
         auto& full = unsealed.front();
-        Sealed const sealed { .first = full.first(), .size = full.size(), .times = full.times() };
-        TRY(file->add(full.seal()));
-        sealed_segments.push_back(sealed);
+        auto const pages = full.seal();
+        auto const ended = TRY(signatures(pages));
+        TRY(file->add(pages, ended));
+        auto const end = full.first() + full.size();
+        sealed_segments.push_back({ .first = full.first(), .size = full.size(), .times = full.times() });
         if (unsealed.size() == 1) // its memory is used again
-            full.clear(sealed.first + sealed.size);
+            full.clear(end);
         else
             unsealed.pop_front();
     }
     return {};
+}
+
+// Of the 32 segments that end with the one whose pages are given; none if there are not so many yet.
+Result<std::vector<Signature>> Index::State::signatures(std::vector<SegmentPage> const& last) const
+{
+    std::vector<Signature> made;
+    auto const first = sealed() / signature_segments * signature_segments;
+    if (sealed() != first + signature_segments - 1)
+        return made;
+    std::vector<std::vector<std::uint32_t>> of_last(term_pages);
+    for (auto const& page : last)
+        if (page.number < term_pages)
+            of_last[page.number] = TRY(keys_in_page(page.bytes));
+    for (std::uint32_t page = 0; page < term_pages; ++page) {
+        std::vector<std::vector<std::uint32_t>> keys(signature_segments);
+        for (auto segment = first; segment < sealed(); ++segment)
+            TRY(file->read(segment, page, [&](BytesView bytes) -> Result<> {
+                keys[segment - first] = TRY(keys_in_page(bytes));
+                return {};
+            }));
+        keys.back() = std::move(of_last[page]);
+        std::ranges::move(signatures_of(first, page, keys), std::back_inserter(made));
+    }
+    return made;
+}
+
+// Of the segments that share signatures with this one, those that may have all the terms.
+Result<SegmentSet> Index::State::possible(std::uint32_t segment, std::vector<Term> const& terms) const
+{
+    auto const last = segment / signature_segments * signature_segments + signature_segments - 1;
+    if (last >= sealed())
+        return all_segments;
+    auto set = all_segments;
+    for (auto const term : terms) {
+        auto const is_there = TRY(file->read_signature(signature_number(segment, term), [&](BytesView bytes) -> Result<> {
+            set &= TRY(segments_with(bytes, term));
+            return {};
+        }));
+        if (!is_there)
+            return corruption("audit index: a page is missing");
+        if (set == 0)
+            break;
+    }
+    return set;
 }
 
 Result<bool> Index::State::find_term(std::uint32_t segment, Term term, Bitmap& places) const
@@ -273,11 +349,13 @@ Result<> Index::find(IndexQuery const& query, std::function<Result<bool>(std::ui
     if (asked.terms.empty())
         asked.terms.push_back(term_of(TermKind::record, ""));
     auto const count = state_->segments();
+    auto const reading = state_->begin_reading();
+    Sieve sieve([&](std::uint32_t segment) { return state_->possible(segment, asked.terms); });
     for (std::uint32_t i = 0; i < count; ++i) {
         auto const segment = query.oldest_first ? i : count - 1 - i;
         if (state_->first_of(segment) >= query.before.value_or(UINT64_MAX) || state_->end_of(segment) <= query.from || !overlaps(state_->times(segment), query))
             continue;
-        if (!TRY(state_->visit_segment(segment, asked, visit)))
+        if (TRY(sieve.lets_through(segment)) && !TRY(state_->visit_segment(segment, asked, visit)))
             return {};
     }
     return {};
@@ -287,9 +365,11 @@ Result<IndexedUses> Index::uses(Term term)
 {
     IndexedUses found;
     std::unordered_map<std::uint64_t, std::size_t> known;
+    auto const reading = state_->begin_reading();
+    Sieve sieve([&](std::uint32_t segment) { return state_->possible(segment, { term }); });
     for (auto segment = state_->segments(); segment-- > 0;) {
         Bitmap numbers;
-        if (!TRY(state_->find_term(segment, term, numbers)))
+        if (!TRY(sieve.lets_through(segment)) || !TRY(state_->find_term(segment, term, numbers)))
             continue;
         auto const first = state_->first_of(segment);
         Bytes page;

@@ -9,7 +9,7 @@ namespace writ::audit {
 
 namespace {
 
-constexpr int schema_version = 5;
+constexpr int schema_version = 6;
 constexpr char const* in_memory = ":memory:";
 // LIMIT: how long a reader waits for another process's commit.
 constexpr int busy_milliseconds = 2000;
@@ -18,6 +18,7 @@ constexpr int busy_milliseconds = 2000;
 constexpr char const* schema = R"sql(
 PRAGMA journal_mode=DELETE; PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF;
 CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS signatures (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 )sql";
 
 struct CloseConnection {
@@ -105,7 +106,7 @@ void remove_index_files(Path const& file)
 struct IndexFile::State {
     Path file;
     ConnectionOwner connection;
-    StatementOwner insert, select;
+    StatementOwner insert, select, insert_signature, select_signature;
     std::uint32_t segments = 0;
     bool is_bulk = false;
     bool is_damaged = false;
@@ -120,29 +121,34 @@ struct IndexFile::State {
     {
         insert = TRY(prepare(connection.get(), "INSERT INTO pages VALUES (?1, ?2)"));
         select = TRY(prepare(connection.get(), "SELECT data FROM pages WHERE id = ?1"));
+        insert_signature = TRY(prepare(connection.get(), "INSERT INTO signatures VALUES (?1, ?2)"));
+        select_signature = TRY(prepare(connection.get(), "SELECT data FROM signatures WHERE id = ?1"));
         auto const count = TRY(read_number(connection.get(), "SELECT coalesce(max(id), -1) FROM pages"));
         segments = static_cast<std::uint32_t>((count + segment_pages) / segment_pages);
         return {};
     }
-    Result<> insert_page(SegmentPage const& page)
+    Result<> put(sqlite3_stmt* into, std::int64_t id, BytesView bytes)
     {
-        sqlite3_reset(insert.get());
-        sqlite3_bind_int64(insert.get(), 1, id_of(segments, page.number));
-        sqlite3_bind_blob64(insert.get(), 2, page.bytes.data(), page.bytes.size(), SQLITE_STATIC);
-        auto const step = sqlite3_step(insert.get());
+        sqlite3_reset(into);
+        sqlite3_bind_int64(into, 1, id);
+        sqlite3_bind_blob64(into, 2, bytes.data(), bytes.size(), SQLITE_STATIC);
+        auto const step = sqlite3_step(into);
         auto const failed = step != SQLITE_DONE ? std::optional(error()) : std::nullopt;
-        sqlite3_reset(insert.get());
-        sqlite3_clear_bindings(insert.get());
+        sqlite3_reset(into);
+        sqlite3_clear_bindings(into);
         if (failed)
             return *failed;
         return {};
     }
-    Result<> insert_pages(std::vector<SegmentPage> const& pages)
+    Result<> put_all(std::vector<SegmentPage> const& pages, std::vector<Signature> const& signatures)
     {
         for (auto const& page : pages)
-            TRY(insert_page(page));
+            TRY(put(insert.get(), id_of(segments, page.number), page.bytes));
+        for (auto const& signature : signatures)
+            TRY(put(insert_signature.get(), static_cast<std::int64_t>(signature.number), signature.bytes));
         return {};
     }
+    Result<bool> get(sqlite3_stmt* from, std::int64_t id, std::function<Result<>(BytesView)> const& take);
 };
 
 IndexFile::IndexFile(std::unique_ptr<State> state)
@@ -185,12 +191,12 @@ Result<IndexFile> IndexFile::open_read_only(Path const& file)
 std::uint32_t IndexFile::segments() const { return state_->segments; }
 bool IndexFile::is_damaged() const { return state_->is_damaged; }
 
-Result<> IndexFile::add(std::vector<SegmentPage> const& pages)
+Result<> IndexFile::add(std::vector<SegmentPage> const& pages, std::vector<Signature> const& signatures)
 {
     auto* const connection = state_->connection.get();
     if (!state_->is_bulk && execute(connection, "BEGIN IMMEDIATE").is_error())
         return state_->error();
-    auto added = state_->insert_pages(pages);
+    auto added = state_->put_all(pages, signatures);
     if (!state_->is_bulk && added.is_ok() && execute(connection, "COMMIT").is_error())
         added = state_->error();
     if (!state_->is_bulk && added.is_error())
@@ -200,27 +206,50 @@ Result<> IndexFile::add(std::vector<SegmentPage> const& pages)
     return added;
 }
 
-Result<bool> IndexFile::read(std::uint32_t segment, std::uint32_t page, std::function<Result<>(BytesView)> const& take) const
+Result<bool> IndexFile::State::get(sqlite3_stmt* from, std::int64_t id, std::function<Result<>(BytesView)> const& take)
 {
-    auto* const select = state_->select.get();
-    sqlite3_bind_int64(select, 1, id_of(segment, page));
-    auto const step = sqlite3_step(select);
+    sqlite3_bind_int64(from, 1, id);
+    auto const step = sqlite3_step(from);
     if (step != SQLITE_ROW) {
-        auto const failed = step != SQLITE_DONE ? std::optional(state_->error()) : std::nullopt;
-        sqlite3_reset(select);
+        auto const failed = step != SQLITE_DONE ? std::optional(error()) : std::nullopt;
+        sqlite3_reset(from);
         if (failed)
             return *failed;
         return false;
     }
-    auto const* const bytes = static_cast<std::uint8_t const*>(sqlite3_column_blob(select, 0));
-    auto const size = static_cast<std::size_t>(sqlite3_column_bytes(select, 0));
+    auto const* const bytes = static_cast<std::uint8_t const*>(sqlite3_column_blob(from, 0));
+    auto const size = static_cast<std::size_t>(sqlite3_column_bytes(from, 0));
     auto const taken = take(BytesView(bytes, size));
-    sqlite3_reset(select);
+    sqlite3_reset(from);
     if (taken.is_error()) {
-        state_->is_damaged = state_->is_damaged || taken.error().code == ErrorCode::corruption;
+        is_damaged = is_damaged || taken.error().code == ErrorCode::corruption;
         return taken.error();
     }
     return true;
+}
+
+Result<bool> IndexFile::read(std::uint32_t segment, std::uint32_t page, std::function<Result<>(BytesView)> const& take) const
+{
+    return state_->get(state_->select.get(), id_of(segment, page), take);
+}
+
+Result<bool> IndexFile::read_signature(std::uint64_t number, std::function<Result<>(BytesView)> const& take) const
+{
+    return state_->get(state_->select_signature.get(), static_cast<std::int64_t>(number), take);
+}
+
+// Where it cannot begin each read goes by itself.
+IndexFile::Reading::Reading(IndexFile const& file)
+    : state_(sqlite3_get_autocommit(file.state_->connection.get()) != 0 ? file.state_.get() : nullptr)
+{
+    if (state_ != nullptr && execute(state_->connection.get(), "BEGIN").is_error())
+        state_ = nullptr;
+}
+
+IndexFile::Reading::~Reading()
+{
+    if (state_ != nullptr)
+        (void)execute(state_->connection.get(), "COMMIT").is_ok();
 }
 
 Result<> IndexFile::begin_bulk()

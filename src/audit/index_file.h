@@ -3,7 +3,7 @@
 // The SQLite file of the index: sealed segments as numbered pages. Private to audit. One thread.
 #pragma once
 
-#include "audit/index_segment.h"
+#include "audit/index_signature.h"
 #include "base/durable_file.h"
 
 #include <functional>
@@ -12,6 +12,8 @@
 namespace writ::audit {
 
 class IndexFile {
+    struct State;
+
 public:
     // unavailable: it cannot be written. What is no index of this version is removed and begun anew.
     static Result<IndexFile> open(Path file);
@@ -21,10 +23,26 @@ public:
     IndexFile& operator=(IndexFile&&) noexcept;
 
     [[nodiscard]] std::uint32_t segments() const;
-    // The next segment, in one transaction.
-    Result<> add(std::vector<SegmentPage> const&);
+    // The next segment, and signatures that end with it, in one transaction.
+    Result<> add(std::vector<SegmentPage> const&, std::vector<Signature> const&);
     // The bytes of a page, as long as the call lasts; false: there is no such page.
     Result<bool> read(std::uint32_t segment, std::uint32_t page, std::function<Result<>(BytesView)> const& take) const;
+
+    // As read().
+    Result<bool> read_signature(std::uint64_t number, std::function<Result<>(BytesView)> const& take) const;
+
+    // As long as it lives reads are of one state of the file, which is locked and looked at once and not for each of them. A writer waits for its
+    // end, so keep it short.
+    class Reading {
+    public:
+        explicit Reading(IndexFile const& file);
+        ~Reading();
+        Reading(Reading const&) = delete;
+        Reading& operator=(Reading const&) = delete;
+
+    private:
+        State* state_; // null: somebody further out has begun
+    };
 
     // No sync and no way back between the two: for a file that is thrown away if it does not come to the end.
     Result<> begin_bulk();
@@ -34,7 +52,6 @@ public:
     [[nodiscard]] bool is_damaged() const;
 
 private:
-    struct State;
     explicit IndexFile(std::unique_ptr<State>);
     std::unique_ptr<State> state_;
 };

@@ -18,6 +18,8 @@ constexpr unsigned place_bits = 16;
 constexpr std::size_t listed_max = sizeof(Bitmap) / sizeof(std::uint16_t) - 1;
 constexpr std::size_t group_bytes = 18;
 constexpr std::size_t range_bytes = 16;
+// Of a full segment one term in eight or so that it does not have is taken for one that it may have.
+constexpr std::size_t seen_bits = std::size_t(1) << 20U;
 
 template <typename Number> void put(Bytes& out, Number number)
 {
@@ -118,12 +120,6 @@ std::uint32_t Bitmap::first_from(std::uint32_t place) const
 
 namespace {
 
-void push(std::vector<std::uint64_t>& postings, std::vector<Term> const& terms, std::uint32_t place)
-{
-    for (auto const term : terms)
-        postings.push_back(term << place_bits | place);
-}
-
 void set_places(std::vector<std::uint64_t> const& postings, Term term, Bitmap& places, bool& is_there)
 {
     for (auto const posting : postings) {
@@ -151,9 +147,18 @@ void put_term_pages(std::vector<SegmentPage>& pages, std::vector<std::uint64_t> 
 
 } // namespace
 
+void SegmentBuilder::push(std::vector<std::uint64_t>& postings, std::uint32_t place)
+{
+    for (auto const term : terms_) {
+        postings.push_back(term << place_bits | place);
+        seen_[term % seen_bits] = true;
+    }
+}
+
 void SegmentBuilder::add(ScannedRecord const* record)
 {
     ASSERT(!is_full());
+    seen_.resize(seen_bits);
     auto const place = size_++;
     if (place % stretch_records == 0)
         stretches_.emplace_back();
@@ -162,7 +167,7 @@ void SegmentBuilder::add(ScannedRecord const* record)
     stretches_.back().include(record->time);
     terms_.clear();
     add_terms(*record, terms_);
-    push(postings_, terms_, place);
+    push(postings_, place);
     if (is_use(*record))
         add_use(*record, static_cast<std::uint16_t>(place));
     if (!record->items.empty())
@@ -190,7 +195,7 @@ void SegmentBuilder::add_use(ScannedRecord const& record, std::uint16_t place)
     if (is_new) {
         terms_.clear();
         add_use_terms(record, terms_);
-        push(use_postings_, terms_, known->second);
+        push(use_postings_, known->second);
         groups_.push_back({ .hash = hash, .first = place });
         auto const thing = name_of(record.resource);
         group_things_.push_back(term_of(TermKind::use, thing.name, thing.type));
@@ -217,6 +222,7 @@ void SegmentBuilder::clear(std::uint64_t first)
 {
     first_ = first;
     size_ = 0;
+    seen_.assign(seen_bits, false);
     postings_.clear();
     use_postings_.clear();
     group_things_.clear();
@@ -227,6 +233,8 @@ void SegmentBuilder::clear(std::uint64_t first)
 
 bool SegmentBuilder::find(Term term, Bitmap& places) const
 {
+    if (seen_.empty() || !seen_[term % seen_bits])
+        return false;
     places.clear();
     bool is_there = false;
     set_places(postings_, term, places, is_there);
@@ -274,13 +282,36 @@ std::vector<SegmentPage> SegmentBuilder::seal() const
     return pages;
 }
 
-Result<bool> find_in_page(BytesView page, Term term, Bitmap& places)
+namespace {
+
+// A page of terms, cut into its two parts.
+struct TermPage {
+    std::size_t count = 0;
+    BytesView entries, places;
+};
+Result<TermPage> cut_term_page(BytesView page)
 {
     constexpr std::size_t head = 4;
     auto const count = page.size() < head ? 0 : get<std::uint32_t>(page, 0);
-    auto const entries = page.size() < head ? page : page.subspan(head);
-    if (page.size() < head || entries.size() / sizeof(KeyAndEnd) < count)
+    if (page.size() < head || (page.size() - head) / sizeof(KeyAndEnd) < count)
         return damaged();
+    return TermPage { count, page.subspan(head, count * sizeof(KeyAndEnd)), page.subspan(head + count * sizeof(KeyAndEnd)) };
+}
+
+} // namespace
+
+Result<std::vector<std::uint32_t>> keys_in_page(BytesView page)
+{
+    auto const cut = TRY(cut_term_page(page));
+    std::vector<std::uint32_t> keys(cut.count);
+    for (std::size_t i = 0; i < cut.count; ++i)
+        keys[i] = get<std::uint32_t>(cut.entries, i * sizeof(KeyAndEnd));
+    return keys;
+}
+
+Result<bool> find_in_page(BytesView page, Term term, Bitmap& places)
+{
+    auto const [count, entries, payload] = TRY(cut_term_page(page));
     auto const entry = [&](std::size_t i) { return get<KeyAndEnd>(entries, i * sizeof(KeyAndEnd)); };
     std::size_t low = 0, high = count;
     while (low < high) {
@@ -292,7 +323,6 @@ Result<bool> find_in_page(BytesView page, Term term, Bitmap& places)
     }
     if (low == count || entry(low).key != key_of(term))
         return false;
-    auto const payload = entries.subspan(count * sizeof(KeyAndEnd));
     auto const begin = low == 0 ? 0 : entry(low - 1).end, end = entry(low).end;
     if (begin >= end || end > payload.size() || (end - begin) % 2 != 0 || end - begin > sizeof(Bitmap))
         return damaged();

@@ -105,8 +105,11 @@ private:
     void add_items(ScannedRecord const&, std::uint16_t place);
     [[nodiscard]] std::vector<std::uint16_t> groups_in_order() const;
 
+    void push(std::vector<std::uint64_t>& postings, std::uint32_t place); // terms_
+
     std::uint64_t first_;
     std::uint32_t size_ = 0;
+    std::vector<bool> seen_; // by the last bits of a term: what was not seen is not looked for among all postings
     std::vector<std::uint64_t> postings_;     // term, and 16 bits of place
     std::vector<std::uint64_t> use_postings_; // term, and 16 bits of a group's number
     std::vector<TimeRange> stretches_;
@@ -118,6 +121,7 @@ private:
 
 // What a sealed segment's pages hold. corruption: they are not as seal() makes them.
 Result<bool> find_in_page(BytesView page, Term, Bitmap&); // places, or groups' numbers; false: the term is not there
+Result<std::vector<std::uint32_t>> keys_in_page(BytesView page); // the last 32 bits of its terms
 Result<UseGroup> group_in_page(BytesView page, std::uint32_t number);
 struct SegmentHead {
     std::uint64_t first = 0;

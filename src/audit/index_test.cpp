@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/index.h"
 
+#include "audit/index_signature.h"
 #include "audit/record_items.h"
 
 #include <cstdlib>
@@ -117,6 +118,40 @@ TEST_F(IndexTest, segments_are_sealed_and_survive)
 
     auto const read_only = Index::open_read_only(folder_ / "index.db").value();
     EXPECT_EQ(read_only->next(), 2 * segment_records);
+}
+
+// Few records in many segments: most of those are not looked into.
+TEST_F(IndexTest, what_few_of_many_segments_have_is_found_in_each_of_them)
+{
+    constexpr std::uint32_t segments = 2 * signature_segments + 3;
+    Found expected;
+    for (std::uint64_t n = 0; n < std::uint64_t(segments) * segment_records; ++n) {
+        auto const segment = n / segment_records;
+        auto record = numbered(n);
+        record.run = segment % 7 == 3 ? "run-shared" : "run-" + std::to_string(segment);
+        if (n % segment_records != 5)
+            ASSERT_TRUE(index_->add(nullptr).is_ok());
+        else
+            add(record);
+        if (n % segment_records == 5 && segment % 7 == 3)
+            expected.push_back(n);
+    }
+    for (auto const is_reopened : { false, true }) {
+        if (is_reopened) { // without what is not sealed: the last segment's
+            reopen();
+            ASSERT_EQ(expected.back() / segment_records, segments - 1);
+            expected.pop_back();
+        }
+        IndexQuery shared { .terms = { term_of(TermKind::run, "run-shared"), term_of(TermKind::workload, "x") } };
+        shared.oldest_first = true;
+        EXPECT_EQ(find(shared, 100), expected);
+        for (std::uint64_t segment : { 0U, 31U, 32U, 63U, 64U })
+            if (segment % 7 != 3)
+                EXPECT_EQ(find({ .terms = { term_of(TermKind::run, "run-" + std::to_string(segment)) } }), (Found { segment * segment_records + 5 }));
+        EXPECT_EQ(find({ .terms = { term_of(TermKind::run, "run-nowhere") } }), Found {});
+        auto const used = std::find_if(expected.rbegin(), expected.rend(), [](auto n) { return numbered(n).allowed == true; });
+        EXPECT_EQ(index_->uses(term_of(TermKind::use, "run-shared", "run"))->uses.front().last, *used);
+    }
 }
 
 TEST_F(IndexTest, times_outside_are_left_out_by_segment_and_stretch)
@@ -239,6 +274,34 @@ TEST(IndexSegment, pages_that_were_tampered_with_do_no_harm)
             (void)head_in_page(BytesView(twin).first(i)).is_ok();
         }
     }
+}
+
+TEST(IndexSignature, tells_of_every_segment_that_has_a_term_and_of_few_that_do_not)
+{
+    constexpr std::size_t keys_each = 800;
+    auto chance = [state = std::uint64_t(1)]() mutable { return (state = state * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U) >> 24U; };
+    std::vector<std::vector<std::uint32_t>> keys(signature_segments);
+    for (auto& of_segment : keys)
+        for (std::size_t i = 0; i < keys_each; ++i)
+            of_segment.push_back(static_cast<std::uint32_t>(chance()));
+    keys[9].clear();
+    constexpr std::uint32_t segment_of_all = 70, page = 5;
+    auto const signatures = signatures_of(segment_of_all, page, keys);
+    auto const ask = [&](std::uint32_t key) {
+        auto const term = Term(page) << 32U | key;
+        auto const found = std::ranges::find(signatures, signature_number(segment_of_all - 6, term), &Signature::number);
+        return segments_with(found->bytes, term).value();
+    };
+    for (std::size_t segment = 0; segment < keys.size(); ++segment)
+        for (auto const key : keys[segment])
+            ASSERT_TRUE(ask(key) >> segment & 1U);
+    std::size_t wrong = 0;
+    constexpr std::size_t asked = 2000;
+    for (std::size_t i = 0; i < asked; ++i)
+        wrong += static_cast<std::size_t>(std::popcount(ask(static_cast<std::uint32_t>(chance()))));
+    EXPECT_LT(wrong, asked * signature_segments / 20);
+    EXPECT_EQ(segments_with(BytesView(signatures[0].bytes).first(8 * 64 - 4), 7).error().code, ErrorCode::corruption);
+    EXPECT_EQ(segments_with({}, 7).error().code, ErrorCode::corruption);
 }
 
 TEST(IndexTerms, a_version_goes_by_all_of_its_names)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The scanner takes every record that the parser takes, and says the same of it. Nothing makes it read beyond the text.
-#include "audit/index_segment.h"
+#include "audit/index_signature.h"
 
 #include "base/bytes.h"
 
@@ -32,5 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
     (void)audit::find_in_page({ bytes, size }, size, places).is_ok();
     (void)audit::group_in_page({ bytes, size }, static_cast<std::uint32_t>(size)).is_ok();
     (void)audit::head_in_page({ bytes, size }).is_ok();
+    (void)audit::keys_in_page({ bytes, size }).is_ok();
+    (void)audit::segments_with({ bytes, size }, size).is_ok();
     return 0;
 }
