@@ -173,13 +173,14 @@ Result<std::vector<Bytes>> FolderLog::read_from_bundle(std::uint64_t first, std:
     auto const bundle = TRY(read_bundle(*tiles_, index));
     auto const entries = TRY(parse_bundle(bundle, tile_width).in("`" + name.path() + "`"));
     auto const leaves = TRY(read_tile(*tiles_, { .level = 0, .index = index }));
-    std::vector<Hash> found(entries.size());
-    leaf_hashes(entries, found);
+    auto const asked = std::span(entries).subspan(offset, std::min<std::size_t>(count, tile_width - offset));
+    std::vector<Hash> found(asked.size());
+    leaf_hashes(asked, found);
     std::vector<Bytes> records;
-    for (auto i = offset; i < tile_width && records.size() < count; ++i) {
-        if (found[i] != leaves[i])
-            return corruption("`" + name.path() + "`: entry " + std::to_string(index * tile_width + i) + " is not what was written");
-        records.emplace_back(entries[i].begin(), entries[i].end());
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (found[i] != leaves[offset + i])
+            return corruption("`" + name.path() + "`: entry " + std::to_string(first + i) + " is not what was written");
+        records.emplace_back(asked[i].begin(), asked[i].end());
     }
     return records;
 }
