@@ -4,6 +4,7 @@
 #include "tlog/committer.h"
 #include "tlog/log_folder.h"
 #include "tlog/retention.h"
+#include "tlog/segment_opener.h"
 #include "tlog/tile_reader.h"
 
 #include <algorithm>
@@ -208,6 +209,14 @@ Result<Beginning> publish_all(OpenedFolder opened)
     return Beginning { .folder = std::move(opened), .publication = std::move(publication), .published = std::move(note) };
 }
 
+OpenAppender appenders_of(Path const& folder, LogSeams const& seams)
+{
+    if (seams.open_appender)
+        return seams.open_appender;
+    auto const opener = std::make_shared<SegmentOpener>(folder / "tmp" / "segment", seams.segment_bytes);
+    return [opener](Path const& path, std::uint64_t size) { return opener->open(path, size); };
+}
+
 } // namespace
 
 Result<std::unique_ptr<Log>> open_log(LogOptions options, LogSeams const& seams)
@@ -215,7 +224,7 @@ Result<std::unique_ptr<Log>> open_log(LogOptions options, LogSeams const& seams)
     auto opened = TRY(open_folder(options.folder, options.signer, seams));
     TRY(seal_all(opened, options.signer));
     auto beginning = TRY(publish_all(std::move(opened)));
-    auto journal = TRY(Journal::open(options.folder / "journal", beginning.folder.journal, seams.open_appender, seams.segment_bytes));
+    auto journal = TRY(Journal::open(options.folder / "journal", beginning.folder.journal, appenders_of(options.folder, seams), seams.segment_bytes));
     TRY(write_verifier(options.folder, *beginning.folder.storage.tiles, options.signer));
     return std::unique_ptr<Log>(std::make_unique<FolderLog>(std::move(options), std::move(beginning), std::move(journal)));
 }

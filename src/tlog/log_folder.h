@@ -12,7 +12,7 @@ namespace writ::tlog {
 
 // The seams for faults: what the journal's segments are written with, and what stands between the log and its stores.
 struct LogSeams {
-    OpenAppender open_appender = SegmentFile::open;
+    OpenAppender open_appender = {}; // none: a SegmentOpener's
     std::size_t segment_bytes = segment_bytes_max; // smaller ones let a test see many
     std::function<LogStorage(LogStorage)> storage = [](LogStorage plain) { return plain; };
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/publisher.h"
 
+#include "base/background.h"
 #include "base/logger.h"
 
 #include <algorithm>
@@ -99,6 +100,8 @@ bool Publisher::wait_for_work()
 
 void Publisher::work()
 {
+    // Where records come faster than cores, a commit would wait for its turn behind this thread's.
+    run_in_background();
     follow();
     std::vector<Awaiting> unsatisfied;
     {

@@ -30,7 +30,12 @@ Result<std::unique_ptr<Appender>> SegmentFile::open(Path const& path, std::uint6
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0 || ::fsync(fd.get()) != 0)
         return errno_error(quoted("cut", path), errno);
     TRY(sync_folder(path.parent_path()));
-    return std::unique_ptr<Appender>(std::make_unique<SegmentFile>(path, std::move(fd), size));
+    return std::unique_ptr<Appender>(std::make_unique<SegmentFile>(path, std::move(fd), size, size));
+}
+
+std::unique_ptr<Appender> SegmentFile::adopt(Path path, UniqueFd fd, std::uint64_t length)
+{
+    return std::make_unique<SegmentFile>(std::move(path), std::move(fd), 0, length);
 }
 
 SegmentFile::~SegmentFile()

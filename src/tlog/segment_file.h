@@ -28,6 +28,9 @@ public:
     // Opens or creates; `size` bytes are kept, the rest is cut off.
     static Result<std::unique_ptr<Appender>> open(Path const&, std::uint64_t size);
 
+    // A file of `length` zeros, durable under this name.
+    static std::unique_ptr<Appender> adopt(Path, UniqueFd, std::uint64_t length);
+
     ~SegmentFile() override; // cuts the zeros off
     SegmentFile(SegmentFile const&) = delete;
     SegmentFile& operator=(SegmentFile const&) = delete;
@@ -37,12 +40,12 @@ public:
     [[nodiscard]] std::uint64_t size() const override { return size_; }
     [[nodiscard]] bool is_refusing() const override { return is_refusing_; }
 
-    // For open().
-    SegmentFile(Path path, UniqueFd fd, std::uint64_t size)
+    // For open() and adopt().
+    SegmentFile(Path path, UniqueFd fd, std::uint64_t size, std::uint64_t length)
         : path_(std::move(path))
         , fd_(std::move(fd))
         , size_(size)
-        , length_(size)
+        , length_(length)
     {
     }
 
