@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// audit_index [RECORDS] [FOLDER]: writes a log of so many records (1,000,000) as an authority leaves it, builds its index anew, and asks each
+// audit_index [RECORDS] [FOLDER] [ask]: writes a log of so many records (1,000,000) as an authority leaves it, builds its index anew, and asks each
 // question many times. Prints records a second, file sizes, and p50 and the longest of each question. A folder that is given is kept, and used as it
-// is if it has a log.
+// is if it has a log; with `ask` its index, too.
 #include "audit/lineage.h"
 #include "audit/offline_log.h"
 #include "tlog/note.h"
@@ -289,13 +289,8 @@ std::uintmax_t bytes_under(Path const& folder)
     return bytes;
 }
 
-void run(std::uint64_t records, Path const& folder)
+std::uint64_t build_index(Path const& folder)
 {
-    if (!std::filesystem::exists(folder / "log" / "checkpoint")) {
-        auto const begin = std::chrono::steady_clock::now();
-        write_log(folder / "log", records);
-        std::printf("log written: %.1f s, %.2f GB\n", seconds_since(begin), static_cast<double>(bytes_under(folder / "log")) / 1e9);
-    }
     auto const begin = std::chrono::steady_clock::now();
     auto const cpu = cpu_seconds();
     auto const count = must(audit::rebuild_index(folder, nullptr));
@@ -304,6 +299,17 @@ void run(std::uint64_t records, Path const& folder)
     std::printf("index built: %llu records in %.2f s, %.2f s CPU: %.0f records/s, %.2f us CPU a record; %.1f MB, %.1f bytes a record\n",
         static_cast<unsigned long long>(count), elapsed, used, static_cast<double>(count) / elapsed, used / static_cast<double>(count) * 1e6,
         static_cast<double>(size) / 1e6, static_cast<double>(size) / static_cast<double>(count));
+    return count;
+}
+
+void run(std::uint64_t records, Path const& folder, bool asks_alone)
+{
+    if (!std::filesystem::exists(folder / "log" / "checkpoint")) {
+        auto const begin = std::chrono::steady_clock::now();
+        write_log(folder / "log", records);
+        std::printf("log written: %.1f s, %.2f GB\n", seconds_since(begin), static_cast<double>(bytes_under(folder / "log")) / 1e9);
+    }
+    auto const count = asks_alone ? records : build_index(folder);
     SystemClock const clock;
     auto const opening = std::chrono::steady_clock::now();
     auto const log = must(audit::OfflineLog::open(folder, clock, nullptr));
@@ -320,14 +326,14 @@ int main(int argc, char** argv)
     if (argc > 1) {
         std::string_view const text = argv[1];
         if (std::from_chars(text.data(), text.data() + text.size(), records).ptr != text.data() + text.size() || records < 1000) {
-            std::fprintf(stderr, "usage: audit_index [RECORDS, from 1000] [FOLDER]\n");
+            std::fprintf(stderr, "usage: audit_index [RECORDS, from 1000] [FOLDER] [ask]\n");
             return 2;
         }
     }
     auto pattern = (std::filesystem::temp_directory_path() / "writ-bench-XXXXXX").string();
     Path const folder = argc > 2 ? Path(argv[2]) : Path(::mkdtemp(pattern.data()));
     std::filesystem::create_directories(folder);
-    run(records, folder);
+    run(records, folder, argc > 3 && std::string_view(argv[3]) == "ask");
     if (argc <= 2)
         std::filesystem::remove_all(folder);
     return 0;

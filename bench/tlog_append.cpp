@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tlog_append [FOLDER]: durable appends with 1, 8, 64 and 512 writers, each of whom waits for its record before it writes the next, beside
+// tlog_append [FOLDER [WRITERS …]]: durable appends with 1, 8, 64 and 512 writers, each of whom waits for its record before it writes the next, beside
 // bare write and fdatasync of the same bytes on the same disk, in turns; the spool of an outage with as many; and how long after its acknowledgement
 // a record of the log can be proven.
 // CPU is the whole process's, the writers' share included.
@@ -8,7 +8,6 @@
 #include "tlog/log.h"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -165,11 +164,10 @@ private:
     std::unique_ptr<audit::Spool> spool_;
 };
 
-void run(tlog::Log& log, SpoolOfAnOutage& spool, int bare_fd)
+void run(tlog::Log& log, SpoolOfAnOutage& spool, int bare_fd, std::vector<std::size_t> const& writers)
 {
-    constexpr std::array<std::size_t, 4> writers { 1, 8, 64, 512 };
     Bytes const record(record_bytes, 'x');
-    std::array<Measured, writers.size()> bare, ours, spooled;
+    std::vector<Measured> bare(writers.size()), ours(writers.size()), spooled(writers.size());
     Measured quiet, busy;
     measure_proofs(log, quiet);
     for (int turn = 0; turn < turns; ++turn)
@@ -199,6 +197,11 @@ void run(tlog::Log& log, SpoolOfAnOutage& spool, int bare_fd)
 int main(int count, char** arguments)
 {
     Path const parent = count > 1 ? arguments[1] : ".";
+    std::vector<std::size_t> writers;
+    for (int i = 2; i < count; ++i)
+        writers.push_back(std::strtoul(arguments[i], nullptr, 10));
+    if (writers.empty())
+        writers = { 1, 8, 64, 512 };
     auto pattern = (parent / "tlog-append-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr)
         return 1;
@@ -209,7 +212,7 @@ int main(int count, char** arguments)
         auto const log = tlog::Log::open({ .folder = folder / "log", .signer = std::move(signer) }, clock).value();
         UniqueFd const bare(::open((folder / "bare").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
         SpoolOfAnOutage spool(folder / "spool");
-        run(*log, spool, bare.get());
+        run(*log, spool, bare.get(), writers);
     }
     std::filesystem::remove_all(folder);
 }
