@@ -99,6 +99,7 @@ net::Task<Result<StartedRun>> RunRegistry::refuse(RunRequest request, std::strin
 
 // A request, decided on as far as it goes.
 struct RunRegistry::Considered {
+    Timestamp now; // when the process was attested and this began
     std::shared_ptr<Snapshot const> snapshot {};
     std::string id {}; // SPIFFE ID
     identity::Workload const* workload = nullptr; // of the snapshot
@@ -131,6 +132,7 @@ net::Task<Result<RunRegistry::Considered>> RunRegistry::consider(RunRequest requ
     auto const matching = identify(*snapshot, request.claims);
     auto const found = choose(matching, request.workload);
     Considered considered;
+    considered.now = state_.clock.now();
     considered.snapshot = snapshot;
     if (found.empty()) {
         cedar::MissingFact fact { "workload", names_of(matching), "`" + request.workload + "`" };
@@ -153,9 +155,8 @@ net::Task<Result<RunRegistry::Considered>> RunRegistry::consider(RunRequest requ
     if (considered.uses.size() > uses_max)
         co_return invalid_argument("a run has " + std::to_string(uses_max) + " uses at most");
     auto const principal = principal_of(found.front(), request.claims);
-    auto const now = state_.clock.now();
     for (auto const& use : considered.uses) {
-        auto question = question_of(request, principal, run, now, use);
+        auto question = question_of(request, principal, run, considered.now, use);
         auto decided = co_await decide_and_record(state_, snapshot, question);
         auto answer = CO_TRY(decided);
         if (answer.allowed)
@@ -220,7 +221,7 @@ net::Task<Result<StartedRun>> RunRegistry::start(RunRequest request)
     auto const& workload = *considered.workload;
     auto const& snapshot = considered.snapshot;
     StartedRun started;
-    auto const now = state_.clock.now();
+    auto const now = considered.now;
     started.run = { id, agent, considered.id, workload.name, considered.purpose, writ::to_text(JsonValue(identity::to_json(claims))), now, now,
         std::nullopt, "" };
     started.svid_lifetime = workload.svid_lifetime;

@@ -209,7 +209,7 @@ class OutageOfTheLog(Scenario):
             self.assertEqual(200, self.ask_many(batch).status)
             purposes += batch
             self.ballast.unlink()
-            time.sleep(random.uniform(0, 0.8))  # where in the bringing it falls is chance
+            time.sleep(random.uniform(0, 0.01 * 2 ** round_number))  # before it has begun, in the middle, or after it: chance
             self.authority.kill()
             in_the_middle += (self.writ.data / "spool" / "records").exists()
             self.start()
