@@ -73,8 +73,10 @@ class SyncBeforeAnswer(Scenario):
         cls.start_postgres()
         cls.trace_file = cls.folder / "trace"
         writ = cls.writ
-        dev = Program(["strace", "-f", "-y", "-s", "100000", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", cls.trace_file, EXECUTABLE, "dev", "--data",
-                       writ.data, "--run-dir", writ.run_dir, "--trust-domain", TRUST_DOMAIN], cls.folder / "dev.log", env=writ.environment)
+        strace = ["strace", "-f", "-y", "-s", "100000", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", cls.trace_file]
+        # What strace leaves when it is killed ends, too.
+        traced = ["setpriv", "--pdeathsig", "KILL", EXECUTABLE, "dev", "--data", writ.data, "--run-dir", writ.run_dir, "--trust-domain", TRUST_DOMAIN]
+        dev = Program([*strace, *traced], cls.folder / "dev.log", env=writ.environment)
         writ.programs.append(dev)
         wait_until("writ dev under strace is ready", lambda: writ.is_ready() or not dev.is_running())
         if not dev.is_running():
@@ -83,8 +85,8 @@ class SyncBeforeAnswer(Scenario):
         cls.answered = cls.ask_all()
         cls.tokens = [cls.writ.run_socket("POST", "/v1/svids/jwt", {"audience": [audience]}).json for audience in AUDIENCES]
         # strace ends with what it traces, and has then written all of it.
-        (traced,) = Path(f"/proc/{dev.pid}/task/{dev.pid}/children").read_text().split()
-        os.kill(int(traced), signal.SIGTERM)
+        (child,) = Path(f"/proc/{dev.pid}/task/{dev.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGTERM)
         dev.wait()
         cls.lines = cls.trace_file.read_text(errors="replace").splitlines()
 
