@@ -130,7 +130,7 @@ AwsSts read_aws_sts(FieldReader& fields, YamlNode const& node)
     if (auto const partition = issue::partition_of_role(aws.through); partition.is_error() && !aws.through.empty())
         check(fields, node, "through", partition.error());
     if (!aws.region.empty())
-        check(fields, node, "endpoint", issue::check_sts_endpoint(aws.endpoint));
+        check(fields, node, "endpoint", issue::check_token_service(aws.endpoint));
     return aws;
 }
 

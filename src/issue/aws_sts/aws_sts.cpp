@@ -70,7 +70,7 @@ Result<JsonObject> tag_claims(Recipient const& recipient)
 
 class AwsStsIssuer final : public CredentialIssuer {
 public:
-    AwsStsIssuer(Clock const& clock, AwsStsLimits limits)
+    AwsStsIssuer(Clock const& clock, TokenServiceLimits limits)
         : clock_(clock)
         , client_(clock, limits)
     {
@@ -100,7 +100,7 @@ Result<CredentialPlan> AwsStsIssuer::plan(JsonObject const& provider, std::span<
         TRY(partition_of_role(target.through));
     auto object = provider;
     object["policy"] = TRY(session_policy(TRY(partition_of_role(target.role)), places));
-    TRY(check_sts_endpoint(target.address.endpoint));
+    TRY(check_token_service(target.address.endpoint));
     return CredentialPlan { "aws_sts", "", scope_text(places), to_text(JsonValue(object)), environment_of(target) };
 }
 
@@ -171,7 +171,7 @@ net::Task<Result<Credential>> AwsStsIssuer::create(CredentialPlan plan, Recipien
 
 } // namespace
 
-std::unique_ptr<CredentialIssuer> create_aws_sts_issuer(Clock const& clock, AwsStsLimits limits) { return std::make_unique<AwsStsIssuer>(clock, limits); }
+std::unique_ptr<CredentialIssuer> create_aws_sts_issuer(Clock const& clock, TokenServiceLimits limits) { return std::make_unique<AwsStsIssuer>(clock, limits); }
 
 Result<std::string> partition_of_role(std::string_view arn)
 {

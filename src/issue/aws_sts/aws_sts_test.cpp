@@ -206,10 +206,10 @@ TEST_F(AwsSts, hands_on_no_session_that_lives_longer_than_it_may)
 
 TEST_F(AwsSts, a_secret_crosses_no_network_in_the_clear)
 {
-    EXPECT_TRUE(check_sts_endpoint("https://sts.eu-central-1.amazonaws.com").is_ok());
-    EXPECT_TRUE(check_sts_endpoint("http://127.0.0.1:7480").is_ok());
+    EXPECT_TRUE(check_token_service("https://sts.eu-central-1.amazonaws.com").is_ok());
+    EXPECT_TRUE(check_token_service("http://127.0.0.1:7480").is_ok());
     for (auto const* endpoint : { "http://sts.example:80", "http://10.0.0.1:80", "http://127.evil.example:80", "ftp://127.0.0.1:1", "sts.example", "" })
-        EXPECT_TRUE(check_sts_endpoint(endpoint).is_error()) << endpoint;
+        EXPECT_TRUE(check_token_service(endpoint).is_error()) << endpoint;
 }
 
 TEST(SessionPolicy, refuses_what_a_policy_would_read_as_a_pattern)

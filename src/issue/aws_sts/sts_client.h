@@ -6,25 +6,20 @@
 
 #include "issue/aws_sts/aws_sts.h"
 #include "issue/aws_sts/sts_answer.h"
-#include "net/http_message.h"
-
-#include <map>
-#include <memory>
+#include "issue/token_services.h"
 
 namespace writ::issue {
 
 // Where an STS is, and what its certificate is verified with.
 struct StsAddress {
-    std::string endpoint; // that check_sts_endpoint() takes
+    std::string endpoint; // that check_token_service() takes
     std::string ca_file; // PEM; empty: the system's roots
     std::string region; // that signatures are for
-    auto operator<=>(StsAddress const&) const = default;
 };
 
 class StsClient {
 public:
-    StsClient(Clock const&, AwsStsLimits);
-    ~StsClient();
+    StsClient(Clock const&, TokenServiceLimits);
 
     // Tried again while the STS does not answer, or says that it is its own fault. permission_denied: it refuses.
     net::Task<Result<StsCredentials>> ask(StsAddress address, net::Parameters form);
@@ -32,16 +27,10 @@ public:
     net::Task<Result<StsCredentials>> ask_as(StsAddress address, net::Parameters form, StsCredentials as);
 
 private:
-    struct Service;
-    class Turn;
-
-    Result<std::shared_ptr<Service>> service_of(StsAddress const&);
-    net::Task<Result<net::Response>> send(std::shared_ptr<Service> service, net::Request request);
     net::Task<Result<StsCredentials>> exchange(StsAddress address, net::Request request);
 
     Clock const& clock_;
-    AwsStsLimits limits_;
-    std::map<StsAddress, std::shared_ptr<Service>> services_;
+    TokenServices services_;
 };
 
 } // namespace writ::issue
