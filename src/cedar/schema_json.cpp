@@ -115,8 +115,13 @@ private:
         std::vector<Annotation> found;
         if (!object.contains("annotations"))
             return found;
-        for (auto const& member : *TRY(object_member(object, "annotations")))
+        for (auto const& member : *TRY(object_member(object, "annotations"))) {
+            if (!is_identifier(std::string_view(member.key())))
+                return invalid_argument("`" + std::string(member.key()) + "` is no annotation's name");
+            if (!member.value().is_string() && !member.value().is_null())
+                return invalid_argument("annotation `" + std::string(member.key()) + "` must be a string");
             found.push_back({ std::string(member.key()), member.value().is_string() ? std::string(member.value().as_string()) : "", {} });
+        }
         return found;
     }
 
