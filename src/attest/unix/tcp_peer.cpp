@@ -2,6 +2,7 @@
 #include "attest/unix/tcp_peer.h"
 
 #include "attest/unix/proc_files.h"
+#include "attest/unix/sock_diag.h"
 #include "base/durable_file.h"
 
 #include <algorithm>
@@ -118,6 +119,9 @@ std::optional<SocketOwner> find_in_tcp_table(std::string_view table, std::uint16
 
 Result<SocketOwner> socket_owner(std::uint16_t client, std::uint16_t server)
 {
+    if (auto owner = ask_sock_diag(client, server); owner.is_ok())
+        return owner;
+    // A kernel without diagnostics, or a sandbox that forbids to ask.
     for (auto const* file : { "/proc/net/tcp", "/proc/net/tcp6" }) {
         auto const table = read_file(file, table_bytes_max);
         if (table.is_error())

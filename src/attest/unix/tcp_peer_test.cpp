@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attest/unix/tcp_peer.h"
 
+#include "attest/unix/sock_diag.h"
+#include "base/durable_file.h"
+
 #include "base/unique_fd.h"
 
 #include <arpa/inet.h>
@@ -66,6 +69,13 @@ TEST(TcpPeer, of_a_real_connection_is_this_process_and_its_ancestors)
 {
     auto const connection = connect_to_ourselves();
     auto const owner = socket_owner(connection.client_port, connection.server_port).value();
+    auto const told = ask_sock_diag(connection.client_port, connection.server_port);
+    EXPECT_TRUE(told.is_error() || *told == owner);
+    auto const sockets = read_file("/proc/net/tcp", std::size_t(64) << 20U).value();
+    EXPECT_EQ(find_in_tcp_table(as_text(sockets), connection.client_port, connection.server_port), owner);
+    // Not the listener of that port, and nobody else.
+    EXPECT_TRUE(ask_sock_diag(connection.server_port, 1).is_error());
+    EXPECT_TRUE(ask_sock_diag(1, connection.server_port).is_error());
     EXPECT_EQ(owner.uid, ::getuid());
     SocketHolders holders;
     for (int asked = 0; asked < 2; ++asked) {
