@@ -17,7 +17,6 @@
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <thread>
 #include <unistd.h>
 
 namespace {
@@ -233,15 +232,15 @@ std::vector<std::string> run_arguments(std::vector<std::string> const& command)
     return arguments;
 }
 
-void measure_answers(Installation const& installation, std::string const& self, Server const& agent)
+void measure_answers(net::EventLoop& loop, Installation const& installation, std::string const& self, Server const& agent)
 {
     Server const job(run_arguments({ self, "ask", std::to_string(agent.pid()) }), installation.folder() / "job.log");
     while (job.is_running())
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        loop.run(net::delay(std::chrono::milliseconds(100)));
     print_file(installation.folder() / "job.log");
 }
 
-void measure_memory(Installation const& installation, std::string const& self, Server const& authority, Server const& agent)
+void measure_memory(net::EventLoop& loop, Installation const& installation, std::string const& self, Server const& authority, Server const& agent)
 {
     auto const before = agent.memory(), authority_before = authority.memory();
     auto const told = installation.folder() / "told";
@@ -259,11 +258,11 @@ void measure_memory(Installation const& installation, std::string const& self, S
                 print_file(installation.folder() / "jobs.log");
                 give_up("runs do not start: " + std::to_string(count()) + " of " + std::to_string(jobs.size()));
             }
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            loop.run(net::delay(std::chrono::milliseconds(10)));
         }
     }
     while (count() < jobs.size())
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        loop.run(net::delay(std::chrono::milliseconds(10)));
     auto const after = agent.memory(), authority_after = authority.memory();
     std::printf("%d runs, each with a session: started in %.1f s; agent %.1f MB resident (before %.1f), %.1f KB for each; authority %.1f MB (before %.1f)\n", runs,
         seconds(now() - begin), after.resident, before.resident, (after.own - before.own) * 1024 / runs, authority_after.resident, authority_before.resident);
@@ -292,6 +291,6 @@ int main(int count, char** arguments)
     auto agent_arguments = installation.agent_arguments(issuer, std::string(string_or(token, "token", "")));
     Server const agent(agent_arguments, installation.log());
     wait_until_answered(loop, agent, installation.run_socket(), "/v1/status", "\"joined\":true");
-    measure_answers(installation, self, agent);
-    measure_memory(installation, self, authority, agent);
+    measure_answers(loop, installation, self, agent);
+    measure_memory(loop, installation, self, authority, agent);
 }
