@@ -35,6 +35,8 @@ Reply keep_version(Desk desk, Call call, bool is_rotation)
     auto const checked = SecretKeeper::check(name, value);
     if (checked.is_error())
         co_return checked.error();
+    auto begun = state.secrets->begin_change(name);
+    auto const change = CO_TRY(begun);
     auto next = state.secrets->next_version(name, is_rotation);
     auto const version = CO_TRY(next);
     auto const words = "secret " + name + ": version " + std::to_string(version);
@@ -65,6 +67,8 @@ Reply remove_secret(Desk desk, Call call)
 {
     auto& state = desk.state;
     auto const name = query_text(call, "name");
+    auto begun = state.secrets->begin_change(name);
+    auto const change = CO_TRY(begun);
     auto const there = state.secrets->next_version(name, true);
     if (there.is_error())
         co_return there.error();

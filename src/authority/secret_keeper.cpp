@@ -33,6 +33,13 @@ Result<> SecretKeeper::check(std::string_view name, SecretText const& value)
     return {};
 }
 
+Result<std::shared_ptr<void const>> SecretKeeper::begin_change(std::string const& name)
+{
+    if (!changing_.insert(name).second)
+        return conflict("secret `" + name + "` is being changed by somebody else; ask again");
+    return std::shared_ptr<void const>(&changing_, [this, name](void const*) { changing_.erase(name); });
+}
+
 Result<std::uint64_t> SecretKeeper::next_version(std::string const& name, bool is_rotation)
 {
     auto const newest = store_.newest(name);

@@ -8,6 +8,9 @@
 #include "issue/credential_issuer.h"
 #include "store/store.h"
 
+#include <memory>
+#include <set>
+
 namespace writ::authority {
 
 // LIMIT: keys and tokens have some 20 to 4000 bytes; a service account's JSON has 3 KiB.
@@ -31,6 +34,10 @@ public:
     // invalid_argument: no name, or no value that a file or a variable could hold.
     static Result<> check(std::string_view name, SecretText const& value);
 
+    // Held from before a change is on record until it is in the store, so that none is on record that another one forestalled. Ends with the last pointer.
+    // conflict: somebody is changing this secret.
+    Result<std::shared_ptr<void const>> begin_change(std::string const& name);
+
     // The version that add() would make. conflict: put() of one that is there; not_found: rotation of one that is not.
     Result<std::uint64_t> next_version(std::string const& name, bool is_rotation);
     // INVARIANT: one transaction: before it the old version is the newest, after it the new one.
@@ -49,6 +56,7 @@ private:
     store::SecretStore& store_;
     SecretBytes key_encryption_key_;
     RandomSource& random_;
+    std::set<std::string> changing_;
 };
 
 } // namespace writ::authority

@@ -77,6 +77,16 @@ TEST_F(Secrets, do_not_open_in_anothers_place_nor_altered_nor_under_another_key)
     EXPECT_TRUE(keeper.open("openai").is_ok());
 }
 
+TEST_F(Secrets, are_changed_by_one_at_a_time)
+{
+    auto first = keeper.begin_change("openai");
+    ASSERT_TRUE(first.is_ok());
+    EXPECT_EQ(keeper.begin_change("openai").error().code, ErrorCode::conflict);
+    EXPECT_TRUE(keeper.begin_change("another").is_ok());
+    first = conflict("ended");
+    EXPECT_TRUE(keeper.begin_change("openai").is_ok());
+}
+
 TEST_F(Secrets, are_put_once_and_rotated_when_they_are_there)
 {
     EXPECT_EQ(keeper.next_version("openai", true).error().code, ErrorCode::not_found);

@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent / "scenarios"))
 from ceph import REGION, Ceph, missing_programs  # noqa: E402
 from harness import Scenario, main, wait_until  # noqa: E402
 from harness.scenario import act_as_nobody, needs_root  # noqa: E402
+from steps import Steps  # noqa: E402
 from table import ClientTable  # noqa: E402
 
 PYTHON = Path(os.environ.get("WRIT_CLIENTS_PYTHON", HERE.parents[1] / "build/clients-python/bin/python3"))
@@ -199,7 +200,7 @@ class Clients(Scenario):
     # ---- time, and those who die
 
     def steps(self, client: str):
-        return Steps(self, client)
+        return S3Steps(self, client)
 
     def test_09_survives_a_restart_of_the_agent(self):
         def check(client):
@@ -371,52 +372,20 @@ def ask(uri: str, headers: dict) -> int:
         return error.code
 
 
-class Steps:
-    """A job that lives and reads once for each step; it also runs small questions in children of its own."""
+class S3Steps(Steps):
+    """It also runs small questions in children of its own."""
 
     def __init__(self, case: Clients, client: str):
-        self.case, self.client, self.number = case, client, 0
-        self.folder = case.scratch(client)
-        while self.folder.exists():
-            self.folder = self.folder.with_name(self.folder.name + "-more")
-        self.folder.mkdir()
+        super().__init__(case, [PYTHON, JOB, client], client)
 
     def __enter__(self):
-        self.program = self.case.writ.launch(f"steps-{self.folder.parent.name}-{self.folder.name}",
-                                             ["run", "--purpose", "train", "--", PYTHON, JOB, self.client, "steps", self.folder, "genomes", "public/a"])
-        self.variables = wait_until("the job says what it was given", self._read_variables)
-        return self
-
-    def _read_variables(self):
-        file = self.folder / "environment"
-        if not self.program.is_running():
-            raise AssertionError(self.program.output())
-        return json.loads(file.read_text()) if file.exists() else None
-
-    def _order(self, order: dict):
-        (self.folder / "order").write_text(json.dumps(order))
-        os.rename(self.folder / "order", self.folder / str(self.number))
-        done = self.folder / f"{self.number}.done"
-        self.number += 1
-        wait_until("the job's step", done.exists, 60)
-        return json.loads(done.read_text())
-
-    def step(self) -> list:
-        return self._order({})
+        return self.start("genomes", "public/a")
 
     def time(self) -> float:
-        return self._order({"time": True})
+        return self.order({"time": True})
 
     def ask_as_child(self, **headers) -> int:
-        return self._order({"ask": headers})
-
-    def end(self) -> None:
-        (self.folder / "end").touch()
-        if self.program.is_running():
-            self.program.wait(60)
-
-    def __exit__(self, *_) -> None:
-        self.end()
+        return self.order({"ask": headers})
 
 
 if __name__ == "__main__":

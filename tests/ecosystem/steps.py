@@ -28,7 +28,7 @@ class Steps:
             raise AssertionError(self.program.output())
         return json.loads(file.read_text()) if file.exists() else None
 
-    def _order(self, order: dict):
+    def order(self, order: dict):
         (self.folder / "order").write_text(json.dumps(order))
         os.rename(self.folder / "order", self.folder / str(self.number))
         done = self.folder / f"{self.number}.done"
@@ -36,11 +36,11 @@ class Steps:
         wait_until("the job's step", done.exists, 60)
         return json.loads(done.read_text())
 
-    def step(self) -> str:
-        return self._order({})
+    def step(self):
+        return self.order({})
 
     def ask(self, url: str, headers: dict) -> int:
-        return self._order({"ask": [url, headers]})
+        return self.order({"ask": [url, headers]})
 
     def end(self) -> None:
         (self.folder / "end").touch()

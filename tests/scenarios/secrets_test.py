@@ -291,6 +291,18 @@ class Secrets(Scenario):
             self.assertNotIn(FIRST, program.output())
         self.assertNotIn(FIRST, json.dumps(self.writ.records()))
 
+    def test_10_of_changes_at_once_only_those_that_happened_are_on_record(self):
+        self.writ.cli("secret", "put", "many/hands", "--file", "/etc/hostname")
+        rotations = [subprocess.Popen([EXECUTABLE, "secret", "rotate", "many/hands", "--file", "/etc/hostname"], env=self.writ.environment,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent) for _ in range(12)]
+        said = [rotation.communicate(timeout=60) for rotation in rotations]
+        done = sum("rotated" in out for out, _ in said)
+        for out, error in said:
+            self.assertTrue("rotated" in out or "being changed by somebody else" in error, (out, error))
+        reasons = [item["record"].get("reason", "") for item in self.writ.records(type="administration", limit=100)]
+        self.assertEqual(done, sum(reason.startswith("secret many/hands: version") and "takes the place" in reason for reason in reasons))
+        self.assertEqual(0, self.writ.cli("secret", "remove", "many/hands").code)
+
     def test_10_put_rotate_and_remove_are_on_record(self):
         self.assertEqual(1, self.writ.cli("secret", "put", "vendor/key", "--file", "/etc/hostname").code)
         self.assertNotEqual(0, self.writ.cli("secret", "rotate", "not/there", "--file", "/etc/hostname").code)

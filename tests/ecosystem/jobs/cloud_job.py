@@ -10,10 +10,11 @@ import json
 import multiprocessing
 import os
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from orders import obey
 
 
 class Gcs:
@@ -149,26 +150,9 @@ def identity(audience):
 
 
 def steps(client, folder, bucket, name):
-    """Obeys one order after another; the client object is made once, as in a job that runs for hours."""
-    with open(f"{folder}/environment.part", "w") as told:
-        json.dump(dict(os.environ), told)
-    os.rename(f"{folder}/environment.part", f"{folder}/environment")
-    made, number = CLIENTS[client](), 0
-    while not os.path.exists(f"{folder}/end"):
-        if not os.path.exists(f"{folder}/{number}"):
-            time.sleep(0.05)
-            continue
-        with open(f"{folder}/{number}") as file:
-            order = json.load(file)
-        try:
-            result = ask(*order["ask"]) if "ask" in order else made.get(bucket, name)
-        except Exception as error:
-            result = f"{type(error).__name__}: {error}"
-        with open(f"{folder}/{number}.part", "w") as done:
-            json.dump(result, done)
-        os.rename(f"{folder}/{number}.part", f"{folder}/{number}.done")
-        number += 1
-    return number
+    """The client object is made once, as in a job that runs for hours."""
+    made = CLIENTS[client]()
+    return obey(folder, lambda order: ask(*order["ask"]) if "ask" in order else made.get(bucket, name), lambda error: error)
 
 
 def main():

@@ -15,6 +15,8 @@ import sys
 import time
 import urllib.parse
 
+from orders import obey
+
 
 class Boto3:
     def __init__(self, profile=None):
@@ -118,31 +120,16 @@ def median_milliseconds():
 
 
 def steps(client, folder, bucket, key):
-    """Obeys one order after another; the client object is made once, as in a job that runs for hours."""
-    with open(f"{folder}/environment.part", "w") as told:
-        json.dump(dict(os.environ), told)
-    os.rename(f"{folder}/environment.part", f"{folder}/environment")
-    made, number = CLIENTS[client](), 0
-    while not os.path.exists(f"{folder}/end"):
-        if not os.path.exists(f"{folder}/{number}"):
-            time.sleep(0.05)
-            continue
-        with open(f"{folder}/{number}") as file:
-            order = json.load(file)
-        try:
-            if "time" in order:
-                result = median_milliseconds()
-            elif "ask" in order:
-                result = ask_in_child(order["ask"])
-            else:
-                result = [made.get(bucket, key), made.keys() if hasattr(made, "keys") else ""]
-        except Exception as error:
-            result = [f"{type(error).__name__}: {error}", ""]
-        with open(f"{folder}/{number}.part", "w") as done:
-            json.dump(result, done)
-        os.rename(f"{folder}/{number}.part", f"{folder}/{number}.done")
-        number += 1
-    return number
+    """The client object is made once, as in a job that runs for hours."""
+    made = CLIENTS[client]()
+
+    def answer(order):
+        if "time" in order:
+            return median_milliseconds()
+        if "ask" in order:
+            return ask_in_child(order["ask"])
+        return [made.get(bucket, key), made.keys() if hasattr(made, "keys") else ""]
+    return obey(folder, answer, lambda error: [error, ""])
 
 
 def main():
