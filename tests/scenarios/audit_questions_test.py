@@ -89,7 +89,7 @@ class AuditQuestions(Scenario):
 
     def copy(self):
         copy = Path(tempfile.mkdtemp(dir=self.folder))
-        shutil.copytree(self.writ.data / "log", copy / "log")
+        self.writ.copy_log(copy / "log")
         shutil.copy(self.writ.data / "audit-salt", copy)
         return copy
 

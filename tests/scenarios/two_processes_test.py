@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The oncology job, real data and real training, with authority and agent as two processes that joined over mutual TLS."""
-import shutil
 import subprocess
 import unittest
 from pathlib import Path
@@ -55,7 +54,7 @@ class TwoProcesses(Scenario):
 
     def test_one_flipped_byte_is_found_and_named(self):
         copy = self.scratch("copy")
-        shutil.copytree(self.writ.data / "log", copy / "log")
+        self.writ.copy_log(copy / "log")
         self.assertEqual(0, self.writ.cli("audit", "verify", "--data", copy).code)
         subprocess.run([TREE / "scripts/flip-a-byte", copy / "log"], check=True, capture_output=True)
         outcome = self.writ.cli("audit", "verify", "--data", copy)

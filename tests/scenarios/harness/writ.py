@@ -172,5 +172,16 @@ class Installation:
     def tree_size(self) -> int:
         return self.admin("GET", "/v1/status").json["tree_size"]
 
+    def copy_log(self, target: Path) -> None:
+        """The log's files while it goes on. What is replaced in the middle of it, a partial tile by a full one, is copied anew."""
+        def is_copied() -> bool:
+            shutil.rmtree(target, ignore_errors=True)
+            try:
+                shutil.copytree(self.data / "log", target)
+                return True
+            except (shutil.Error, FileNotFoundError):
+                return False
+        wait_until("the log holds still for a copy", is_copied)
+
     def verify_log(self) -> Outcome:
         return self.cli("audit", "verify", "--data", self.data)

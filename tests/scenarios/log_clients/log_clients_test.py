@@ -84,7 +84,7 @@ class LogClients(Scenario):
         self.grow(max(0, 300 - self.writ.tree_size()))
         copy = self.scratch("copy")
         wait_until("a full bundle", lambda: (self.log / "tile/entries/000").exists())
-        shutil.copytree(self.log, copy)
+        self.writ.copy_log(copy)
 
         def fails_with(path: str, position: int) -> str:
             content = (copy / path).read_bytes()
