@@ -13,6 +13,9 @@ namespace writ::authority {
 
 namespace {
 
+// LIMIT: its one line.
+constexpr std::size_t dropped_bytes_max = 64;
+
 bool is_digits(std::string_view text, std::size_t shortest, std::size_t longest)
 {
     return text.size() >= shortest && text.size() <= longest
@@ -41,22 +44,38 @@ bool is_tile_path(std::string_view path)
     return is_digits(segment, 3, 3) && path.empty();
 }
 
+net::Response changing_text(std::string text)
+{
+    auto response = text_response(std::move(text), "text/plain; charset=utf-8");
+    response.headers.set("cache-control", "no-cache");
+    return response;
+}
+
+Result<net::Response> final_checkpoint(AuthorityState const& state)
+{
+    auto const& note = state.witnessing->final_checkpoint().note;
+    if (note.empty())
+        return not_found("no checkpoint has been cosigned by enough witnesses yet");
+    return changing_text(note);
+}
+
+Result<net::Response> dropped(AuthorityState const& state)
+{
+    auto const text = read_file(state.log_folder / "dropped", dropped_bytes_max);
+    if (text.is_error() && text.error().code == ErrorCode::not_found)
+        return not_found("retention has dropped nothing");
+    return changing_text(writ::to_text(TRY(text)));
+}
+
 Reply log_file(Desk desk, Call call)
 {
     auto const& path = call.captured.at("path");
-    if (path == "checkpoint") {
-        auto response = text_response(desk.state.witnessing->checkpoint(), "text/plain; charset=utf-8");
-        response.headers.set("cache-control", "no-cache");
-        co_return response;
-    }
-    if (path == "final") {
-        auto const& note = desk.state.witnessing->final_checkpoint().note;
-        if (note.empty())
-            co_return not_found("no checkpoint has been cosigned by enough witnesses yet");
-        auto response = text_response(note, "text/plain; charset=utf-8");
-        response.headers.set("cache-control", "no-cache");
-        co_return response;
-    }
+    if (path == "checkpoint")
+        co_return changing_text(desk.state.witnessing->checkpoint());
+    if (path == "final")
+        co_return final_checkpoint(desk.state);
+    if (path == "dropped")
+        co_return dropped(desk.state);
     bool const is_entries = path.starts_with("tile/entries/");
     if (is_entries && call.caller.kind != Caller::Kind::administrator)
         co_return permission_denied("entry bundles are for administrators");

@@ -3,6 +3,7 @@
 
 #include "replay/record_view.h"
 #include "tlog/note.h"
+#include "tlog/retention.h"
 #include "tlog/tile.h"
 
 #include <atomic>
@@ -46,6 +47,11 @@ Result<Bytes> read_entries(EntrySource const& source, std::uint64_t index, std::
     return source.file(name.full().path());
 }
 
+Result<bool> was_dropped(EntrySource const& source, std::uint64_t index, Error const& error)
+{
+    return error.code == ErrorCode::not_found && index < TRY(first_kept(source)) / tlog::tile_width;
+}
+
 std::optional<Timestamp> first_time(Bundle const& bundle)
 {
     for (auto const entry : bundle.entries) {
@@ -55,6 +61,14 @@ std::optional<Timestamp> first_time(Bundle const& bundle)
             return *time;
     }
     return std::nullopt;
+}
+
+Result<> visit_one(EntrySource const& source, std::uint64_t index, std::size_t worker, VisitBundle const& visit)
+{
+    auto const bundle = read_bundle(source, index);
+    if (bundle.is_ok())
+        return visit(worker, *bundle);
+    return TRY(was_dropped(source, index, bundle.error())) ? Result<>() : bundle.error();
 }
 
 } // namespace
@@ -73,6 +87,14 @@ Result<std::unique_ptr<EntrySource>> open_log_files(Path const& folder)
 
 std::uint64_t bundle_count(EntrySource const& source) { return (source.size() + tlog::tile_width - 1) / tlog::tile_width; }
 
+Result<std::uint64_t> first_kept(EntrySource const& source)
+{
+    auto const text = source.file("dropped");
+    if (text.is_error() && text.error().code == ErrorCode::not_found)
+        return std::uint64_t(0);
+    return tlog::parse_dropped(as_text(TRY(text)));
+}
+
 Result<Bundle> read_bundle(EntrySource const& source, std::uint64_t index)
 {
     Bundle bundle;
@@ -89,16 +111,19 @@ Result<Bundle> read_bundle(EntrySource const& source, std::uint64_t index)
 
 Result<std::uint64_t> first_bundle_since(EntrySource const& source, std::optional<Timestamp> since)
 {
-    std::uint64_t low = 0, high = since ? bundle_count(source) : 0; // the answer is among [low, high]
+    auto const kept = TRY(first_kept(source)) / tlog::tile_width;
+    auto low = kept, high = since ? std::max(kept, bundle_count(source)) : kept; // the answer is among [low, high]
     while (low < high) {
         auto const middle = low + (high - low) / 2;
-        auto const time = first_time(TRY(read_bundle(source, middle)));
-        if (time && *time < *since - disorder_max)
+        auto const bundle = read_bundle(source, middle);
+        bool const is_gone = bundle.is_error() && TRY(was_dropped(source, middle, bundle.error()));
+        auto const time = is_gone ? std::nullopt : first_time(TRY(bundle));
+        if (is_gone || (time && *time < *since - disorder_max))
             low = middle + 1;
         else
             high = middle;
     }
-    return low == 0 ? 0 : low - 1;
+    return low == kept ? kept : low - 1;
 }
 
 Result<> visit_bundles(EntrySource const& source, std::uint64_t first, std::size_t workers, VisitBundle const& visit)
@@ -109,8 +134,7 @@ Result<> visit_bundles(EntrySource const& source, std::uint64_t first, std::size
     Result<> outcome;
     auto const work = [&](std::size_t worker) {
         for (auto index = next++; index < bundle_count(source) && !is_over; index = next++) {
-            auto const bundle = read_bundle(source, index);
-            auto visited = bundle.is_ok() ? visit(worker, *bundle) : Result<>(bundle.error());
+            auto visited = visit_one(source, index, worker, visit);
             if (visited.is_error()) {
                 std::lock_guard const lock(mutex);
                 if (!is_over.exchange(true))

@@ -19,7 +19,7 @@ public:
     virtual ~EntrySource() = default;
     // Entries that the checkpoint covers; what came later is not looked at.
     [[nodiscard]] virtual std::uint64_t size() const = 0;
-    // A file of the log by its path: `tile/entries/x001/234`.
+    // A file of the log by its path: `tile/entries/x001/234`, `dropped`.
     [[nodiscard]] virtual Result<Bytes> file(std::string const& path) const = 0;
 };
 
@@ -38,10 +38,13 @@ struct Bundle {
 Result<Bundle> read_bundle(EntrySource const&, std::uint64_t index);
 std::uint64_t bundle_count(EntrySource const&);
 
-// The first bundle that may have records of that time or later. Records are nearly in the order of their times.
+// Retention has dropped the entries before it.
+Result<std::uint64_t> first_kept(EntrySource const&);
+
+// The first bundle that is kept and may have records of that time or later. Records are nearly in the order of their times.
 Result<std::uint64_t> first_bundle_since(EntrySource const&, std::optional<Timestamp> since);
 
-// Calls with each bundle from `first` on, on several threads at once: `visit(worker, bundle)`. The first error ends it.
+// Calls with each bundle from `first` on, on several threads at once: `visit(worker, bundle)`. One that retention drops meanwhile is left out. The first error ends it.
 using VisitBundle = std::function<Result<>(std::size_t worker, Bundle const&)>;
 Result<> visit_bundles(EntrySource const&, std::uint64_t first, std::size_t workers, VisitBundle const&);
 

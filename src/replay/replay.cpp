@@ -68,6 +68,7 @@ Result<Report> replay(EntrySource const& source, cedar::Engine const& draft, Sel
         }));
     Report report;
     report.log_size = source.size();
+    report.dropped_before = TRY(first_kept(source));
     Changes changes;
     for (auto const& worker : all)
         worker->add_to(report, changes);

@@ -35,6 +35,7 @@ struct Change {
 
 struct Report {
     std::uint64_t log_size = 0;
+    std::uint64_t dropped_before = 0; // those of the log that retention has dropped: nothing is said of them
     std::uint64_t records = 0;   // looked at, of all types
     std::uint64_t decisions = 0; // made again
     std::uint64_t kinds = 0;     // of requests, by which they were made

@@ -174,7 +174,7 @@ TEST(Replay, ends_with_the_error_of_a_bundle_that_cannot_be_read)
     class Broken final : public EntrySource {
     public:
         [[nodiscard]] std::uint64_t size() const override { return 1000; }
-        [[nodiscard]] Result<Bytes> file(std::string const&) const override { return Bytes(5); }
+        [[nodiscard]] Result<Bytes> file(std::string const& path) const override { return path == "dropped" ? Result<Bytes>(not_found(path)) : Bytes(5); }
     };
     EXPECT_TRUE(replay::replay(Broken(), engine, {}, 2).is_error());
 }
@@ -197,6 +197,58 @@ TEST(EntrySource, a_bundle_that_has_grown_full_meanwhile_is_read_as_far_as_the_c
     EXPECT_EQ(bundle.entries[2], "entry 2");
     EXPECT_EQ(read_entry(source, 1).value(), "entry 1");
     EXPECT_EQ(read_entry(source, 3).error().code, ErrorCode::not_found);
+}
+
+// The files of a log whose oldest records retention has dropped.
+class LogThatDropped final : public EntrySource {
+public:
+    LogThatDropped(std::vector<std::string> const& entries, std::uint64_t first_kept)
+        : all_(entries)
+        , first_kept_(first_kept)
+    {
+    }
+    [[nodiscard]] std::uint64_t size() const override { return all_.size(); }
+    [[nodiscard]] Result<Bytes> file(std::string const& path) const override
+    {
+        if (path == "dropped")
+            return to_bytes("entries before " + std::to_string(first_kept_) + " were dropped\n");
+        auto const name = tlog::parse_tile_path(path);
+        return name.is_ok() && name->index < first_kept_ / tlog::tile_width ? Result<Bytes>(not_found(path)) : all_.file(path);
+    }
+
+private:
+    LogInMemory all_;
+    std::uint64_t first_kept_;
+};
+
+TEST(Replay, decides_again_what_retention_has_left)
+{
+    auto const today = declared(readers, names, {});
+    cedar::Engine const engine(today.policies, *today.entities);
+    LogThatDropped const log(log_of(1000, today), 512);
+    EXPECT_EQ(first_kept(log).value(), 512U);
+    EXPECT_EQ(first_kept(LogInMemory(log_of(1, today))).value(), 0U);
+    for (auto const& since : { std::optional<Timestamp>(), std::optional(parse_rfc3339("2026-01-01T00:00:00Z").value()) }) {
+        auto const report = replay::replay(log, engine, { .since = since, .workload = "" }, 2).value();
+        EXPECT_EQ(report.records, 488U);
+        EXPECT_EQ(report.dropped_before, 512U);
+        EXPECT_EQ(report.changed, 0U);
+    }
+    EXPECT_FALSE(find_version_record(log, 2, 1000).value());
+    EXPECT_EQ(read_entry(log, 3).error().code, ErrorCode::not_found);
+}
+
+TEST(EntrySource, what_retention_drops_while_it_is_read_is_left_out)
+{
+    auto const today = declared(readers, names, {});
+    LogThatDropped const log(log_of(600, today), 256);
+    std::uint64_t seen = 0;
+    auto const visited = visit_bundles(log, 0, 1, [&](std::size_t, Bundle const& bundle) -> Result<> {
+        seen += bundle.entries.size();
+        return {};
+    });
+    EXPECT_TRUE(visited.is_ok());
+    EXPECT_EQ(seen, 600U - 256U);
 }
 
 TEST(FindVersionRecord, finds_the_last_one_before)

@@ -69,6 +69,7 @@ Result<Usage> usage_of(EntrySource const& source, cedar::Engine const& today, De
     }));
     Usage usage;
     usage.tally = kinds.tally();
+    usage.dropped_before = TRY(first_kept(source));
     usage.subject.name = selection.workload;
     usage.subject.is_id = !is_declared(declared, selection.workload) && selection.workload.starts_with("spiffe://");
     for (auto const& kind : kinds.take())

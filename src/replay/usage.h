@@ -34,6 +34,7 @@ struct Usage {
     // Allowed then and denied today.
     std::map<UseKey, Occurrences> lost;
     Kinds::Tally tally;
+    std::uint64_t dropped_before = 0; // what it did in records that retention has dropped is not here
 };
 
 // not_found: there is no decision about it.

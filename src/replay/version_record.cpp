@@ -31,7 +31,8 @@ Result<std::string> read_entry(EntrySource const& source, std::uint64_t sequence
 Result<std::optional<VersionRecord>> find_version_record(EntrySource const& source, std::uint64_t version, std::uint64_t before)
 {
     auto left = std::min(before, source.size());
-    while (left > 0) {
+    auto const kept = TRY(first_kept(source));
+    while (left > kept) {
         auto const bundle = TRY(read_bundle(source, (left - 1) / tlog::tile_width));
         for (; left > bundle.first; --left)
             if (auto const found = look_at(bundle.entries[left - 1 - bundle.first], left - 1, version))

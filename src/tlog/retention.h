@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Entries that were dropped: an object `dropped` says before which one, and is durable before a bundle goes. Tiles of hashes stay, so the
-// tree proves what it proved. Whether somebody had the right to drop them is told by a record in the log, not here. Private to tlog.
+// tree proves what it proved. Whether somebody had the right to drop them is told by a record in the log, not here. Reading `dropped` is for whoever reads a log's files;
+// the rest is private to tlog.
 #pragma once
 
 #include "tlog/log_storage.h"
