@@ -234,6 +234,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
         std::make_unique<AuthorityState>(AuthorityState { clock, random, options.trust_domain, issuer, std::move(store), std::move(audit),
             log_folder, std::move(keys), std::move(issuers), std::move(snapshot), {}, {}, std::move(salt) }) });
     parts->state->secrets = std::make_unique<SecretKeeper>(*parts->state->store.secrets, key_encryption_key.duplicate(), random);
+    parts->state->replays = std::make_unique<ReplayDesk>(log_folder, clock);
     auto& witnessing = parts->state->witnessing;
     witnessing = TRY(
         Witnessing::create(parts->state->audit->log(), verifier, log_folder / "final", std::move(options.witnessing), clock).in("witnesses"));
@@ -264,6 +265,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
 
 net::Task<> Authority::shutdown()
 {
+    parts_->state->replays->end();
     co_await parts_->admin_server->shutdown(shutdown_grace);
     co_await parts_->public_server->shutdown(shutdown_grace);
     co_await parts_->state->witnessing->stop();

@@ -6,35 +6,6 @@ namespace writ::authority {
 
 namespace {
 
-// LIMIT: problems reported at once; who has more starts with these.
-constexpr std::size_t problems_max = 50;
-
-net::Response refuse(std::vector<Problem> const& problems)
-{
-    JsonArray errors;
-    for (auto const& problem : problems) {
-        if (errors.size() == problems_max)
-            break;
-        errors.push_back(JsonObject { { "path", problem.position.path }, { "line", problem.position.line },
-            { "column", problem.position.column }, { "message", problem.message } });
-    }
-    auto const error
-        = invalid_argument("the declarations have " + std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems"));
-    return problem_response_with(error, { { "errors", std::move(errors) } });
-}
-
-Result<std::vector<Document>> parse_documents(JsonObject const& request)
-{
-    std::vector<Document> documents;
-    for (auto const& item : *TRY(array_member(request, "documents"))) {
-        if (!item.is_object())
-            return invalid_argument("a document has `path` and `text`");
-        documents.push_back(
-            { std::string(TRY(string_member(item.as_object(), "path"))), std::string(TRY(string_member(item.as_object(), "text"))) });
-    }
-    return documents;
-}
-
 JsonArray to_json(std::vector<DeclarationChange> const& changes)
 {
     JsonArray array;
@@ -65,7 +36,7 @@ Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
     auto const text = to_text(merge.documents);
     auto snapshot = compile_snapshot(version, std::move(merge.documents), state.trust_domain, problems);
     if (!snapshot)
-        co_return refuse(problems);
+        co_return refuse_documents(problems);
     bool const changes = merge.changes_anything();
     if (changes && !dry_run) {
         audit::Record record;
@@ -96,18 +67,14 @@ Reply apply(Desk desk, Call call)
 {
     auto body = parse_json_object(call.request.body);
     auto const request = CO_TRY(body);
-    auto parsed = parse_documents(request);
+    auto parsed = documents_of(request);
     auto const documents = CO_TRY(parsed);
-    auto const flag = [&request](std::string_view name) {
-        auto const* value = request.if_contains(name);
-        return value != nullptr && value->is_bool() && value->as_bool();
-    };
     std::vector<Problem> problems;
     auto const incoming = split_documents(documents, problems);
     if (!problems.empty())
-        co_return refuse(problems);
+        co_return refuse_documents(problems);
     co_return co_await put_in_force(
-        desk, call.caller.id, merge_documents(desk.state.snapshot->documents, incoming, flag("prune")), flag("dry_run"));
+        desk, call.caller.id, merge_documents(desk.state.snapshot->documents, incoming, flag_of(request, "prune")), flag_of(request, "dry_run"));
 }
 
 Reply list(Desk desk, Call call)

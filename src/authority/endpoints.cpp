@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace writ::authority {
 
@@ -24,6 +25,7 @@ void add_all_routes(Router& router, Desk desk)
     add_export_routes(router, desk);
     add_bundle_routes(router, desk);
     add_secret_routes(router, desk);
+    add_replay_routes(router, desk);
 }
 
 // Begins with the time, so that traces of one time lie side by side in the audit index: each at random would cost a page of it for each record.
@@ -81,6 +83,37 @@ Result<std::uint64_t> query_number(Call const& call, std::string_view name, std:
     if (text->empty() || error != std::errc() || end != text->data() + text->size() || number > max)
         return invalid_argument("parameter `" + std::string(name) + "` is a number up to " + std::to_string(max));
     return number;
+}
+
+Result<std::vector<Document>> documents_of(JsonObject const& request)
+{
+    std::vector<Document> documents;
+    for (auto const& item : *TRY(array_member(request, "documents"))) {
+        if (!item.is_object())
+            return invalid_argument("a document has `path` and `text`");
+        documents.push_back(
+            { std::string(TRY(string_member(item.as_object(), "path"))), std::string(TRY(string_member(item.as_object(), "text"))) });
+    }
+    return documents;
+}
+
+bool flag_of(JsonObject const& request, std::string_view name)
+{
+    auto const* const value = request.if_contains(name);
+    return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+net::Response refuse_documents(std::vector<Problem> const& problems)
+{
+    // LIMIT: problems reported at once; who has more starts with these.
+    constexpr std::size_t problems_max = 50;
+    JsonArray errors;
+    for (auto const& problem : std::span(problems).first(std::min(problems.size(), problems_max)))
+        errors.push_back(JsonObject { { "path", problem.position.path }, { "line", problem.position.line },
+            { "column", problem.position.column }, { "message", problem.message } });
+    auto const error
+        = invalid_argument("the declarations have " + std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems"));
+    return problem_response_with(error, { { "errors", std::move(errors) } });
 }
 
 } // namespace writ::authority

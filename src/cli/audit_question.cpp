@@ -98,6 +98,12 @@ void print_dropped(JsonObject const& answer)
         + (uses.empty() ? "" : "; " + uses + " uses are known from them alone, and are not told"));
 }
 
+void print_dropped(std::uint64_t before)
+{
+    if (before > 0)
+        print_dropped(JsonObject { { "dropped_before", before } });
+}
+
 void print_next(JsonObject const& page, QuestionOptions const& options)
 {
     if (options.csv)

@@ -30,6 +30,7 @@ Result<JsonObject> ask_audit(Session const&, QuestionOptions const&, std::string
 void print_rows(Table const&, QuestionOptions const&, std::string_view otherwise);
 // That the answer is none about what retention has dropped, if it has.
 void print_dropped(JsonObject const& answer);
+void print_dropped(std::uint64_t before);
 // How to see what comes after this page, if anything does; and print_dropped().
 void print_next(JsonObject const& page, QuestionOptions const&);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // writ policy replay
+#include "cli/audit_question.h"
 #include "cli/authority_log.h"
-#include "cli/commands.h"
 #include "cli/declarations.h"
-#include "cli/output.h"
+#include "cli/policy_output.h"
 #include "cli/time_option.h"
-#include "replay/replay.h"
+#include "replay/answers.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -29,15 +29,7 @@ struct Options {
     bool csv = false;
 };
 
-std::string list_of(std::vector<std::string> const& names)
-{
-    std::string list;
-    for (auto const& name : names)
-        list += (list.empty() ? "" : ", ") + printable(name);
-    return list.empty() ? "none" : list;
-}
-
-std::string list_of(std::vector<std::uint64_t> const& numbers)
+std::string numbers_of(std::vector<std::uint64_t> const& numbers)
 {
     std::string list;
     for (auto const number : numbers)
@@ -45,66 +37,21 @@ std::string list_of(std::vector<std::uint64_t> const& numbers)
     return list;
 }
 
-JsonArray texts(std::vector<std::string> const& list)
-{
-    JsonArray array;
-    for (auto const& text : list)
-        array.emplace_back(text);
-    return array;
-}
+using Change = std::pair<replay::ChangeKey, replay::Change>;
 
-JsonObject to_json(replay::ChangeKey const& key, replay::Change const& change)
-{
-    JsonArray examples, missing;
-    for (auto const number : change.occurrences.examples)
-        examples.emplace_back(number);
-    for (auto const& fact : change.missing)
-        missing.push_back(JsonObject { { "fact", fact.fact }, { "found", fact.found }, { "wanted", fact.wanted } });
-    return { { "change", to_string(key.kind) }, { "count", change.occurrences.count }, { "policies", texts(key.before) },
-        { "draft_policies", texts(key.after) }, { "action", key.action },
-        { "resource", JsonObject { { "type", key.resource.type }, { "id", key.resource.id } } }, { "workload", key.workload },
-        { "records", std::move(examples) }, { "missing", std::move(missing) } };
-}
-
-JsonObject to_json(replay::Report const& report)
-{
-    JsonArray changes;
-    for (auto const& [key, change] : report.changes)
-        changes.push_back(to_json(key, change));
-    JsonObject unjudged;
-    for (auto const& [why, count] : report.unjudged)
-        unjudged.emplace(why, count);
-    return { { "log_size", report.log_size }, { "records", report.records }, { "decisions", report.decisions }, { "kinds", report.kinds },
-        { "changed", report.changed }, { "other_policies", report.other_policies }, { "beyond_groups", report.beyond_groups }, { "changes", std::move(changes) },
-        { "unjudged", std::move(unjudged) } };
-}
-
-using Changes = std::vector<std::pair<replay::ChangeKey, replay::Change>>;
-
-// Other answers first, and of them those to most requests.
-Changes ordered_changes(replay::Report const& report)
-{
-    Changes changes(report.changes.begin(), report.changes.end());
-    std::ranges::stable_sort(changes, [](auto const& left, auto const& right) {
-        bool const is_left_less = left.first.kind == replay::ChangeKind::policies, is_right_less = right.first.kind == replay::ChangeKind::policies;
-        return is_left_less != is_right_less ? is_right_less : left.second.occurrences.count > right.second.occurrences.count;
-    });
-    return changes;
-}
-
-Table table_of(std::span<std::pair<replay::ChangeKey, replay::Change> const> changes)
+Table table_of(std::span<Change const> changes)
 {
     Table table({ "CHANGE", "COUNT", "WORKLOAD", "ACTION", "RESOURCE", "POLICY", "IN THE DRAFT", "RECORDS" });
     for (auto const& [key, change] : changes) {
         table.add({ std::string(to_string(key.kind)), std::to_string(change.occurrences.count), printable(key.workload), printable(key.action),
-            printable(to_string(key.resource)), list_of(key.before), list_of(key.after), list_of(change.occurrences.examples) });
+            printable(to_string(key.resource)), list_of(key.before), list_of(key.after), numbers_of(change.occurrences.examples) });
     }
     return table;
 }
 
 void print_changes(replay::Report const& report)
 {
-    auto const changes = ordered_changes(report);
+    auto const changes = replay::ordered_changes(report);
     table_of(std::span(changes).first(std::min(changes.size(), rows_max))).print("nothing would change");
     if (changes.size() > rows_max)
         print_line("… and " + std::to_string(changes.size() - rows_max) + " more groups; --json has them");
@@ -121,6 +68,7 @@ int print(replay::Report const& report)
         print_line(std::to_string(report.beyond_groups) + " of them in more groups than are kept");
     for (auto const& [why, count] : report.unjudged)
         print_line(std::to_string(count) + " not judged: " + printable(why));
+    print_dropped(report.dropped_before);
     print_line(std::to_string(report.changed) + " of " + std::to_string(report.decisions) + " recorded decisions would change"
         + (report.other_policies > 0 ? "; " + std::to_string(report.other_policies) + " more would be the same by other policies" : ""));
     return report.changed == 0 ? 0 : 1;
@@ -158,9 +106,9 @@ int replay_draft(Session const& session, Options const& options)
     if (!session.json && !options.csv)
         return print(*report);
     if (options.csv)
-        table_of(ordered_changes(*report)).print_csv();
+        table_of(replay::ordered_changes(*report)).print_csv();
     else
-        print_json(to_json(*report));
+        print_json(replay::to_json(*report));
     return report->changed == 0 ? 0 : 1;
 }
 

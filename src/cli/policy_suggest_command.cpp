@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // writ policy suggest
+#include "cli/audit_question.h"
 #include "cli/authority_log.h"
-#include "cli/commands.h"
 #include "cli/declarations.h"
-#include "cli/output.h"
 #include "cli/time_option.h"
-#include "replay/suggestion.h"
+#include "replay/answers.h"
 
 #include <cstdio>
 
@@ -16,40 +15,8 @@ namespace {
 
 struct Options {
     std::string workload, since, data, output;
+    bool csv = false;
 };
-
-JsonObject to_json(replay::UseKey const& key, replay::Occurrences const& occurrences)
-{
-    JsonArray records;
-    for (auto const number : occurrences.examples)
-        records.emplace_back(number);
-    return { { "action", key.action }, { "resource", JsonObject { { "type", key.resource.type }, { "id", key.resource.id } } },
-        { "purpose", key.purpose }, { "count", occurrences.count }, { "records", std::move(records) } };
-}
-
-JsonArray to_json(std::map<replay::UseKey, replay::Occurrences> const& uses)
-{
-    JsonArray array;
-    for (auto const& [key, occurrences] : uses)
-        array.push_back(to_json(key, occurrences));
-    return array;
-}
-
-JsonObject to_json(replay::Suggestion const& suggestion)
-{
-    JsonArray permits, files;
-    for (auto const& permit : suggestion.permits)
-        permits.push_back(JsonObject { { "policy", permit.policy }, { "path", permit.path }, { "line", permit.line },
-            { "advice", to_string(permit.kind) }, { "uses", to_json(permit.uses) } });
-    for (auto const& file : suggestion.files)
-        files.push_back(JsonObject { { "path", file.path }, { "text", file.text }, { "difference", file.difference } });
-    JsonObject unjudged;
-    for (auto const& [why, count] : suggestion.usage.tally.unjudged)
-        unjudged.emplace(why, count);
-    return { { "workload", suggestion.usage.subject.name }, { "decisions", suggestion.usage.tally.decisions },
-        { "permits", std::move(permits) }, { "denied_today", to_json(suggestion.usage.lost) }, { "unjudged", std::move(unjudged) },
-        { "files", std::move(files) } };
-}
 
 std::string records_of(replay::Occurrences const& occurrences)
 {
@@ -69,6 +36,27 @@ void print_uses(replay::Suggestion const& suggestion)
     table.print("it used nothing that today's policies permit");
 }
 
+std::vector<std::string> row_of(std::string const& permit, std::string_view advice, replay::UseKey const& key, replay::Occurrences const& occurrences)
+{
+    return { printable(permit), std::string(advice), printable(key.action), printable(to_string(key.resource)), printable(key.purpose),
+        std::to_string(occurrences.count), records_of(occurrences) };
+}
+
+// A row for each use, one for each permit without any, and one for each use that no permit allows today.
+void print_csv(replay::Suggestion const& suggestion)
+{
+    Table table({ "PERMIT", "ADVICE", "ACTION", "RESOURCE", "PURPOSE", "COUNT", "RECORDS" });
+    for (auto const& permit : suggestion.permits) {
+        if (permit.uses.empty())
+            table.add({ printable(permit.policy), std::string(to_string(permit.kind)), "", "", "", "0", "" });
+        for (auto const& [key, occurrences] : permit.uses)
+            table.add(row_of(permit.policy, to_string(permit.kind), key, occurrences));
+    }
+    for (auto const& [key, occurrences] : suggestion.usage.lost)
+        table.add(row_of("", "denied today", key, occurrences));
+    table.print_csv();
+}
+
 // As comments, so that the whole can be piped into `patch`, which skips what is no difference.
 void print(replay::Suggestion const& suggestion)
 {
@@ -81,6 +69,7 @@ void print(replay::Suggestion const& suggestion)
             + printable(key.purpose) + "`, allowed " + std::to_string(occurrences.count) + " times (records " + records_of(occurrences) + ")");
     for (auto const& [why, count] : suggestion.usage.tally.unjudged)
         print_line(std::to_string(count) + " records not judged: " + printable(why));
+    print_dropped(suggestion.usage.dropped_before);
     print_line("");
     if (!suggestion.changes_anything())
         print_line("nothing to narrow");
@@ -113,7 +102,9 @@ int suggest(Session const& session, Options const& options)
     if (suggestion.is_error())
         return fail(suggestion.error());
     if (session.json)
-        print_json(to_json(*suggestion));
+        print_json(replay::to_json(*suggestion));
+    else if (options.csv)
+        print_csv(*suggestion);
     else
         print(*suggestion);
     return 0;
@@ -129,7 +120,9 @@ void add_policy_suggest_command(CLI::App& policy, Session& session)
     command->add_option("--since", options->since, "What it used from then on: RFC 3339, or 30m, 2h, 7d ago")->type_name("TIME");
     command->add_option("--data", options->data, "An authority's data folder, or a copy: no authority is asked")->type_name("DIR");
     command->add_option("-o,--output", options->output, "Folder to write all policy files to, narrowed")->type_name("DIR");
+    auto* const csv = command->add_flag("--csv", options->csv, "Comma-separated values (RFC 4180): what it used, by which permit, and what is proposed for that");
     add_json_flag(*command, session);
+    csv->excludes("--json");
     command->footer("A permit that it used becomes permits for exactly those actions, resources and purposes, with the permit's own conditions; one that it never used "
                     "is closed to it. Nothing becomes wider than today, and nobody else's permissions change. The result is valid, and decides what is on record "
                     "as today's policies do.\n\nExample:\n  writ policy suggest --workload oncology-trainer --since 30d -o narrowed\n"

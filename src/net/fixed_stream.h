@@ -31,6 +31,7 @@ public:
     void clear_deadline() override { }
     [[nodiscard]] bool has_expired() const override { return false; }
     [[nodiscard]] bool is_stale() const override { return false; }
+    [[nodiscard]] bool has_left() const override { return false; }
     [[nodiscard]] Peer const& peer() const override { return peer_; }
 
 private:

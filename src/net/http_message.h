@@ -5,6 +5,7 @@
 
 #include "net/peer.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,7 @@ struct Request {
     Headers headers;
     std::string body;
     Peer peer; // set by the server
+    std::function<bool()> has_left {}; // likewise: whether the client is gone; good until the request is answered
 };
 
 struct Response {

@@ -169,6 +169,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
     {
         auto const is_head_request = incoming.request.method == "HEAD";
         incoming.request.peer = stream.peer();
+        incoming.request.has_left = [&stream] { return stream.has_left(); };
         stream.clear_deadline();
         auto const response = co_await respond(std::move(incoming.request));
         auto const keep_alive = incoming.keep_alive && !is_stopping;

@@ -27,8 +27,8 @@ struct HttpServerLimits {
     Duration write_deadline = std::chrono::seconds(30);
 };
 
-// Called once for each request, on the loop. It is not cancelled when its client goes away, so it bounds its own waiting. An exception
-// that leaves it is logged and answered with 500.
+// Called once for each request, on the loop. It is not cancelled when its client goes away, so it bounds its own waiting, or
+// asks the request whether the client has left. An exception that leaves it is logged and answered with 500.
 using HttpHandler = std::function<Task<Response>(Request)>;
 
 class HttpServer {

@@ -45,6 +45,33 @@ Task<std::string> exchange(Address server, std::string bytes, bool finish)
     }
 }
 
+struct Watched {
+    bool was_there = false, has_left = false;
+};
+
+Task<Response> watch(Request request, Watched& watched)
+{
+    watched.was_there = !request.has_left();
+    while (!request.has_left())
+        co_await delay(1ms);
+    watched.has_left = true;
+    co_return Response {};
+}
+
+// Asks, and leaves without an answer.
+Task<> leave(Address server, Watched& watched)
+{
+    auto connected = co_await connect(server, 5s);
+    auto stream = std::move(connected).value();
+    auto const written = co_await stream->write(as_bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /next"));
+    EXPECT_TRUE(written.is_ok());
+    while (!watched.was_there)
+        co_await delay(1ms);
+    stream.reset();
+    while (!watched.has_left)
+        co_await delay(1ms);
+}
+
 class Http : public testing::Test {
 protected:
     void serve(HttpServerLimits limits = {})
@@ -210,6 +237,17 @@ TEST_F(Http, client_will_not_send_what_would_be_another_request)
     EXPECT_EQ(loop_.run(client.send({ .headers = { { "x", "a\r\nb: c" } } })).error().code, ErrorCode::invalid_argument);
     EXPECT_EQ(loop_.run(client.send({ .method = "GET /x HTTP/1.1\r\n" })).error().code, ErrorCode::invalid_argument);
     EXPECT_EQ(loop_.run(client.send({ .path = "no/path" })).error().code, ErrorCode::invalid_argument);
+}
+
+TEST_F(Http, tells_a_handler_that_its_client_has_left)
+{
+    Watched watched;
+    auto listener = listen_tcp(loop_, { "127.0.0.1", 0 }).value();
+    address_ = listener->address();
+    server_ = std::make_unique<HttpServer>(loop_, [&watched](Request request) { return watch(std::move(request), watched); });
+    server_->serve(std::move(listener));
+    loop_.run(leave(address_, watched));
+    EXPECT_TRUE(watched.has_left);
 }
 
 TEST_F(Http, shutdown_lets_a_request_end_and_closes_the_rest)

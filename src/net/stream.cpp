@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace writ::net {
@@ -76,6 +77,12 @@ public:
         std::uint8_t byte = 0;
         auto const size = ::recv(const_cast<Socket&>(socket_).native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         return !(size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+    }
+
+    [[nodiscard]] bool has_left() const override
+    {
+        pollfd watched { .fd = const_cast<Socket&>(socket_).native_handle(), .events = POLLRDHUP, .revents = 0 };
+        return !socket_.is_open() || ::poll(&watched, 1, 0) > 0;
     }
 
     [[nodiscard]] Peer const& peer() const override { return peer_; }

@@ -37,6 +37,8 @@ public:
 
     // Whether the peer has closed, or sent what nobody asked for: a kept connection that must not be used again.
     [[nodiscard]] virtual bool is_stale() const = 0;
+    // Whether the peer has closed, or ended its side: nobody reads what is written now. What it sent before may still wait to be read.
+    [[nodiscard]] virtual bool has_left() const = 0;
     [[nodiscard]] virtual Peer const& peer() const = 0;
 };
 

@@ -128,6 +128,7 @@ public:
         return SSL_has_pending(ssl_.get()) == 1 || BIO_pending(incoming_) > 0 || plain_->is_stale();
     }
 
+    [[nodiscard]] bool has_left() const override { return plain_->has_left(); }
     [[nodiscard]] Peer const& peer() const override { return peer_; }
 
 private:

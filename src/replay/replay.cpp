@@ -54,6 +54,16 @@ std::uint64_t Report::count(ChangeKind kind) const
     return count;
 }
 
+std::vector<std::pair<ChangeKey, Change>> ordered_changes(Report const& report)
+{
+    std::vector<std::pair<ChangeKey, Change>> changes(report.changes.begin(), report.changes.end());
+    std::ranges::stable_sort(changes, [](auto const& left, auto const& right) {
+        bool const is_left_less = left.first.kind == ChangeKind::policies, is_right_less = right.first.kind == ChangeKind::policies;
+        return is_left_less != is_right_less ? is_right_less : left.second.occurrences.count > right.second.occurrences.count;
+    });
+    return changes;
+}
+
 Result<Report> replay(EntrySource const& source, cedar::Engine const& draft, Selection const& selection, std::size_t workers)
 {
     auto const asked = asked_for(draft.policies());

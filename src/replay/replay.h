@@ -48,6 +48,9 @@ struct Report {
     [[nodiscard]] std::uint64_t count(ChangeKind) const; // in groups
 };
 
+// Other answers first, and of them those to most requests.
+std::vector<std::pair<ChangeKey, Change>> ordered_changes(Report const&);
+
 Result<Report> replay(EntrySource const&, cedar::Engine const& draft, Selection const&, std::size_t workers = 1);
 
 } // namespace writ::replay

@@ -266,19 +266,71 @@ class AuditAnswers(Scenario):
                 [row] = self.rows("explain", str(entry["sequence"]))
                 self.assertEqual((entry["record"]["decision"],) * 2 + ("true",), (row["DECISION"], row["DECIDED AGAIN"], row["AGREES"]))
 
-    def test_a_replay_of_what_is_in_force_changes_nothing_and_a_suggestion_is_one(self):
+    # ---- policies held against the log: by the command, over HTTP and from the files
+
+    def documents(self, folder) -> list[dict]:
+        return [{"path": path.name, "text": path.read_text()} for path in sorted(folder.iterdir())]
+
+    def replayed(self, folder, *options, **parameters) -> dict:
         self.wait_for_files()
-        replayed = self.writ.cli("policy", "replay", self.folder / "declared", "--json")
-        self.assertEqual(0, replayed.code, replayed)
-        report = json.loads(replayed.out)
+        told = self.writ.cli("policy", "replay", folder, *options, "--json")
+        self.assertIn(told.code, (0, 1), told)
+        over_http = self.writ.admin("POST", "/v1/policy/replay", {"documents": self.documents(folder)} | parameters)
+        self.assertEqual(200, over_http.status, over_http.text)
+        from_files = self.writ.cli("policy", "replay", folder, *options, "--json", "--data", self.writ.data)
+        answers = [json.loads(told.out), over_http.json, json.loads(from_files.out)]
+        for answer in answers:
+            del answer["kinds"]  # those of each thread
+        self.assertEqual(answers[0], answers[1])
+        self.assertEqual((told.code, answers[0]), (from_files.code, answers[2]))
+        rows = self.rows("replay", folder, *options, group="policy", code=told.code)
+        self.assertEqual([(change["change"], str(change["count"]), change["workload"]) for change in answers[0]["changes"]],
+                         [(row["CHANGE"], row["COUNT"], row["WORKLOAD"]) for row in rows])
+        return answers[0]
+
+    def test_a_replay_of_what_is_in_force_changes_nothing(self):
+        report = self.replayed(self.folder / "declared")
         self.assertEqual([], [change for change in report["changes"] if change["change"] != "by other policies"])
         self.assertGreater(report["decisions"], 8)
-        offline = json.loads(self.writ.cli("policy", "replay", self.folder / "declared", "--json", "--data", self.writ.data).out)
-        self.assertEqual(report["changes"], offline["changes"])
-        self.assertEqual({change["change"] for change in report["changes"]}, {row["CHANGE"] for row in self.rows("replay", self.folder / "declared", group="policy")})
-        suggested = self.writ.cli("policy", "suggest", "--workload", "oncology-trainer")
-        self.assertEqual(0, suggested.code, suggested)
-        self.assertTrue(re.search(r"oncology-trainer|nothing to narrow", suggested.out), suggested)
+
+    def test_a_draft_is_replayed_alike(self):
+        draft = self.scratch("draft")
+        draft.mkdir()
+        (draft / "lineage.cedar").write_text(POLICIES.replace('context.purpose == "care"', 'context.purpose == "study"').replace(
+            'Team::"models", action == Action::"read"', 'Team::"none", action == Action::"read"'))
+        report = self.replayed(draft)
+        changed = [change for change in report["changes"] if change["change"] == "would be denied"]
+        self.assertLessEqual({("ward", "infer"), ("trainer", "read")}, {(change["workload"], change["action"]) for change in changed})
+        self.assertEqual(report["changed"], sum(change["count"] for change in changed))
+        of_one = self.replayed(draft, "--workload", "ward", workload="ward")
+        self.assertEqual({"ward"}, {change["workload"] for change in of_one["changes"]})
+        future = "2199-01-01T00:00:00Z"
+        self.assertEqual(0, self.replayed(draft, "--since", future, since=future)["decisions"])
+        first = self.writ.admin("POST", "/v1/policy/replay", {"documents": self.documents(draft), "limit": 1}).json
+        self.assertEqual((report["changes"][:1], report["groups"]), (first["changes"], first["groups"]))
+        self.assertGreater(first["groups"], 1)
+
+    def test_a_draft_that_is_none_is_refused(self):
+        refused = self.writ.admin("POST", "/v1/policy/replay", {"documents": [{"path": "a.cedar", "text": "permit (principal;"}]})
+        self.assertEqual((400, "a.cedar"), (refused.status, refused.json["errors"][0]["path"]))
+        for body in ({}, {"documents": [], "since": "yesterday"}, {"documents": [], "limit": -1}):
+            self.assertEqual(400, self.writ.admin("POST", "/v1/policy/replay", body).status)
+
+    def test_suggestions_are_made_alike(self):
+        for workload in ("oncology-trainer", "ward"):
+            self.wait_for_files()
+            told = self.writ.cli("policy", "suggest", "--workload", workload, "--json")
+            self.assertEqual(0, told.code, told)
+            answer = json.loads(told.out)
+            self.assertEqual(answer, self.writ.admin("GET", f"/v1/policy/suggest?workload={workload}").json)
+            self.assertEqual(told.out, self.writ.cli("policy", "suggest", "--workload", workload, "--json", "--data", self.writ.data).out)
+            rows = self.rows("suggest", "--workload", workload, group="policy")
+            uses = [(permit["policy"], use["action"], str(use["count"])) for permit in answer["permits"] for use in permit["uses"]]
+            self.assertEqual(uses, [(row["PERMIT"], row["ACTION"], row["COUNT"]) for row in rows if row["ACTION"] and row["PERMIT"]])
+            self.assertEqual({permit["policy"] for permit in answer["permits"]}, {row["PERMIT"] for row in rows if row["PERMIT"]})
+            self.assertTrue(re.search(rf"{workload}|nothing to narrow", self.writ.cli("policy", "suggest", "--workload", workload).out))
+        self.assertEqual(400, self.writ.admin("GET", "/v1/policy/suggest").status)
+        self.assertEqual(404, self.writ.admin("GET", "/v1/policy/suggest?workload=nobody").status)
 
 
 if __name__ == "__main__":

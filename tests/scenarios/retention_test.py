@@ -78,6 +78,16 @@ class Retention(Scenario):
             self.assertEqual(dropped, json.loads(self.writ.cli("audit", *question, "--json").out)["dropped_before"])
             self.assertIn(f"dropped the records before {dropped}", self.writ.cli("audit", *question).out)
 
+        # Policies are held against what is left.
+        draft = self.scratch("draft.cedar")
+        draft.write_text('permit (principal, action, resource);')
+        report = json.loads(self.writ.cli("policy", "replay", draft, "--json").out)
+        self.assertEqual((dropped, report["log_size"] - dropped), (report["dropped_before"], report["records"]))
+        self.assertIn(f"dropped the records before {dropped}", self.writ.cli("policy", "replay", draft).out)
+        over_http = self.writ.admin("POST", "/v1/policy/replay", {"documents": [{"path": "draft.cedar", "text": draft.read_text()}]}).json
+        self.assertEqual([dropped, report["changes"]], [over_http["dropped_before"], over_http["changes"]])
+        self.assertEqual(report["changes"], json.loads(self.writ.cli("policy", "replay", draft, "--json", "--data", self.writ.data).out)["changes"])
+
         # What no record says was dropped is missing.
         authority.stop()
         (self.writ.data / "log/dropped").write_text("entries before 256 were dropped\n")
