@@ -2,6 +2,7 @@
 #include "issue/token_services.h"
 
 #include "net/root_certificates.h"
+#include "net/url_place.h"
 
 namespace writ::issue {
 
@@ -9,24 +10,6 @@ namespace {
 
 // LIMIT: services that are remembered; one for each declared endpoint and CA file.
 constexpr std::size_t services_max = 64;
-
-struct Origin {
-    net::TcpAddress address;
-    bool is_tls = true;
-};
-
-Result<Origin> parse_origin(std::string_view endpoint)
-{
-    constexpr std::string_view plain = "http://";
-    if (!endpoint.starts_with(plain))
-        return Origin { TRY(net::parse_https_origin(endpoint)), true };
-    auto const parsed = TRY(net::parse_address(endpoint.substr(plain.size())));
-    auto const* tcp = std::get_if<net::TcpAddress>(&parsed);
-    // SECURITY: the answer is a secret; in the clear it crosses no network.
-    if (tcp == nullptr || (!tcp->host.starts_with("127.") && tcp->host != "::1") || net::to_socket_address(parsed).is_error())
-        return invalid_argument("`" + std::string(endpoint) + "` is neither `https://…` nor `http://` with a loopback address and port");
-    return Origin { *tcp, false };
-}
 
 } // namespace
 
@@ -63,7 +46,7 @@ private:
 
 Result<> check_token_service(std::string_view endpoint)
 {
-    TRY(parse_origin(endpoint));
+    TRY(net::parse_secret_origin(endpoint));
     return {};
 }
 
@@ -71,7 +54,7 @@ Result<std::shared_ptr<TokenServices::Service>> TokenServices::find(TokenService
 {
     if (auto const known = services_.find(service); known != services_.end())
         return known->second;
-    auto const origin = TRY(parse_origin(service.endpoint));
+    auto const origin = TRY(net::parse_secret_origin(service.endpoint));
     net::HttpClientOptions options;
     options.connect_deadline = limits_.connect_deadline;
     options.response_deadline = limits_.response_deadline;
