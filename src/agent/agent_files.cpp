@@ -26,6 +26,19 @@ Result<std::vector<SessionUse>> parse_uses(JsonArray const& array)
     return uses;
 }
 
+Result<std::vector<RunPlace>> parse_places(JsonArray const& array)
+{
+    std::vector<RunPlace> places;
+    for (auto const& item : array) {
+        if (!item.is_object())
+            return corruption("a run's place is an object");
+        auto const& place = item.as_object();
+        places.push_back({ std::string(TRY(string_member(place, "provider"))), std::string(TRY(string_member(place, "client"))), std::string(TRY(string_member(place, "url"))),
+            std::string(TRY(string_member(place, "username"))) });
+    }
+    return places;
+}
+
 Result<WatchedRun> parse_run(JsonObject const& object)
 {
     WatchedRun run;
@@ -41,9 +54,11 @@ Result<WatchedRun> parse_run(JsonObject const& object)
     run.expires = TRY(parse_rfc3339(TRY(string_member(object, "expires"))));
     run.leases = TRY(strings_member(object, "leases"));
     run.handle_digest = string_or(object, "handle_digest", "");
-    // A file of an agent of before there were sessions, or deliveries, has none.
+    // A file of an agent of before there were sessions, places or deliveries has none.
     if (object.contains("sessions"))
         run.sessions = TRY(parse_uses(*TRY(array_member(object, "sessions"))));
+    if (object.contains("places"))
+        run.places = TRY(parse_places(*TRY(array_member(object, "places"))));
     if (!object.contains("deliveries"))
         return run;
     run.gid = static_cast<gid_t>(TRY(integer_member(object, "gid")));
@@ -58,6 +73,14 @@ JsonArray to_json(std::vector<SessionUse> const& uses)
     JsonArray array;
     for (auto const& use : uses)
         array.push_back(JsonObject { { "provider", use.provider }, { "action", use.action }, { "type", use.resource_type }, { "id", use.resource_id }, { "kind", use.kind } });
+    return array;
+}
+
+JsonArray to_json(std::vector<RunPlace> const& places)
+{
+    JsonArray array;
+    for (auto const& place : places)
+        array.push_back(JsonObject { { "provider", place.provider }, { "client", place.client }, { "url", place.url }, { "username", place.username } });
     return array;
 }
 
@@ -79,7 +102,8 @@ JsonObject to_json(WatchedRun const& run)
         { "boot_id", run.process.boot_id }, { "uid", std::int64_t(run.uid) }, { "started", to_rfc3339(run.started) },
         { "expires", to_rfc3339(run.expires) }, { "leases", to_json(run.leases) },
         { "sessions", to_json(run.sessions) }, { "handle_digest", run.handle_digest }, { "gid", std::int64_t(run.gid) },
-        { "deliveries", to_json(run.deliveries) }, { "delivered_files", std::move(delivered) } };
+        { "deliveries", to_json(run.deliveries) }, { "delivered_files", std::move(delivered) },
+        { "places", to_json(run.places) } };
 }
 
 } // namespace

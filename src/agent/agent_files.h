@@ -22,6 +22,12 @@ struct SessionUse {
     std::string kind = std::string(aws_session_kind);
 };
 
+// Where the run's clients of one kind are given a provider's token, if they ask.
+struct RunPlace {
+    std::string provider, client, url, username;
+    bool operator==(RunPlace const&) const = default;
+};
+
 struct WatchedRun {
     std::string id;
     std::string workload; // SPIFFE ID
@@ -36,6 +42,7 @@ struct WatchedRun {
     std::vector<SessionUse> sessions;
     std::vector<SessionUse> deliveries; // what comes as files (delivery.h)
     std::map<std::string, std::vector<std::string>> delivered_files; // their names, by provider
+    std::vector<RunPlace> places;
     std::string handle_digest; // SHA-256 of the run's handle, hexadecimal; empty: it has none
 
     // Those of a provider, or of a resource; of the first provider if it is empty. Of that kind alone.

@@ -3,6 +3,27 @@
 
 namespace writ::agent {
 
+namespace {
+
+// An authority of before there were places writes none.
+Result<std::vector<PlacedSecret>> parse_places(JsonObject const& object)
+{
+    std::vector<PlacedSecret> places;
+    if (!object.contains("places"))
+        return places;
+    for (auto const& item : *TRY(array_member(object, "places"))) {
+        if (!item.is_object())
+            return invalid_argument("a place is an object");
+        auto const& place = item.as_object();
+        auto const secret = TRY(string_member(place, "secret"));
+        places.push_back({ std::string(TRY(string_member(place, "client"))), std::string(TRY(string_member(place, "url"))), std::string(TRY(string_member(place, "username"))),
+            SecretText(std::string(secret)) });
+    }
+    return places;
+}
+
+} // namespace
+
 Result<Delivery> parse_delivery(SecretText const& document)
 {
     auto const object = TRY(parse_json_object(document.reveal()));
@@ -21,7 +42,16 @@ Result<Delivery> parse_delivery(SecretText const& document)
         auto const content = TRY(string_member(file, "content"));
         delivery.files.push_back({ std::string(name), std::string(variable), SecretText(std::string(content)) });
     }
+    delivery.places = TRY(parse_places(object));
     return delivery;
+}
+
+std::vector<RunPlace> places_of(std::string const& provider, Delivery const& delivery)
+{
+    std::vector<RunPlace> places;
+    for (auto const& place : delivery.places)
+        places.push_back({ provider, place.client, place.url, place.username });
+    return places;
 }
 
 void name_folder(std::map<std::string, std::string>& environment, std::string const& folder)

@@ -9,9 +9,16 @@
 
 namespace writ::agent {
 
+// What clients that ask for a place are given.
+struct PlacedSecret {
+    std::string client, url, username;
+    SecretText secret;
+};
+
 struct Delivery {
     std::map<std::string, std::string> environment;
     std::vector<RunFile> files;
+    std::vector<PlacedSecret> places;
 };
 
 // As the authority's issuers write it.
@@ -19,6 +26,9 @@ Result<Delivery> parse_delivery(SecretText const& document);
 
 // `{folder}` in a value is the run's folder.
 void name_folder(std::map<std::string, std::string>& environment, std::string const& folder);
+
+// Of one provider, without what is secret in it.
+std::vector<RunPlace> places_of(std::string const& provider, Delivery const&);
 
 // A run's uses of each provider.
 std::map<std::string, std::vector<SessionUse>> by_provider(std::vector<SessionUse> const& uses);

@@ -20,6 +20,16 @@ TEST(Delivery, is_files_and_variables)
         EXPECT_TRUE(parse_delivery(SecretText(bad)).is_error()) << bad;
 }
 
+TEST(Delivery, has_places_at_which_clients_ask_for_it)
+{
+    constexpr char const* text = R"({"environment":{},"files":[],"places":[{"client":"git","url":"https://a/b","username":"c","secret":"d"}]})";
+    auto const delivery = parse_delivery(SecretText(text)).value();
+    ASSERT_EQ(delivery.places.size(), 1U);
+    EXPECT_EQ(delivery.places[0].secret.reveal(), "d");
+    EXPECT_EQ(places_of("forge", delivery), (std::vector<RunPlace> { { "forge", "git", "https://a/b", "c" } }));
+    EXPECT_TRUE(parse_delivery(SecretText(R"({"environment":{},"files":[],"places":[{"client":"git","url":"https://a/b"}]})")).is_error());
+}
+
 TEST(Delivery, may_name_the_runs_folder_in_a_variable)
 {
     std::map<std::string, std::string> environment { { "CACHE", "{folder}/cache.json" }, { "OTHER", "{else}" } };

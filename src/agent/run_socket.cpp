@@ -2,6 +2,7 @@
 #include "agent/run_socket.h"
 
 #include "agent/aws_endpoint.h"
+#include "agent/placed_token.h"
 #include "base/logger.h"
 #include "base/utf8.h"
 #include "identity/run.h"
@@ -112,6 +113,14 @@ Reply promise_run(RunDesk const& desk, net::Request const& request)
     co_return co_await desk.runs.promise(std::move(start), seconds);
 }
 
+JsonArray to_json(std::vector<RunPlace> const& places)
+{
+    JsonArray array;
+    for (auto const& place : places)
+        array.push_back(JsonObject { { "client", place.client }, { "url", place.url }, { "username", place.username } });
+    return array;
+}
+
 Reply start_run(RunDesk const& desk, net::Request const& request)
 {
     auto body = parse_json_object(request.body);
@@ -129,7 +138,7 @@ Reply start_run(RunDesk const& desk, net::Request const& request)
     environment.emplace("WRIT_RUN", started.id);
     environment.emplace("SPIFFE_ENDPOINT_SOCKET", "unix://" + desk.workload_socket);
     co_return json_response({ { "run", started.id }, { "workload", started.workload }, { "folder", started.folder.string() },
-        { "environment", std::move(environment) } });
+        { "environment", std::move(environment) }, { "places", to_json(started.places) } });
 }
 
 Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
@@ -142,23 +151,29 @@ Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
     co_return json_response({ { "ended", true } });
 }
 
+// SECURITY: the pid was read first; if its process still lives, what was read is of it.
+Result<WatchedRun> run_of_peer(RunDesk const& desk, net::UnixPeer const& peer)
+{
+    auto const line = attest::with_ancestors(peer.pid);
+    auto const* run = desk.runs.run_of_process(line);
+    if (run == nullptr || run->uid != peer.uid || !peer.is_alive())
+        return permission_denied("only a process of a run has credentials (`writ run`)");
+    return *run;
+}
+
 // For a process of a run: what its `credential_process` prints. A profile that is no provider or resource is the first provider's.
 Reply aws_credentials(RunDesk const& desk, net::Request const& request)
 {
     auto body = parse_json_object(request.body);
     auto const object = CO_TRY(body);
-    auto const& peer = peer_of(request);
-    auto const line = attest::with_ancestors(peer.pid);
-    auto const* run = desk.runs.run_of_process(line);
-    // SECURITY: the pid was read first; if its process still lives, what was read is of it.
-    if (run == nullptr || run->uid != peer.uid || !peer.is_alive())
-        co_return permission_denied("only a process of a run has credentials (`writ run`)");
-    auto uses = run->uses_of(string_or(object, "profile", ""));
+    auto of_peer = run_of_peer(desk, peer_of(request));
+    auto const run = CO_TRY(of_peer);
+    auto uses = run.uses_of(string_or(object, "profile", ""));
     if (uses.empty())
-        uses = run->uses_of("");
+        uses = run.uses_of("");
     if (uses.empty())
         co_return not_found("the run uses nothing at AWS or an S3 store");
-    auto got = co_await desk.sessions.get(run->id, std::move(uses));
+    auto got = co_await desk.sessions.get(run.id, std::move(uses));
     auto const session = CO_TRY(got);
     auto output = credential_process_output(*session.document);
     net::Response response;
@@ -166,6 +181,29 @@ Reply aws_credentials(RunDesk const& desk, net::Request const& request)
     response.headers.set("cache-control", "no-store");
     response.body = CO_TRY(output);
     co_return response;
+}
+
+// For a process of a run: the token for where one of its clients goes.
+Reply placed_token(RunDesk const& desk, net::Request const& request)
+{
+    auto body = parse_json_object(request.body);
+    auto const object = CO_TRY(body);
+    auto named = string_member(object, "client");
+    std::string client(CO_TRY(named));
+    auto asked = string_member(object, "url");
+    std::string url(CO_TRY(asked));
+    auto of_peer = run_of_peer(desk, peer_of(request));
+    auto run = CO_TRY(of_peer);
+    auto given = co_await token_for_place(desk.sessions, std::move(run), std::move(client), std::move(url));
+    auto const token = CO_TRY(given);
+    co_return json_response({ { "username", token.username }, { "secret", token.secret.reveal() }, { "expires", to_rfc3339(token.expires) } });
+}
+
+Reply list_places(RunDesk const& desk, net::Request const& request)
+{
+    auto of_peer = run_of_peer(desk, peer_of(request));
+    auto const run = CO_TRY(of_peer);
+    co_return json_response({ { "places", to_json(run.places) } });
 }
 
 JsonObject to_json(WatchedRun const& run)
@@ -254,6 +292,10 @@ Reply route(RunDesk const& desk, net::Request const& request)
         return end_run(desk, request, std::string(path.substr(runs.size(), path.size() - runs.size() - end.size())));
     if (path == "/v1/aws-credentials" && is_post)
         return aws_credentials(desk, request);
+    if (path == "/v1/places" && request.method == "GET")
+        return list_places(desk, request);
+    if (path == "/v1/places/token" && is_post)
+        return placed_token(desk, request);
     if (path == "/v1/svids/x509" && is_post)
         return x509_svids(desk, request);
     if (path == "/v1/svids/jwt" && is_post)

@@ -226,7 +226,7 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
         co_await finish(watched, "its credentials could not be handed over");
         co_return folder.error();
     }
-    RunStarted started { watched->run.id, watched->run.workload, grants.environment, *folder };
+    RunStarted started { watched->run.id, watched->run.workload, grants.environment, *folder, watched->run.places };
     started.environment.merge(delivered->environment);
     name_folder(started.environment, folder->string());
     for (auto const& file : grants.files)
@@ -259,31 +259,36 @@ net::Task<Result<Delivery>> RunWatch::fetch_deliveries(std::shared_ptr<Watched> 
             co_return Error(session.error()).in("CredentialProvider `" + provider + "`");
         auto parsed = parse_delivery(*session->document);
         auto delivery = CO_TRY(parsed);
+        auto const remembered = remember_delivery(watched->run, provider, delivery);
+        if (remembered.is_error())
+            co_return remembered.error();
         all.environment.merge(delivery.environment);
-        auto& names = watched->run.delivered_files[provider];
-        for (auto& file : delivery.files) {
-            names.push_back(file.name);
-            all.files.push_back(std::move(file));
-        }
+        std::move(delivery.files.begin(), delivery.files.end(), std::back_inserter(all.files));
     }
-    auto const saved = watched->run.deliveries.empty() ? Result<>() : save();
-    if (saved.is_error())
-        co_return saved.error();
     co_return all;
+}
+
+// What is to be taken away, and what clients may ask for, is on disk before the job has it.
+Result<> RunWatch::remember_delivery(WatchedRun& run, std::string const& provider, Delivery const& delivery)
+{
+    std::vector<std::string> names;
+    for (auto const& file : delivery.files)
+        names.push_back(file.name);
+    auto places = run.places;
+    std::erase_if(places, [&provider](auto const& place) { return place.provider == provider; });
+    std::ranges::move(places_of(provider, delivery), std::back_inserter(places));
+    bool const is_known = run.delivered_files.contains(provider) && run.delivered_files.at(provider) == names && run.places == places;
+    run.delivered_files[provider] = std::move(names);
+    run.places = std::move(places);
+    return is_known ? Result<>() : save();
 }
 
 Result<> RunWatch::replace_files(WatchedRun& run, std::string const& provider, SecretText const& document)
 {
     auto const delivery = TRY(parse_delivery(document));
-    std::vector<std::string> names;
-    for (auto const& file : delivery.files) {
+    for (auto const& file : delivery.files)
         TRY(add_run_file(run_folders_, run.id, run.uid, run.gid, file));
-        names.push_back(file.name);
-    }
-    if (run.delivered_files[provider] == names)
-        return {};
-    run.delivered_files[provider] = std::move(names);
-    return save();
+    return remember_delivery(run, provider, delivery);
 }
 
 void RunWatch::take_files_away(WatchedRun const& run, std::string const& provider)

@@ -37,6 +37,7 @@ struct RunStarted {
     std::string workload;
     std::map<std::string, std::string> environment;
     Path folder;
+    std::vector<RunPlace> places;
 };
 
 class RunWatch {
@@ -83,6 +84,7 @@ private:
     net::Task<Result<Delivery>> fetch_deliveries(std::shared_ptr<Watched> watched);
     net::Task<> rotate(std::shared_ptr<Watched> watched, std::vector<SessionUse> uses);
     Result<> replace_files(WatchedRun& run, std::string const& provider, SecretText const& document);
+    Result<> remember_delivery(WatchedRun& run, std::string const& provider, Delivery const& delivery);
     void take_files_away(WatchedRun const& run, std::string const& provider);
     void begin_watching(std::shared_ptr<Watched> const& watched);
     void prepare_sessions(WatchedRun const& run);

@@ -25,7 +25,10 @@ SecretText delivery_of(issue::Credential const& credential)
     JsonArray files;
     for (auto const& file : credential.files)
         files.push_back(JsonObject { { "name", file.name }, { "variable", file.variable }, { "content", file.content.reveal() } });
-    JsonObject const document { { "environment", std::move(environment) }, { "files", std::move(files) } };
+    JsonArray places;
+    for (auto const& place : credential.places)
+        places.push_back(JsonObject { { "client", place.client }, { "url", place.url }, { "username", place.username }, { "secret", place.secret.reveal() } });
+    JsonObject const document { { "environment", std::move(environment) }, { "files", std::move(files) }, { "places", std::move(places) } };
     return SecretText(writ::to_text(JsonValue(document)));
 }
 

@@ -4,6 +4,7 @@
 #include "authority/secret_keeper.h"
 #include "identity/spiffe_id.h"
 #include "issue/oauth_endpoint.h"
+#include "net/url_place.h"
 
 #include <algorithm>
 
@@ -16,6 +17,10 @@ constexpr std::string_view id_token_type = "urn:ietf:params:oauth:token-type:id_
 
 // LIMIT: variables of one provider.
 constexpr std::size_t variables_max = 32;
+// LIMIT: places of one provider.
+constexpr std::size_t places_max = 32;
+// LIMIT: a user name that a token is shown with.
+constexpr std::size_t username_bytes_max = 200;
 
 bool is_variable_name(std::string_view name)
 {
@@ -38,6 +43,7 @@ struct Reader {
     FieldReader& fields;
     YamlNode const& node;
     JsonObject settings {};
+    JsonArray declared_places {};
 
     void refuse(std::string_view field, std::string const& message)
     {
@@ -77,6 +83,36 @@ struct Reader {
         settings["scopes"] = to_object(declared.empty() ? otherwise : declared);
     }
 
+    // Where a client that asks the agent is given the token; with the places that a preset has.
+    void places()
+    {
+        for (auto const& [url, username] : fields.text_map("git"))
+            place("git", "git", url, username);
+        // Images are named by their registry alone.
+        for (auto const& [registry, username] : fields.text_map("docker"))
+            place("docker", "docker", "https://" + registry, username);
+        for (auto const& url : fields.texts("kubernetes"))
+            place("kubernetes", "kubernetes", url, "");
+        if (declared_places.size() > places_max)
+            refuse("git", "at most " + std::to_string(places_max) + " places");
+        settings["places"] = declared_places;
+    }
+
+    void place(std::string_view field, std::string_view client, std::string_view url, std::string_view username)
+    {
+        auto const parsed = net::parse_url_place(url);
+        if (parsed.is_error())
+            return refuse(field, parsed.error().message);
+        if (client == "docker" && !parsed->path.empty())
+            return refuse(field, "a registry is `host[:port]`");
+        if (client == "git" && username.empty())
+            return refuse(field, "`" + std::string(url) + ": NAME` says with which user name the token is shown");
+        bool const is_plain = std::all_of(username.begin(), username.end(), [](char c) { return c > ' ' && c <= '~'; });
+        if (username.size() > username_bytes_max || !is_plain)
+            return refuse(field, "a user name has printable ASCII and no blanks");
+        declared_places.push_back(JsonObject { { "client", client }, { "url", net::to_string(*parsed) }, { "username", username } });
+    }
+
     // What a preset has filled in is the default.
     void delivery(std::string const& provider, std::map<std::string, std::string> environment = {})
     {
@@ -89,8 +125,9 @@ struct Reader {
         auto const variable = fields.text_or("variable", string_or(settings, "variable", ""));
         variable_name("file_variable", file_variable);
         variable_name("variable", variable);
-        if (file_variable.empty() && variable.empty())
-            refuse("file_variable", "`file_variable`, `variable` or both say how the job gets the token");
+        places();
+        if (file_variable.empty() && variable.empty() && declared_places.empty())
+            refuse("file_variable", "`file_variable`, `variable` or places (`git`, `docker`, `kubernetes`) say how the job gets the token");
         for (auto& [name, value] : fields.text_map("environment"))
             environment.insert_or_assign(name, value);
         for (auto const& [name, value] : environment)

@@ -58,6 +58,21 @@ TEST(TokenDeclaration, of_a_service_that_is_known_by_name)
     EXPECT_EQ(source("type: wandb\n").settings.at("environment").at("WANDB_CREDENTIALS_FILE").as_string(), "{folder}/wandb-credentials.json");
 }
 
+TEST(TokenDeclaration, of_a_token_for_clients_that_ask_by_place)
+{
+    auto const found = source("type: oidc_token\naudience: a\ngit: { \"https://Git.example/team/\": oauth2 }\ndocker: { \"registry.example:5000\": writ }\nkubernetes: https://k8s.example\n");
+    EXPECT_EQ(writ::to_text(found.settings.at("places")),
+        R"([{"client":"git","url":"https://git.example/team","username":"oauth2"},{"client":"docker","url":"https://registry.example:5000","username":"writ"},)"
+        R"({"client":"kubernetes","url":"https://k8s.example","username":""}])");
+    EXPECT_EQ(text(found.settings, "file_variable"), "");
+    std::string const token = "type: oidc_token\naudience: a\n";
+    EXPECT_EQ(problem(token + "git: { \"http://git.example\": a }\n"),
+        "field `git`: `http://git.example` is neither `https://…` nor `http://` with a loopback address and port");
+    for (auto const* bad : { "git: { \"https://git.example/../a\": a }", "git: { \"https://git.example\": \"\" }", "git: { \"https://git.example\": \"a b\" }",
+             "docker: { \"registry.example/team\": a }", "docker: { \"https://registry.example\": a }", "kubernetes: [ k8s.example ]" })
+        EXPECT_NE(problem(token + bad + "\n"), "") << bad;
+}
+
 TEST(TokenDeclaration, a_hubs_token_for_a_repository_is_nothing_for_who_may_only_read)
 {
     auto const writer = source("type: huggingface\nrepository: acme/model\n");
@@ -71,7 +86,7 @@ TEST(TokenDeclaration, a_hubs_token_for_a_repository_is_nothing_for_who_may_only
 TEST(TokenDeclaration, says_what_is_wrong_where_it_is)
 {
     std::string const token = "type: oidc_token\naudience: a\n";
-    EXPECT_EQ(problem(token), "field `file_variable`: `file_variable`, `variable` or both say how the job gets the token");
+    EXPECT_EQ(problem(token), "field `file_variable`: `file_variable`, `variable` or places (`git`, `docker`, `kubernetes`) say how the job gets the token");
     EXPECT_NE(problem(token + "file_variable: LD_PRELOAD\n"), "");
     EXPECT_NE(problem(token + "file_variable: WRIT_RUN\n"), "");
     EXPECT_NE(problem(token + "file_variable: \"A=B\"\n"), "");

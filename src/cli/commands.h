@@ -11,6 +11,9 @@ namespace writ::cli {
 
 void add_run_command(CLI::App&, Session&);
 void add_aws_credentials_command(CLI::App&, Session&);
+void add_git_credential_command(CLI::App&, Session&);
+void add_docker_credential_command(CLI::App&, Session&);
+void add_kubectl_credential_command(CLI::App&, Session&);
 void add_doctor_command(CLI::App&, Session&);
 void add_apply_command(CLI::App&, Session&);
 void add_get_command(CLI::App&, Session&);

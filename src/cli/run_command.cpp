@@ -3,6 +3,7 @@
 #include "cli/client_settings.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/run_places.h"
 #include "cli/static_credentials.h"
 #include "cli/stopped_process.h"
 
@@ -132,7 +133,7 @@ Result<> write_settings(Session const& session, JsonObject const& answer, Variab
     auto settings = client_settings(families, own, Path(folder));
     TRY(create_client_folders(settings));
     environment.merge(settings);
-    return {};
+    return write_place_settings(session, answer, own, environment);
 }
 
 std::string resource_of(JsonObject const& denial)

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/standard_input.h"
 
 #include "base/secret.h"
 
-#include <cerrno>
 #include <memory>
-#include <unistd.h>
 
 namespace writ::cli {
 
@@ -19,29 +18,11 @@ struct Options {
     std::string name, file;
 };
 
-Result<SecretText> read_standard_input()
-{
-    std::string text(value_bytes_max, '\0');
-    std::size_t length = 0;
-    while (length < text.size()) {
-        auto const count = ::read(STDIN_FILENO, text.data() + length, text.size() - length);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return errno_error("read standard input", errno);
-        if (count == 0)
-            break;
-        length += static_cast<std::size_t>(count);
-    }
-    SecretText const whole(std::move(text)); // its buffer is wiped, also beyond the value
-    return SecretText(whole.reveal().substr(0, length));
-}
-
 Result<SecretText> read_value(std::string const& file)
 {
     auto raw = SecretText();
     if (file.empty()) {
-        raw = TRY(read_standard_input());
+        raw = TRY(read_standard_input(value_bytes_max));
     } else {
         SecretBytes const bytes(TRY(read_file(file, value_bytes_max)));
         raw = SecretText(std::string(as_text(bytes.reveal())));

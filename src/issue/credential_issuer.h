@@ -78,6 +78,14 @@ struct CredentialVariable {
     SecretText value;
 };
 
+// What the run's clients of one kind are given when they go to one place.
+struct PlacedCredential {
+    std::string client; // `git`, `docker`, `kubernetes`
+    std::string url;
+    std::string username; // may be empty
+    SecretText secret;
+};
+
 // What the job gets.
 struct Credential {
     std::map<std::string, std::string> environment;
@@ -87,6 +95,7 @@ struct Credential {
     // JSON that the agent's local endpoint serves to the job's clients, instead of variables and files, which cannot be renewed. May be empty.
     SecretText document;
     std::vector<CredentialVariable> variables {};
+    std::vector<PlacedCredential> places {};
     // JSON that withdraw() is shown to end it before its time, the credential itself in it. Empty: nobody can.
     SecretText withdrawal {};
 };

@@ -3,6 +3,24 @@
 
 namespace writ::issue {
 
+namespace {
+
+Result<std::vector<TokenPlace>> parse_places(JsonObject const& settings)
+{
+    std::vector<TokenPlace> places;
+    if (!settings.contains("places"))
+        return places;
+    for (auto const& item : *TRY(array_member(settings, "places"))) {
+        if (!item.is_object())
+            return invalid_argument("a place is an object");
+        auto const& place = item.as_object();
+        places.push_back({ std::string(TRY(string_member(place, "client"))), std::string(TRY(string_member(place, "url"))), std::string(TRY(string_member(place, "username"))) });
+    }
+    return places;
+}
+
+} // namespace
+
 Result<TokenDelivery> parse_token_delivery(JsonObject const& settings)
 {
     TokenDelivery delivery;
@@ -14,14 +32,17 @@ Result<TokenDelivery> parse_token_delivery(JsonObject const& settings)
             return invalid_argument("a variable of `environment` is text");
         delivery.environment.emplace(member.key(), member.value().as_string());
     }
-    if (delivery.file_variable.empty() && delivery.variable.empty())
-        return invalid_argument("a token comes as a file, in a variable, or both");
+    delivery.places = TRY(parse_places(settings));
+    if (delivery.file_variable.empty() && delivery.variable.empty() && delivery.places.empty())
+        return invalid_argument("a token comes as a file, in a variable, or to who asks for it");
     return delivery;
 }
 
 void deliver_token(Credential& credential, TokenDelivery const& delivery, SecretText value)
 {
     credential.environment = delivery.environment;
+    for (auto const& place : delivery.places)
+        credential.places.push_back({ place.client, place.url, place.username, value.duplicate() });
     if (!delivery.variable.empty())
         credential.variables.push_back({ delivery.variable, value.duplicate() });
     if (!delivery.file_variable.empty())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What issuers of tokens and keys have in common: how the value gets to the job, and which scopes an action may have. Both are declared on a
-// CredentialProvider; its settings as JSON are `file`, `file_variable`, `variable`, `environment` and `scopes`.
+// CredentialProvider; its settings as JSON are `file`, `file_variable`, `variable`, `environment`, `places` and `scopes`.
 #pragma once
 
 #include "issue/credential_issuer.h"
@@ -10,11 +10,17 @@
 
 namespace writ::issue {
 
+// Where clients that ask the agent are given it: `git` at `https://git.example/team`.
+struct TokenPlace {
+    std::string client, url, username;
+};
+
 struct TokenDelivery {
     std::string file; // its name in the run's folder
     std::string file_variable; // set to the file's path; empty: no file
     std::string variable; // set to the value itself; empty: none
     std::map<std::string, std::string> environment; // no secrets: addresses and ids that the client wants to know besides
+    std::vector<TokenPlace> places {};
 };
 
 Result<TokenDelivery> parse_token_delivery(JsonObject const& settings);

@@ -2,8 +2,11 @@
 #include "programs/programs.h"
 
 #include "base/version.h"
+#include "cli/docker_config.h"
 #include "cli/output.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 
 namespace writ::programs {
@@ -17,6 +20,9 @@ void add_commands(CLI::App& app, cli::Session& session)
     add_agent_command(app, session);
     cli::add_run_command(app, session);
     cli::add_aws_credentials_command(app, session);
+    cli::add_git_credential_command(app, session);
+    cli::add_docker_credential_command(app, session);
+    cli::add_kubectl_credential_command(app, session);
     cli::add_doctor_command(app, session);
     cli::add_apply_command(app, session);
     cli::add_get_command(app, session);
@@ -32,6 +38,16 @@ void add_commands(CLI::App& app, cli::Session& session)
     cli::add_status_command(app, session);
     cli::add_version_command(app, session);
     cli::add_completion_command(app, session);
+}
+
+// Last first, as CLI11 takes them. Called by the name of Docker's helper, it is that command.
+std::vector<std::string> words_of(int count, char** arguments)
+{
+    std::vector<std::string> words(arguments + std::min(count, 1), arguments + count);
+    if (count > 0 && std::filesystem::path(arguments[0]).filename() == cli::docker_helper_name)
+        words.insert(words.begin(), "docker-credential");
+    std::reverse(words.begin(), words.end());
+    return words;
 }
 
 } // namespace
@@ -52,7 +68,7 @@ int run_writ(int count, char** arguments)
                "  writ audit who-used dataset oncology/biopsies\n\n`writ COMMAND --help` has more, with examples. Exit codes: 0 done, 1 "
                "failed, 2 usage, 69 nobody answers, 77 refused.");
     try {
-        app.parse(count, arguments);
+        app.parse(words_of(count, arguments));
     } catch (CLI::ParseError const& error) {
         // CLI11 tells help and version by exceptions, too.
         return app.exit(error) == 0 ? 0 : static_cast<int>(cli::Exit::usage);

@@ -24,7 +24,7 @@ from harness import Scenario, main, wait_until  # noqa: E402
 from harness.scenario import act_as_nobody  # noqa: E402
 from harness.writ import EXECUTABLE  # noqa: E402
 from steps import Steps  # noqa: E402
-from table import ClientTable  # noqa: E402
+from table import ClientTable, pip_versions  # noqa: E402
 
 JOB = HERE / "jobs/cloud_job.py"
 SUBJECT = f"spiffe://oncology.example/ml/{pwd.getpwuid(os.getuid()).pw_name}/train"
@@ -237,7 +237,7 @@ class Cloud(Scenario):
     @classmethod
     def tearDownClass(cls):
         if target := os.environ.get("WRIT_CLIENTS_TABLE"):
-            cls.table.write_part(Path(target), PYTHON, cls.TITLE, cls.INTRODUCTION)
+            cls.table.write_part(Path(target), pip_versions(PYTHON), cls.TITLE, cls.INTRODUCTION)
 
 
 def local_endpoint(variables: dict) -> str:

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_places.h"
+
+#include "cli/docker_config.h"
+#include "cli/git_credential.h"
+
+namespace writ::cli {
+
+namespace {
+
+Result<std::string> shell_word(std::string const& text)
+{
+    if (text.find('\n') != std::string::npos)
+        return invalid_argument("`" + text + "` has a line break, which git's configuration cannot hold");
+    std::string word = "'";
+    for (char const c : text)
+        word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return word + "'";
+}
+
+Result<> write_git_config(Path const& executable, Path const& sockets, Path const& file, std::vector<Place> const& places)
+{
+    auto const command = TRY(shell_word(executable.string())) + " git-credential --run-dir " + TRY(shell_word(sockets.string()));
+    return create_file(file, as_bytes(git_config_text(places, command))).in("git's configuration");
+}
+
+} // namespace
+
+Result<> write_place_settings(Session const& session, JsonObject const& answer, Variables const& own, Variables& environment)
+{
+    auto const places = TRY(parse_places(answer));
+    if (places.empty())
+        return {};
+    std::error_code error;
+    auto const sockets = std::filesystem::absolute(session.run_folder(), error);
+    auto const executable = std::filesystem::read_symlink("/proc/self/exe", error);
+    if (error)
+        return unavailable("where this executable is: " + error.message());
+    Path const folder = TRY(string_member(answer, "folder"));
+    environment["WRIT_RUN_DIR"] = sockets.string();
+    if (auto const repositories = places_for(places, "git"); !repositories.empty()) {
+        TRY(write_git_config(executable, sockets, folder / "gitconfig", repositories));
+        environment.merge(git_variables(own, folder / "gitconfig"));
+    }
+    if (auto const registries = places_for(places, "docker"); !registries.empty())
+        TRY(write_docker_folder(own, folder, executable, registries, environment));
+    return {};
+}
+
+} // namespace writ::cli
