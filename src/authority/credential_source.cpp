@@ -14,8 +14,8 @@ CredentialSource postgres_source(Declarations const& declared, CredentialProvide
     auto const& server = database->second.value;
     return { &provider,
         { { "host", server.host }, { "port", std::int64_t(server.port) }, { "database", server.database }, { "user", provider.user },
-            { "password_file", provider.password_file } },
-        { { "schema", dataset.schema }, { "table", dataset.table } } };
+            { "password_file", provider.password_file }, { "owner", provider.owner } },
+        dataset.relation };
 }
 
 CredentialSource aws_source(CredentialProvider const& provider, Dataset const& dataset)

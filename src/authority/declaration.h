@@ -91,6 +91,7 @@ struct CredentialProvider {
     std::string database;
     std::string user;
     std::string password_file; // on the authority's machine; the password itself is never declared
+    std::string owner; // the role that gets the tables a run made; empty: they are dropped
     Duration lifetime = std::chrono::minutes(10);
     AwsSts aws;
     GcpSts gcp;
@@ -108,9 +109,8 @@ struct Versions {
 struct Dataset {
     std::string name;
     std::string database;
-    std::string schema = "public";
-    std::string table;
-    std::string location; // where it is, for people and records; derived from database and table if absent
+    JsonObject relation {}; // in that database: tables or a part of them (database_declaration.h)
+    std::string location; // where it is, for people and records; derived from database and tables if absent
     std::vector<std::string> classification;
     std::vector<std::string> purpose;
     std::string credential; // a CredentialProvider's name

@@ -2,6 +2,7 @@
 #include "authority/declaration_parser.h"
 
 #include "authority/cloud_declaration.h"
+#include "authority/database_declaration.h"
 #include "authority/export_declaration.h"
 #include "authority/field_reader.h"
 #include "authority/token_declaration.h"
@@ -165,6 +166,7 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
         provider.database = fields.text("database");
         provider.user = fields.text("user");
         provider.password_file = fields.text_or("password_file", "");
+        provider.owner = fields.text_or("owner", "");
         provider.lifetime = fields.duration_or("lifetime", provider.lifetime);
     }
     fields.finish();
@@ -227,15 +229,14 @@ Dataset read_dataset(YamlNode const& node, std::vector<Problem>& problems)
     Dataset dataset;
     dataset.name = read_name(fields, node);
     dataset.database = fields.text_or("database", "");
-    dataset.schema = fields.text_or("schema", dataset.schema);
-    dataset.table = fields.text_or("table", "");
+    dataset.relation = read_relation(fields, node, problems);
     dataset.location = fields.text_or("location", "");
     dataset.classification = fields.texts("classification");
     dataset.purpose = fields.texts("purpose");
     dataset.credential = fields.text_or("credential", "");
     dataset.versions = read_versions(fields, node, problems);
-    if (dataset.database.empty() != dataset.table.empty())
-        fields.problem(node.position, "fields `database` and `table` go together");
+    if (dataset.database.empty() != dataset.relation.empty())
+        fields.problem(node.position, "fields `database` and `table` go together (or `tables`, or `template`)");
     if (dataset.database.empty() && dataset.location.empty())
         fields.problem(node.position, "a dataset needs `database` and `table`, or a `location`");
     fields.finish();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/snapshot.h"
 
+#include "authority/database_declaration.h"
 #include "authority/declaration_parser.h"
 #include "authority/declared_versions.h"
 #include "authority/references.h"
@@ -111,8 +112,8 @@ std::string location_of(Dataset const& dataset, Declarations const& declarations
     if (database == declarations.databases.end())
         return "";
     auto const& value = database->second.value;
-    return value.type + "://" + value.host + ":" + std::to_string(value.port) + "/" + value.database + "?table=" + dataset.schema + "."
-        + dataset.table;
+    auto const tables = tables_of(dataset.relation);
+    return value.type + "://" + value.host + ":" + std::to_string(value.port) + "/" + value.database + (tables.empty() ? "" : "?table=" + tables);
 }
 
 std::shared_ptr<Snapshot const> compile_snapshot(

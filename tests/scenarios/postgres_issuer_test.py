@@ -19,6 +19,7 @@ class PostgresIssuer(Scenario):
         if not PROGRAM.is_file():
             raise unittest.SkipTest(f"no {PROGRAM}: `ninja scenario_programs`")
         cls.start_postgres()
+        cls.postgres.execute("grant create on database oncology to writ_admin")  # for roles that may read some rows
 
     def test_conforms(self):
         done = subprocess.run([PROGRAM, "127.0.0.1", str(self.postgres.port), self.postgres.password_file], capture_output=True, text=True, timeout=180)

@@ -34,8 +34,10 @@ Error result_error(PGresult const* result)
     char const* const state = libpq().PQresultErrorField(result, PG_DIAG_SQLSTATE);
     std::string_view const code = state == nullptr ? "" : state;
     auto message = "postgres: " + one_line(libpq().PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-    if (code == "42704" || code == "3F000" || code == "42P01")
+    if (code == "42704" || code == "3F000" || code == "42P01" || code == "42703")
         return not_found(std::move(message));
+    if (code == "22P02" || code == "22007" || code == "22008" || code == "42804" || code == "42883")
+        return invalid_argument(std::move(message)); // a value that the column's type does not have
     if (code == "42710" || code == "23505")
         return conflict(std::move(message));
     if (code == "42501")

@@ -32,7 +32,7 @@ public:
 
     using Row = std::vector<std::string>; // NULL is the empty string
     // One or more statements, in one transaction unless they say otherwise; the rows of the last. not_found: SQLSTATE 42704 and the like (no such object);
-    // conflict: there already; unavailable: all else. SECURITY: what is put into `sql` comes through quote functions.
+    // conflict: there already; permission_denied; invalid_argument: a value of another type; unavailable: all else. SECURITY: what is put into `sql` comes through quote functions.
     net::Task<Result<std::vector<Row>>> query(SecretText sql);
     net::Task<Result<std::vector<Row>>> query(std::string sql);
 

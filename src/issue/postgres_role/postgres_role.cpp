@@ -1,62 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "issue/postgres_role/postgres_role.h"
 
-#include "base/durable_file.h"
-#include "base/logger.h"
-#include "issue/postgres_role/connection.h"
-#include "net/notification.h"
+#include "issue/postgres_role/connection_pool.h"
+#include "issue/postgres_role/grant_sql.h"
+#include "issue/postgres_role/owned_objects.h"
+#include "issue/postgres_role/template_role.h"
 
 namespace writ::issue {
 
 namespace {
 
-// LIMIT: how long a request waits for one of the connections to a database.
-constexpr Duration connection_wait = std::chrono::seconds(10);
 constexpr std::size_t password_characters = 40; // 200 bits
 constexpr std::size_t name_characters = 16;     // 80 bits; names are not secret, only unique
 constexpr int session_rounds = 5;
 
 struct Target {
-    PostgresLogin login;
-    std::string password_file;
-    std::string schema, table;
-    std::string privileges; // `SELECT`
+    PostgresAccount account;
+    std::string owner; // of what a run leaves behind; empty: nobody
 };
-
-Result<std::string> privileges_of(std::string_view action)
-{
-    if (action == "read" || action == "train" || action == "evaluate")
-        return std::string("SELECT");
-    if (action == "write")
-        return std::string("SELECT, INSERT, UPDATE, DELETE");
-    return permission_denied("a PostgreSQL role cannot serve action `" + std::string(action) + "`");
-}
 
 Result<Target> parse_target(std::string_view text)
 {
     auto const object = TRY(parse_json_object(text));
     Target target;
-    target.login.host = TRY(string_member(object, "host"));
-    target.login.port = static_cast<std::uint16_t>(TRY(integer_member(object, "port")));
-    target.login.database = TRY(string_member(object, "database"));
-    target.login.user = TRY(string_member(object, "user"));
-    target.password_file = TRY(string_member(object, "password_file"));
-    target.schema = TRY(string_member(object, "schema"));
-    target.table = TRY(string_member(object, "table"));
-    target.privileges = TRY(string_member(object, "privileges"));
+    auto& account = target.account;
+    account.host = TRY(string_member(object, "host"));
+    account.port = static_cast<std::uint16_t>(TRY(integer_member(object, "port")));
+    account.database = TRY(string_member(object, "database"));
+    account.user = TRY(string_member(object, "user"));
+    account.password_file = TRY(string_member(object, "password_file"));
+    target.owner = string_or(object, "owner", "");
+    TRY(check_identifier("a database", account.database));
+    TRY(check_identifier("a login", account.user));
+    if (!target.owner.empty())
+        TRY(check_identifier("an owner", target.owner));
     return target;
 }
 
-Result<SecretText> read_password(std::string const& path)
+// What was planned, for create() alone.
+Result<RoleGrants> parse_grants(std::string_view target)
 {
-    if (path.empty())
-        return SecretText();
-    auto bytes = TRY(read_file(path, 4096).in("the database's password"));
-    auto text = to_text(bytes);
-    wipe(bytes.data(), bytes.size());
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
-        text.pop_back();
-    return SecretText(std::move(text));
+    auto const object = TRY(parse_json_object(target));
+    auto const* const resource = TRY(object_member(object, "resource"));
+    return parse_role_grants(TRY(string_member(object, "action")), *resource);
 }
 
 // SPEC: PostgreSQL 15, 34.16 The Password File: `:` and `\` in a field are escaped with `\`.
@@ -71,18 +57,14 @@ std::string pgpass_field(std::string_view text)
     return field;
 }
 
-// The connections to one database under one login.
-struct Connections {
-    std::vector<std::unique_ptr<PostgresConnection>> idle;
-    std::size_t open = 0;
-    net::Notification freed;
-};
+using Borrowed = PostgresConnectionPool::Borrowed;
 
 class PostgresRoleIssuer final : public RevocableIssuer {
 public:
     PostgresRoleIssuer(RandomSource& random, PostgresRoleLimits limits)
         : random_(random)
         , limits_(limits)
+        , pool_(limits.connections_max)
     {
     }
 
@@ -92,121 +74,91 @@ public:
     net::Task<Result<>> revoke(std::string target, std::string name) override;
 
 private:
-    // A connection that goes back, or is closed, at the end of its use.
-    class Borrowed {
-    public:
-        Borrowed(std::shared_ptr<Connections> home, std::unique_ptr<PostgresConnection> connection)
-            : home_(std::move(home))
-            , connection_(std::move(connection))
-        {
-        }
-        Borrowed(Borrowed&&) noexcept = default;
-        Borrowed& operator=(Borrowed&&) noexcept = delete;
-        Borrowed(Borrowed const&) = delete;
-        Borrowed& operator=(Borrowed const&) = delete;
-        ~Borrowed()
-        {
-            if (!home_)
-                return;
-            if (connection_ && connection_->is_usable())
-                home_->idle.push_back(std::move(connection_));
-            else
-                --home_->open;
-            home_->freed.notify();
-        }
-        PostgresConnection* operator->() const { return connection_.get(); }
-
-    private:
-        std::shared_ptr<Connections> home_;
-        std::unique_ptr<PostgresConnection> connection_;
-    };
-
-    net::Task<Result<Borrowed>> borrow(Target const& target);
+    [[nodiscard]] std::string create_statement(std::string const& role, SecretText const& verifier, Timestamp expires) const;
+    net::Task<Result<>> grant(Borrowed const& connection, Target const& target, RoleGrants const& grants, std::string const& role);
     net::Task<Result<>> end_sessions(Borrowed const& connection, std::string const& role);
     net::Task<Result<>> drop_owned_elsewhere(Borrowed const& connection, Target const& target, std::string const& role);
     net::Task<Result<>> check_absent(Borrowed const& connection, std::string const& role);
 
     RandomSource& random_;
     PostgresRoleLimits limits_;
-    std::map<std::string, std::shared_ptr<Connections>> connections_;
+    PostgresConnectionPool pool_;
 };
 
 Result<CredentialPlan> PostgresRoleIssuer::plan(JsonObject const& provider, std::span<Access const> accesses)
 {
     if (accesses.size() != 1)
-        return invalid_argument("a PostgreSQL role is for one table");
+        return invalid_argument("a PostgreSQL role is for one data set");
     auto const& [action, resource] = accesses.front();
-    auto const privileges = TRY(privileges_of(action));
-    auto const schema = std::string(TRY(string_member(resource, "schema")));
-    auto const table = std::string(TRY(string_member(resource, "table")));
+    auto const grants = TRY(parse_role_grants(action, resource));
     JsonObject target = provider;
-    target["schema"] = schema;
-    target["table"] = table;
-    target["privileges"] = privileges;
-    auto text = to_text(JsonValue(target));
+    target["action"] = action;
+    target["resource"] = resource;
+    auto text = to_text(target);
     TRY(parse_target(text));
-    return CredentialPlan { "postgres_role", "writ_" + random_.base32(name_characters), privileges + " on " + schema + "." + table, std::move(text) };
+    return CredentialPlan { "postgres_role", "writ_" + random_.base32(name_characters), words_of(grants), std::move(text) };
 }
 
-net::Task<Result<PostgresRoleIssuer::Borrowed>> PostgresRoleIssuer::borrow(Target const& target)
+std::string PostgresRoleIssuer::create_statement(std::string const& role, SecretText const& verifier, Timestamp expires) const
 {
-    auto const& login = target.login;
-    auto const key = login.host + '\n' + std::to_string(login.port) + '\n' + login.database + '\n' + login.user;
-    auto& kept = connections_[key];
-    if (!kept)
-        kept = std::make_shared<Connections>();
-    auto const home = kept;
-    while (home->idle.empty() && home->open >= limits_.connections_max) {
-        auto const seen = home->freed.version();
-        auto const freed = co_await home->freed.wait_past(seen, connection_wait);
-        if (!freed)
-            co_return unavailable("all connections to database `" + login.database + "` are busy");
+    return "CREATE ROLE " + quote_identifier(role) + " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT "
+        + std::to_string(limits_.role_connections_max) + " PASSWORD " + quote_literal(verifier.reveal()) + " VALID UNTIL " + quote_literal(to_rfc3339(expires));
+}
+
+// The rest of a role that is being made: what a template has, and that nothing is open which should not be.
+net::Task<Result<>> PostgresRoleIssuer::grant(Borrowed const& connection, Target const& target, RoleGrants const& grants, std::string const& role)
+{
+    if (!grants.template_role.empty()) {
+        auto listed = co_await connection->query(template_query(grants.template_role, role));
+        auto const rows = CO_TRY(listed);
+        if (rows.empty() || rows.size() > template_grants_max)
+            co_return unavailable("template `" + grants.template_role + "` was granted nothing in database `" + target.account.database + "`, or too much");
+        std::string statements;
+        for (auto const& row : rows)
+            statements += row.front() + "; ";
+        auto const granted = co_await connection->query(std::move(statements));
+        if (granted.is_error())
+            co_return granted.error();
     }
-    while (!home->idle.empty()) {
-        auto connection = std::move(home->idle.back());
-        home->idle.pop_back();
-        if (connection->is_usable())
-            co_return Borrowed(home, std::move(connection));
-        --home->open;
-    }
-    ++home->open;
-    Borrowed place(home, nullptr); // gives the place back if connecting fails
-    auto password = read_password(target.password_file);
-    auto secret = CO_TRY(password);
-    auto connected = co_await PostgresConnection::connect({ login.host, login.port, login.database, login.user, std::move(secret) });
-    auto connection = CO_TRY(connected);
-    ++home->open;
-    co_return Borrowed(home, std::move(connection));
+    auto opened = co_await connection->query(exposure_query(grants, role));
+    if (auto const rows = CO_TRY(opened); !rows.empty())
+        co_return permission_denied("everybody may use table " + rows.front().front() + ", of which only a part is to be given: revoke that from PUBLIC");
+    if (target.owner.empty())
+        co_return Result<>();
+    auto asked = co_await connection->query("SELECT 1 WHERE pg_has_role(" + quote_literal(target.owner) + ", 'MEMBER')");
+    if (auto const rows = CO_TRY(asked); rows.empty())
+        co_return permission_denied("login `" + target.account.user + "` is no member of `" + target.owner + "`, which is to own what a run leaves behind");
+    co_return Result<>();
 }
 
 net::Task<Result<Credential>> PostgresRoleIssuer::create(CredentialPlan plan, Recipient recipient)
 {
     auto parsed = parse_target(plan.target);
     auto const target = CO_TRY(parsed);
-    auto borrowed = co_await borrow(target);
+    auto planned = parse_grants(plan.target);
+    auto const grants = CO_TRY(planned);
+    auto const& account = target.account;
+    auto borrowed = co_await pool_.borrow(account);
     auto const connection = CO_TRY(borrowed);
 
     SecretText const password(random_.base32(password_characters));
     auto verifier = connection->scram_verifier(password, plan.name);
     auto const secret = CO_TRY(verifier);
-    auto const role = quote_identifier(plan.name);
-    auto const& login = target.login;
     // One transaction: the role is there with its rights, or not at all. COMMIT is sent once the rest is done: what a server executes after we gave it up, be it
     // delayed by a network, is never committed.
-    SecretText statement("BEGIN; CREATE ROLE " + role + " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT "
-        + std::to_string(limits_.role_connections_max) + " PASSWORD " + quote_literal(secret.reveal()) + " VALID UNTIL " + quote_literal(to_rfc3339(recipient.expires)) + "; GRANT CONNECT ON DATABASE "
-        + quote_identifier(login.database) + " TO " + role + "; GRANT USAGE ON SCHEMA " + quote_identifier(target.schema) + " TO " + role + "; GRANT " + target.privileges + " ON "
-        + quote_identifier(target.schema) + "." + quote_identifier(target.table) + " TO " + role);
+    SecretText statement("BEGIN; " + create_statement(plan.name, secret, recipient.expires) + grant_statements(grants, plan.name, account.database, recipient));
     auto created = co_await connection->query(std::move(statement));
-    if (created.is_ok())
-        created = co_await connection->query("COMMIT");
     if (created.is_error())
         co_return std::move(created).error().in("create role");
+    auto granted = co_await grant(connection, target, grants, plan.name);
+    auto const ended = co_await connection->query(granted.is_ok() ? "COMMIT" : "ROLLBACK");
+    if (granted.is_error() || ended.is_error())
+        co_return Error(granted.is_error() ? granted.error() : ended.error()).in("create role");
 
     Credential credential;
-    auto const port = std::to_string(login.port);
-    credential.environment = { { "PGHOST", login.host }, { "PGPORT", port }, { "PGUSER", plan.name }, { "PGDATABASE", login.database } };
-    SecretText line(pgpass_field(login.host) + ":" + port + ":" + pgpass_field(login.database) + ":" + plan.name + ":" + password.reveal() + "\n");
+    auto const port = std::to_string(account.port);
+    credential.environment = { { "PGHOST", account.host }, { "PGPORT", port }, { "PGUSER", plan.name }, { "PGDATABASE", account.database } };
+    SecretText line(pgpass_field(account.host) + ":" + port + ":" + pgpass_field(account.database) + ":" + plan.name + ":" + password.reveal() + "\n");
     credential.files.push_back({ "pgpass", "PGPASSFILE", std::move(line) });
     co_return credential;
 }
@@ -215,7 +167,7 @@ net::Task<Result<>> PostgresRoleIssuer::prolong(std::string target_text, std::st
 {
     auto parsed = parse_target(target_text);
     auto const target = CO_TRY(parsed);
-    auto borrowed = co_await borrow(target);
+    auto borrowed = co_await pool_.borrow(target.account);
     auto const connection = CO_TRY(borrowed);
     auto const altered = co_await connection->query("ALTER ROLE " + quote_identifier(name) + " VALID UNTIL " + quote_literal(to_rfc3339(expires)));
     if (altered.is_error())
@@ -239,16 +191,15 @@ net::Task<Result<>> PostgresRoleIssuer::end_sessions(Borrowed const& connection,
 // What a role made in other databases of the server, where everybody may connect. Otherwise a job could keep its role from being dropped.
 net::Task<Result<>> PostgresRoleIssuer::drop_owned_elsewhere(Borrowed const& connection, Target const& target, std::string const& role)
 {
-    auto const& login = target.login;
     auto listed = co_await connection->query("SELECT DISTINCT datname FROM pg_shdepend JOIN pg_database ON pg_database.oid = dbid JOIN pg_roles ON pg_roles.oid = refobjid"
                                              " WHERE refclassid = 'pg_authid'::regclass AND datname <> current_database() AND rolname = "
         + quote_literal(role));
     for (auto const& row : CO_TRY(listed)) {
-        auto password = read_password(target.password_file);
-        auto secret = CO_TRY(password);
-        auto connected = co_await PostgresConnection::connect({ login.host, login.port, row.front(), login.user, std::move(secret) });
+        auto account = target.account;
+        account.database = row.front();
+        auto connected = co_await PostgresConnectionPool::connect(std::move(account));
         auto const there = CO_TRY(connected);
-        auto const dropped = co_await there->query("DROP OWNED BY " + quote_identifier(role));
+        auto const dropped = co_await drop_owned(*there, role);
         if (dropped.is_error())
             co_return dropped.error();
     }
@@ -269,7 +220,7 @@ net::Task<Result<>> PostgresRoleIssuer::revoke(std::string target_text, std::str
 {
     auto parsed = parse_target(target_text);
     auto const target = CO_TRY(parsed);
-    auto borrowed = co_await borrow(target);
+    auto borrowed = co_await pool_.borrow(target.account);
     auto const connection = CO_TRY(borrowed);
     auto const role = quote_identifier(name);
     // First nobody can log in any more, then who is logged in goes, then what the role has and is. The membership lets us end its sessions and drop what it made.
@@ -278,13 +229,16 @@ net::Task<Result<>> PostgresRoleIssuer::revoke(std::string target_text, std::str
         co_return co_await check_absent(connection, name);
     if (locked.is_error())
         co_return locked.error();
-    auto const ended = co_await end_sessions(connection, name);
-    if (ended.is_error())
-        co_return ended.error();
-    auto const elsewhere = co_await drop_owned_elsewhere(connection, target, name);
-    if (elsewhere.is_error())
-        co_return elsewhere.error();
-    auto const dropped = co_await connection->query("DROP OWNED BY " + role + "; DROP ROLE " + role);
+    auto done = co_await end_sessions(connection, name);
+    if (done.is_ok())
+        done = co_await drop_owned_elsewhere(connection, target, name);
+    if (done.is_ok() && !target.owner.empty())
+        done = co_await hand_over_tables(*connection, name, target.owner);
+    if (done.is_ok())
+        done = co_await drop_owned(*connection, name);
+    if (done.is_error())
+        co_return done.error();
+    auto const dropped = co_await connection->query("DROP SCHEMA IF EXISTS " + role + " CASCADE; DROP ROLE " + role);
     if (dropped.is_error())
         co_return dropped.error();
     co_return Result<>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A PostgreSQL role for one run: it may do what was decided on one table, and nothing else; its password is sent to the server as a SCRAM verifier only.
-// The login that makes roles needs CREATEROLE and the granted rights WITH GRANT OPTION; it owns nothing.
+// A PostgreSQL role for one run: it may do what was decided on a data set, and nothing else; its password is sent to the server as a SCRAM verifier only.
+// The login that makes roles needs CREATEROLE and the granted rights WITH GRANT OPTION; it owns nothing. For data sets with `rows` it needs CREATE on the database.
 #pragma once
 
 #include "base/random.h"
@@ -16,7 +16,8 @@ struct PostgresRoleLimits {
     std::size_t connections_max = 8;
 };
 
-// `provider`: host, port, database, user, password_file. `resource`: schema, table. Actions: read, train, evaluate (SELECT); write (SELECT, INSERT, UPDATE, DELETE).
+// `provider`: host, port, database, user, password_file; owner: the role that gets the tables a run made; absent or empty: they are dropped. `resource`: as
+// role_grants.h has it.
 std::unique_ptr<CredentialIssuer> create_postgres_role_issuer(RandomSource&, PostgresRoleLimits = {});
 
 } // namespace writ::issue

@@ -45,6 +45,9 @@ TEST(PostgresRole, plans_hold_no_secret_and_never_the_same_name_twice)
     EXPECT_EQ(one.target.find("\"password\""), std::string::npos);
     EXPECT_TRUE(plan(*issuer, { { "host", "x" } }, "read").is_error());
     EXPECT_TRUE(issuer->plan(provider(), {}).is_error());
+    auto cut = provider();
+    cut["database"] = std::string("oncology\0x", 10);
+    EXPECT_TRUE(plan(*issuer, cut, "read").is_error());
 }
 
 TEST(PostgresRole, quotes_names_and_texts_so_that_they_stay_names_and_texts)

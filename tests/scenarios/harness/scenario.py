@@ -56,8 +56,8 @@ class Scenario(unittest.TestCase):
         folder.mkdir(exist_ok=True)
         return folder / name
 
-    def start_holding_run(self, name: str = "held", writ: Installation | None = None) -> "HoldingRun":
-        return HoldingRun(writ or self.writ, self.scratch(name))
+    def start_holding_run(self, name: str = "held", writ: Installation | None = None, query: str = "select count(*) from biopsies") -> "HoldingRun":
+        return HoldingRun(writ or self.writ, self.scratch(name), query)
 
     def assert_role_ends(self, role: str) -> None:
         wait_until(f"role {role} is gone", lambda: not self.postgres.has_role(role))
@@ -71,9 +71,9 @@ class Scenario(unittest.TestCase):
 class HoldingRun:
     """A run whose job has copied its password file to `leaked`, holds a session open in a child, and waits to be killed."""
 
-    def __init__(self, writ: Installation, leaked: Path):
+    def __init__(self, writ: Installation, leaked: Path, query: str = "select count(*) from biopsies"):
         self.leaked = leaked
-        self.program = writ.launch(leaked.name, ["run", "--purpose", "train", "--", PYTHON, JOBS / "hold.py", leaked])
+        self.program = writ.launch(leaked.name, ["run", "--purpose", "train", "--", PYTHON, JOBS / "hold.py", leaked, query])
         ready = Path(f"{leaked}.ready")
 
         def started():
