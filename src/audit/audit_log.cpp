@@ -124,6 +124,7 @@ private:
     void begin();
     void answer_one();
     void keep_up();
+    void follow_retention();
     Result<> catch_up(std::uint64_t at_most = UINT64_MAX);
     void start_proof(std::uint64_t sequence, Done<ProvenRecord> const& done);
     void finish_proofs(bool is_end);
@@ -137,6 +138,7 @@ private:
     RecordScanner scanner_;
     ScannedRecord scanned_;
     std::uint64_t seen_size_ = 0;
+    std::uint64_t seen_first_kept_ = 0; // that the index was told of
     std::vector<WaitingProof> proofs_;
     std::mutex mutex_;
     std::condition_variable wake_;
@@ -187,8 +189,20 @@ void SqliteAuditLog::answer_one()
     question();
 }
 
+// Room is not asked for again where it could not be made: the next records that are dropped make some, or the next start does.
+void SqliteAuditLog::follow_retention()
+{
+    auto const first_kept = log_->first_kept();
+    if (first_kept == seen_first_kept_)
+        return;
+    seen_first_kept_ = first_kept;
+    if (auto const forgotten = index_->forget_before(first_kept); forgotten.is_error())
+        log_warning("the audit index keeps what retention has dropped", { { "error", forgotten.error().message } });
+}
+
 void SqliteAuditLog::keep_up()
 {
+    follow_retention();
     auto const size = log_->size();
     if (size > index_->next() && (size == seen_size_ || size - index_->next() > lag_max)) {
         if (auto const caught_up = catch_up(round_records); caught_up.is_error())

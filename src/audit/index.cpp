@@ -28,6 +28,7 @@ struct Index::State {
         TimeRange times;
     };
     std::vector<Sealed> sealed_segments; // those in the file
+    std::uint32_t forgotten = 0;         // the first of those: nothing but their heads is there
     std::deque<SegmentBuilder> unsealed; // behind those; all but the last are full
 
     [[nodiscard]] std::uint32_t sealed() const { return static_cast<std::uint32_t>(sealed_segments.size()); }
@@ -63,10 +64,7 @@ struct Index::State {
     Result<std::vector<Signature>> signatures(std::vector<SegmentPage> const& last) const;
     Result<SegmentSet> possible(std::uint32_t segment, std::vector<Term> const&) const;
     // Null: there is no file, but it may be in memory.
-    [[nodiscard]] std::unique_ptr<IndexFile::Reading> begin_reading() const
-    {
-        return file ? std::make_unique<IndexFile::Reading>(*file) : nullptr;
-    }
+    Result<std::unique_ptr<IndexFile::Reading>> begin_reading();
     Result<bool> find_term(std::uint32_t segment, Term, Bitmap&) const;
     Result<bool> find_terms(std::uint32_t segment, std::vector<Term> const&, Bitmap&) const;
     Result<std::vector<TimeRange>> stretches(std::uint32_t segment) const;
@@ -124,7 +122,17 @@ Result<> Index::State::load()
             return corruption("audit index: a segment is missing");
         sealed_segments.push_back(sealed);
     }
+    forgotten = TRY(file->forgotten());
     return {};
+}
+
+// Another process may have forgotten more since; it does not while this one reads.
+Result<std::unique_ptr<IndexFile::Reading>> Index::State::begin_reading()
+{
+    auto reading = file ? std::make_unique<IndexFile::Reading>(*file) : nullptr;
+    if (is_read_only)
+        forgotten = TRY(file->forgotten());
+    return reading;
 }
 
 Result<> Index::State::write_full()
@@ -312,6 +320,7 @@ Result<> Index::clear()
     state_->file.reset();
     state_->unsealed.clear();
     state_->sealed_segments.clear();
+    state_->forgotten = 0;
     remove_index_files(state_->path);
     state_->file = TRY(IndexFile::open(state_->path));
     return {};
@@ -335,6 +344,19 @@ Result<> Index::add(ScannedRecord const* record)
     return {};
 }
 
+Result<> Index::forget_before(std::uint64_t first_kept)
+{
+    ASSERT(!state_->is_read_only);
+    auto end = state_->forgotten;
+    while (end < state_->sealed() && state_->end_of(end) <= first_kept)
+        ++end;
+    if (end == state_->forgotten)
+        return {};
+    TRY(state_->file->forget(end));
+    state_->forgotten = end;
+    return {};
+}
+
 Result<> Index::begin_bulk() { return state_->file->begin_bulk(); }
 
 Result<> Index::finish_bulk()
@@ -348,11 +370,11 @@ Result<> Index::find(IndexQuery const& query, std::function<Result<bool>(std::ui
     auto asked = query;
     if (asked.terms.empty())
         asked.terms.push_back(term_of(TermKind::record, ""));
+    auto const reading = TRY(state_->begin_reading());
     auto const count = state_->segments();
-    auto const reading = state_->begin_reading();
     Sieve sieve([&](std::uint32_t segment) { return state_->possible(segment, asked.terms); });
-    for (std::uint32_t i = 0; i < count; ++i) {
-        auto const segment = query.oldest_first ? i : count - 1 - i;
+    for (auto i = state_->forgotten; i < count; ++i) {
+        auto const segment = query.oldest_first ? i : count - 1 - (i - state_->forgotten);
         if (state_->first_of(segment) >= query.before.value_or(UINT64_MAX) || state_->end_of(segment) <= query.from || !overlaps(state_->times(segment), query))
             continue;
         if (TRY(sieve.lets_through(segment)) && !TRY(state_->visit_segment(segment, asked, visit)))
@@ -365,9 +387,9 @@ Result<IndexedUses> Index::uses(Term term)
 {
     IndexedUses found;
     std::unordered_map<std::uint64_t, std::size_t> known;
-    auto const reading = state_->begin_reading();
+    auto const reading = TRY(state_->begin_reading());
     Sieve sieve([&](std::uint32_t segment) { return state_->possible(segment, { term }); });
-    for (auto segment = state_->segments(); segment-- > 0;) {
+    for (auto segment = state_->segments(); segment-- > state_->forgotten;) {
         Bitmap numbers;
         if (!TRY(sieve.lets_through(segment)) || !TRY(state_->find_term(segment, term, numbers)))
             continue;

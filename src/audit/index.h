@@ -55,6 +55,8 @@ public:
     // For as many as a rebuild adds: no sync before finish_bulk(); a crash before that leaves a file to be thrown away.
     Result<> begin_bulk();
     Result<> finish_bulk();
+    // Retention has dropped the records before it: segments that have no others are left out of all answers, and their pages make room.
+    Result<> forget_before(std::uint64_t first_kept);
     // Forgets everything: it was ahead of the log, or damaged.
     Result<> clear();
     // Whether the file is not what was written. Only clear() helps.

@@ -106,7 +106,7 @@ void remove_index_files(Path const& file)
 struct IndexFile::State {
     Path file;
     ConnectionOwner connection;
-    StatementOwner insert, select, insert_signature, select_signature;
+    StatementOwner insert, select, insert_signature, select_signature, first_page;
     std::uint32_t segments = 0;
     bool is_bulk = false;
     bool is_damaged = false;
@@ -123,6 +123,7 @@ struct IndexFile::State {
         select = TRY(prepare(connection.get(), "SELECT data FROM pages WHERE id = ?1"));
         insert_signature = TRY(prepare(connection.get(), "INSERT INTO signatures VALUES (?1, ?2)"));
         select_signature = TRY(prepare(connection.get(), "SELECT data FROM signatures WHERE id = ?1"));
+        first_page = TRY(prepare(connection.get(), "SELECT id FROM pages WHERE id % ?1 <> ?2 ORDER BY id LIMIT 1"));
         auto const count = TRY(read_number(connection.get(), "SELECT coalesce(max(id), -1) FROM pages"));
         segments = static_cast<std::uint32_t>((count + segment_pages) / segment_pages);
         return {};
@@ -236,6 +237,34 @@ Result<bool> IndexFile::read(std::uint32_t segment, std::uint32_t page, std::fun
 Result<bool> IndexFile::read_signature(std::uint64_t number, std::function<Result<>(BytesView)> const& take) const
 {
     return state_->get(state_->select_signature.get(), static_cast<std::int64_t>(number), take);
+}
+
+Result<> IndexFile::forget(std::uint32_t end)
+{
+    auto const limit = std::to_string(id_of(end, 0)), width = std::to_string(segment_pages), head = std::to_string(head_page);
+    auto const signatures = std::to_string(first_signature_number(end));
+    auto const statement = "BEGIN IMMEDIATE; DELETE FROM pages WHERE id < " + limit + " AND id % " + width + " <> " + head
+        + "; DELETE FROM signatures WHERE id < " + signatures + "; COMMIT";
+    if (execute(state_->connection.get(), statement.c_str()).is_ok())
+        return {};
+    auto const error = state_->error();
+    if (sqlite3_get_autocommit(state_->connection.get()) == 0)
+        (void)execute(state_->connection.get(), "ROLLBACK").is_ok();
+    return error;
+}
+
+Result<std::uint32_t> IndexFile::forgotten() const
+{
+    auto* const statement = state_->first_page.get();
+    sqlite3_bind_int(statement, 1, segment_pages);
+    sqlite3_bind_int(statement, 2, head_page);
+    auto const step = sqlite3_step(statement);
+    auto const id = step == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : id_of(state_->segments, 0);
+    auto const failed = step != SQLITE_ROW && step != SQLITE_DONE ? std::optional(state_->error()) : std::nullopt;
+    sqlite3_reset(statement);
+    if (failed)
+        return *failed;
+    return static_cast<std::uint32_t>(id / segment_pages);
 }
 
 // Where it cannot begin each read goes by itself.

@@ -31,6 +31,11 @@ public:
     // As read().
     Result<bool> read_signature(std::uint64_t number, std::function<Result<>(BytesView)> const& take) const;
 
+    // Of the first segments up to this one nothing stays but their heads; and no signatures where no segment has more. Freed space is used again.
+    Result<> forget(std::uint32_t end);
+    // Segments before the first that has more than its head.
+    [[nodiscard]] Result<std::uint32_t> forgotten() const;
+
     // As long as it lives reads are of one state of the file, which is locked and looked at once and not for each of them. A writer waits for its
     // end, so keep it short.
     class Reading {

@@ -50,6 +50,8 @@ std::uint64_t signature_number(std::uint32_t segment, Term term)
     return number_of(segment, page_of(term), block_of(static_cast<std::uint32_t>(term)));
 }
 
+std::uint64_t first_signature_number(std::uint32_t segment) { return number_of(segment, 0, 0); }
+
 std::vector<Signature> signatures_of(std::uint32_t segment, std::uint32_t page, std::span<std::vector<std::uint32_t> const> keys)
 {
     ASSERT(keys.size() <= signature_segments);

@@ -20,6 +20,8 @@ inline constexpr SegmentSet all_segments = UINT32_MAX;
 
 // Where the one that tells of a term lies, for the 32 segments of which this is one.
 std::uint64_t signature_number(std::uint32_t segment, Term);
+// The lowest of the segments that this one is of.
+std::uint64_t first_signature_number(std::uint32_t segment);
 
 struct Signature {
     std::uint64_t number;

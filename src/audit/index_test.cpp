@@ -154,6 +154,73 @@ TEST_F(IndexTest, what_few_of_many_segments_have_is_found_in_each_of_them)
     }
 }
 
+TEST_F(IndexTest, whole_segments_that_retention_has_dropped_are_forgotten)
+{
+    add_numbered(3 * std::uint64_t(segment_records) + 100);
+    auto const pages = [this] { return std::filesystem::file_size(folder_ / "index.db"); };
+    auto const read_only = Index::open_read_only(folder_ / "index.db").value();
+    auto const before = index_->uses(biopsies)->uses.size();
+    index_->forget_before(2 * segment_records - 1).value(); // the second one has a record that is kept
+    EXPECT_EQ(find({ .terms = {}, .oldest_first = true }, 1), Found { segment_records });
+    index_->forget_before(2 * segment_records).value();
+
+    auto const first_run = term_of(TermKind::run, "run-7"), kept_run = term_of(TermKind::run, "run-" + std::to_string(segment_records / 5 + 7));
+    auto const check = [&](Index& index) {
+        Found found;
+        auto const keep = [&found](std::uint64_t sequence) -> Result<bool> {
+            found.push_back(sequence);
+            return found.size() < 2;
+        };
+        index.find({ .terms = {}, .oldest_first = true }, keep).value();
+        EXPECT_EQ(found, (Found { 2 * segment_records, 2 * segment_records + 1 }));
+        index.find({ .terms = { first_run } }, keep).value();
+        EXPECT_EQ(found.size(), 2U);
+        EXPECT_TRUE(index.uses(term_of(TermKind::use, "run-7", "run"))->uses.empty());
+        EXPECT_LT(index.uses(biopsies)->uses.size(), before);
+        EXPECT_GT(index.uses(biopsies)->uses.size(), 0U);
+        EXPECT_FALSE(index.is_damaged());
+    };
+    check(*index_);
+    check(*read_only); // of another process, opened before
+    EXPECT_EQ(find({ .terms = { kept_run } }, 1).size(), 1U);
+    auto const size = pages();
+    reopen();
+    EXPECT_EQ(index_->next(), 3 * segment_records);
+    check(*index_);
+
+    add_numbered(2 * std::uint64_t(segment_records) + 1);
+    EXPECT_LT(pages(), size + size / 10); // in the room that was made
+    index_->forget_before(100 * std::uint64_t(segment_records)).value();
+    EXPECT_EQ(find({ .terms = {} }, 1), Found { 5 * std::uint64_t(segment_records) }); // what is not sealed
+}
+
+TEST_F(IndexTest, signatures_go_with_the_last_of_their_segments)
+{
+    constexpr std::uint64_t segments = signature_segments + 2;
+    for (std::uint64_t n = 0; n <= segments * segment_records; ++n) {
+        if (n % segment_records == 5)
+            add(numbered(n));
+        else
+            ASSERT_TRUE(index_->add(nullptr).is_ok());
+    }
+    auto const run_of = [](std::uint64_t segment) { return term_of(TermKind::run, numbered(segment * segment_records + 5).run); };
+    auto const read_only = Index::open_read_only(folder_ / "index.db").value();
+    for (std::uint64_t const kept : { signature_segments - 1U, signature_segments + 0U, signature_segments + 1U }) {
+        index_->forget_before(kept * segment_records).value();
+        for (std::uint64_t const segment : { kept - 1, kept })
+            for (auto* const index : { index_.get(), read_only.get() }) {
+                Found found;
+                auto const visit = [&found](std::uint64_t sequence) -> Result<bool> {
+                    found.push_back(sequence);
+                    return true;
+                };
+                EXPECT_TRUE(index->find({ .terms = { run_of(segment) } }, visit).is_ok());
+                EXPECT_EQ(found, segment < kept ? Found {} : Found { segment * segment_records + 5 });
+            }
+    }
+    EXPECT_FALSE(index_->is_damaged() || read_only->is_damaged());
+}
+
 TEST_F(IndexTest, times_outside_are_left_out_by_segment_and_stretch)
 {
     add_numbered(segment_records + 1000);

@@ -12,6 +12,8 @@ namespace writ::authority {
 namespace {
 
 constexpr Duration between_rounds = std::chrono::hours(1);
+// Exports catch up, and at a start they first have to read where they were.
+constexpr Duration between_rounds_held_up = std::chrono::seconds(10);
 // LIMIT: of one round, so that a decision never waits for more than a few milliseconds of it; the next one follows at once.
 constexpr std::uint64_t bundles_max = 32;
 constexpr Duration age_min = std::chrono::hours(1), age_max = std::chrono::hours(24 * 365 * 100);
@@ -62,7 +64,8 @@ net::Task<> RetentionKeeper::keep()
         auto const dropped = co_await round();
         if (dropped.is_error())
             log_warning("retention drops nothing; it is tried again", { { "error", dropped.error().message } });
-        co_await net::delay(dropped.is_ok() && *dropped ? Duration(0) : between_rounds);
+        auto const pause = is_held_up_ ? between_rounds_held_up : between_rounds;
+        co_await net::delay(dropped.is_ok() && *dropped ? Duration(0) : pause);
     }
 }
 

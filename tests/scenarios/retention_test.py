@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Old records go by size: on record first, never before an export has them, and the log that is left proves itself, also across kill -9."""
 import json
+import sqlite3
 import time
 
 from harness import Scenario, UnixConnection, main, request, wait_until
 
-RECORDS = 2_700  # of 15 KB: two segments of the journal, which have to go before a record may
+RECORDS = 2_560  # of 15 KB, and as many bytes as 140 of them before: two segments of the journal, which have to go before a record may
 CONTEXT_BYTES = 14_000
+BATCHES, BATCH = 64, 500
+TERMS_OF_THE_OLDEST = "select count(*) from pages where id < 128"
 
 
 class Retention(Scenario):
@@ -19,6 +22,20 @@ class Retention(Scenario):
                 "resource": {"type": "Dataset", "id": f"d/{number}"}, "context": {"note": "x" * CONTEXT_BYTES}})
             self.assertEqual(200, answer.status, answer.text)
         connection.close()
+
+    def decide_many(self) -> None:
+        """Uses for a whole segment of the index, of 30,720."""
+        for number in range(BATCHES):
+            answer = self.writ.admin("POST", "/access/v1/evaluations", {
+                "subject": {"type": "Workload", "id": "spiffe://oncology.example/w"}, "action": {"name": "write"},
+                "evaluations": [{"resource": {"type": "Dataset", "id": f"e/{number}/{item}"}} for item in range(BATCH)]})
+            self.assertTrue(all(evaluation["decision"] for evaluation in answer.json["evaluations"]), answer.text[:500])
+
+    def index(self, question: str) -> int:
+        connection = sqlite3.connect(f"file:{self.writ.data}/audit-index.db?mode=ro", uri=True)
+        [[number]] = connection.execute(question)
+        connection.close()
+        return number
 
     def dropped(self) -> int:
         outcome = self.writ.cli("audit", "verify", "--data", self.writ.data, "--json")
@@ -33,8 +50,15 @@ class Retention(Scenario):
         documents = self.scratch("export.yaml")
         missing = self.scratch("missing") / "audit.jsonl"  # its folder is not there: the export fails
         documents.write_text(f"kind: AuditExport\nname: slow\nformat: json\ndestination: file://{missing}\n")
-        self.assertEqual(0, self.writ.cli("apply", "-f", documents).code)
+        policies = self.scratch("many.cedar")
+        policies.write_text('permit (principal, action == Action::"write", resource is Dataset);')
+        applied = self.writ.cli("apply", "-f", documents, policies)
+        self.assertEqual(0, applied.code, applied)
+        self.decide_many()
         self.decide(RECORDS)
+        wait_until("the index has sealed a segment", lambda: self.index(TERMS_OF_THE_OLDEST) > 0)
+        used = json.loads(self.writ.cli("audit", "who-used", "dataset", "e/0/7", "--json").out)["uses"]
+        self.assertEqual(["write"], [use["action"] for use in used])
         authority.stop()
         size = len(list((self.writ.data / "log/journal").iterdir()))
         self.assertLessEqual(size, 2)
@@ -77,6 +101,13 @@ class Retention(Scenario):
         for question in (["who-used", "dataset", "d/3"], ["what-used", "workload", "w"], ["list", "-n", "1"], ["trace", "model", "m"]):
             self.assertEqual(dropped, json.loads(self.writ.cli("audit", *question, "--json").out)["dropped_before"])
             self.assertIn(f"dropped the records before {dropped}", self.writ.cli("audit", *question).out)
+
+        # Nor does the index know of them any more.
+        wait_until("the index has forgotten them", lambda: self.index(TERMS_OF_THE_OLDEST) == 0)
+        self.assertGreater(self.index("select count(*) from pages"), 0)
+        for data in ([], ["--data", self.writ.data]):
+            answer = json.loads(self.writ.cli("audit", "who-used", "dataset", "e/0/7", "--json", *data).out)
+            self.assertEqual(([], dropped), (answer["uses"], answer["dropped_before"]))
 
         # Policies are held against what is left.
         draft = self.scratch("draft.cedar")
