@@ -179,9 +179,10 @@ void SegmentBuilder::add_items(ScannedRecord const& record, std::uint16_t place)
 {
     auto one = record;
     one.items.clear();
+    one.outcomes.clear();
     for (auto const& item : record.items) {
         one.resource = item.resource;
-        one.decision = item.decision;
+        one.decision = record.outcomes[item.outcome].decision;
         if (is_use(one))
             add_use(one, place);
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "audit/index_terms.h"
+#include "audit/record_items.h"
 #include "base/bytes.h"
 
 #include <array>
@@ -15,8 +16,9 @@ namespace writ::audit {
 
 // LIMIT: of one segment.
 inline constexpr std::uint32_t segment_records = 32'768;
-// LIMIT: a segment with so many use groups is full too: there is room for those of one more record, which has 65,535 bytes and items of 37 at least.
+// LIMIT: a segment with so many use groups is full too: there is room for those of one more record, which has items_max of them.
 inline constexpr std::uint32_t segment_groups = segment_records - 2048;
+static_assert(segment_groups + items_max < segment_records);
 // Records whose earliest and latest time is kept: those of one bundle of the log.
 inline constexpr std::uint32_t stretch_records = 256;
 

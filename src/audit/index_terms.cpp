@@ -148,12 +148,13 @@ void add_terms(ScannedRecord const& record, std::vector<Term>& terms)
         terms.push_back(term_of(TermKind::classification, classification));
     if (!record.resource.is_empty())
         add_resource(record.resource, terms);
-    for (auto const& item : record.items) {
-        terms.push_back(term_of(TermKind::decision, item.decision));
-        add_resource(item.resource, terms);
-        for (auto const& policy : item.policies)
+    for (auto const& outcome : record.outcomes) {
+        terms.push_back(term_of(TermKind::decision, outcome.decision));
+        for (auto const& policy : outcome.policies)
             terms.push_back(term_of(TermKind::policy, policy));
     }
+    for (auto const& item : record.items)
+        add_resource(item.resource, terms);
 }
 
 bool is_use(ScannedRecord const& record)

@@ -265,7 +265,7 @@ TEST_F(IndexTest, segments_of_many_decisions_are_shorter)
         record.allowed.reset();
         ItemWriter items;
         for (int i = 0; i < 900; ++i)
-            items.add("Dataset", "lake/" + std::to_string(n * 900 + static_cast<std::uint64_t>(i)), i != 0, {}, {});
+            items.add("lake/" + std::to_string(n * 900 + static_cast<std::uint64_t>(i)), { "Dataset", i != 0, {}, {} });
         record.items = items.take();
         add(record);
     }

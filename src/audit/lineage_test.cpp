@@ -162,13 +162,13 @@ TEST_F(LineageTest, a_batch_is_told_by_its_items)
     auto& batch = decide("trainer", "run-c", "read", {});
     batch.resource.reset();
     batch.allowed.reset();
-    batch.items = R"([{"type":"Dataset","id":"lake/1","decision":"allow","policies":["p1"]},{"type":"Dataset","id":"lake/2","decision":"deny"},)"
-                  R"({"type":"DatasetVersion","id":"lake/3@2","decision":"allow","policies":["p2"]}])";
+    batch.items = R"([{"type":"Dataset","decision":"allow","policies":["p1"]},"lake/1",{"type":"Dataset","decision":"deny"},"lake/2",0,"lake/4",)"
+                  R"({"type":"DatasetVersion","decision":"allow","policies":["p2"]},{"id":"lake/3@2","digest":"sha256:aa"}])";
     tell();
     EXPECT_EQ(questions_.who_used("Dataset", "lake/1", {}).value().uses.at(0).policies, Texts { "p1" });
     EXPECT_TRUE(questions_.who_used("Dataset", "lake/2", {}).value().uses.empty());
     EXPECT_EQ(resources_of(questions_.who_used("Dataset", "lake/3", {}).value().uses), Texts { "lake/3@2" });
-    EXPECT_EQ(questions_.what_run_used("run-c", {}).value().uses.size(), 2U);
+    EXPECT_EQ(questions_.what_run_used("run-c", {}).value().uses.size(), 3U);
     EXPECT_FALSE(questions_.never("lake/2", std::nullopt).value().last_use);
     EXPECT_EQ(questions_.never("lake/2", std::nullopt).value().denied, 1U);
     EXPECT_TRUE(questions_.never("lake/1", std::nullopt).value().last_use);

@@ -17,8 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
     }
     if (auto const items = audit::parse_items(text); items.is_ok()) {
         audit::ItemWriter writer;
-        for (auto const& item : *items)
-            writer.add(item.type, item.id, item.allowed, std::vector<std::string_view>(item.policies.begin(), item.policies.end()), {});
+        for (auto const& item : *items) {
+            std::vector<std::string_view> const policies(item.policies.begin(), item.policies.end());
+            writer.add({ item.type, item.id, item.version, item.digest, item.alias }, { item.type, item.allowed, policies, {} });
+        }
         ASSERT(audit::parse_items(writer.take()).value().size() == items->size());
     }
     audit::Record strange;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/record_scanner.h"
 
+#include "audit/record_items.h"
 #include "base/json.h"
 
+#include <charconv>
 #include <cstring>
 
 namespace writ::audit {
@@ -10,6 +12,14 @@ namespace writ::audit {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+void add_item(ScannedRecord& record, ScannedEntity resource, std::uint32_t outcome)
+{
+    if (outcome >= record.outcomes.size() || record.items.size() == items_max)
+        return;
+    resource.type = record.outcomes[outcome].type;
+    record.items.push_back({ resource, outcome });
+}
 
 } // namespace
 
@@ -20,6 +30,7 @@ void ScannedRecord::clear()
     datasets.clear();
     policies.clear();
     classification.clear();
+    outcomes.clear();
     items.clear();
 }
 
@@ -174,27 +185,63 @@ bool RecordScanner::is_next(char c)
     return at_ != end_ && *at_ == c;
 }
 
-// The parser leaves items to who reads them, so whatever array it takes is taken here.
-bool RecordScanner::scan_items(std::vector<ScannedItem>& items)
+bool RecordScanner::scan_policies(std::vector<std::string_view>& policies)
 {
-    auto const scan_policies = [this](ScannedItem& item) {
-        if (!is_next('['))
-            return skip_value();
-        return scan_array([this, &item] { return is_next('"') ? scan_string(item.policies.emplace_back()) : skip_value(); });
-    };
+    if (!is_next('['))
+        return skip_value();
+    return scan_array([this, &policies] { return is_next('"') ? scan_string(policies.emplace_back()) : skip_value(); });
+}
+
+// An outcome if it has a decision, an item if it has an id (record_items.h).
+bool RecordScanner::scan_item_object(ScannedRecord& record, std::uint32_t& outcome)
+{
+    ScannedOutcome stated;
+    ScannedEntity resource;
+    bool has_decision = false, has_id = false;
+    bool const is_whole = scan_object([&](std::string_view name) {
+        if (name == "type")
+            return scan_text_or_skip(stated.type);
+        if (name == "id")
+            return (has_id = true) && scan_text_or_skip(resource.id);
+        if (name == "version")
+            return scan_text_or_skip(resource.version);
+        if (name == "decision")
+            return (has_decision = true) && scan_text_or_skip(stated.decision);
+        return name == "policies" ? scan_policies(stated.policies) : skip_value();
+    });
+    if (has_decision && record.outcomes.size() <= items_max) {
+        outcome = static_cast<std::uint32_t>(record.outcomes.size());
+        record.outcomes.push_back(std::move(stated));
+    }
+    if (has_id)
+        add_item(record, resource, outcome);
+    return is_whole;
+}
+
+bool RecordScanner::scan_outcome_number(ScannedRecord const& record, std::uint32_t& outcome)
+{
+    auto const* const begin = at_;
+    if (!skip_value())
+        return false;
+    std::uint32_t number = 0;
+    if (auto const read = std::from_chars(begin, at_, number); read.ec == std::errc() && read.ptr == at_ && number < record.outcomes.size())
+        outcome = number;
+    return true;
+}
+
+// The parser leaves items to who reads them, so whatever array it takes is taken here.
+bool RecordScanner::scan_items(ScannedRecord& record)
+{
+    std::uint32_t outcome = 0;
     return scan_array([&] {
-        if (!is_next('{'))
-            return skip_value();
-        auto& item = items.emplace_back();
-        return scan_object([&](std::string_view name) {
-            if (name == "type")
-                return scan_text_or_skip(item.resource.type);
-            if (name == "id")
-                return scan_text_or_skip(item.resource.id);
-            if (name == "decision")
-                return scan_text_or_skip(item.decision);
-            return name == "policies" ? scan_policies(item) : skip_value();
-        });
+        if (is_next('{'))
+            return scan_item_object(record, outcome);
+        if (!is_next('"'))
+            return scan_outcome_number(record, outcome);
+        ScannedEntity resource;
+        bool const is_whole = scan_string(resource.id);
+        add_item(record, resource, outcome);
+        return is_whole;
     });
 }
 
@@ -247,7 +294,7 @@ bool RecordScanner::scan_member(std::string_view name, ScannedRecord& record)
     if (name == "datasets")
         return scan_entities(record.datasets);
     if (name == "items")
-        return scan_items(record.items);
+        return scan_items(record);
     if (name == "policies")
         return scan_texts(record.policies);
     if (name == "classification")

@@ -16,11 +16,16 @@ struct ScannedEntity {
     [[nodiscard]] bool is_empty() const { return type.empty() && id.empty(); }
 };
 
+// What several decisions of a record have in common.
+struct ScannedOutcome {
+    std::string_view type, decision; // type of the resource
+    std::vector<std::string_view> policies;
+};
+
 // One of the decisions of a record that has many.
 struct ScannedItem {
     ScannedEntity resource;
-    std::string_view decision;
-    std::vector<std::string_view> policies;
+    std::uint32_t outcome = 0; // of the record's outcomes
 };
 
 // Views into the text that was scanned, or into the scanner: until the next scan.
@@ -31,7 +36,8 @@ struct ScannedRecord {
     ScannedEntity resource, model;
     std::vector<ScannedEntity> datasets;
     std::vector<std::string_view> policies, classification;
-    std::vector<ScannedItem> items;
+    std::vector<ScannedOutcome> outcomes;
+    std::vector<ScannedItem> items; // LIMIT: items_max (record_items.h); what is beyond is not looked at
 
     void clear();
 };
@@ -47,7 +53,10 @@ private:
     bool scan_time(Timestamp&);
     bool scan_entity(ScannedEntity&);
     bool scan_entities(std::vector<ScannedEntity>&);
-    bool scan_items(std::vector<ScannedItem>&);
+    bool scan_items(ScannedRecord&);
+    bool scan_item_object(ScannedRecord&, std::uint32_t& outcome);
+    bool scan_outcome_number(ScannedRecord const&, std::uint32_t& outcome);
+    bool scan_policies(std::vector<std::string_view>&);
     bool scan_texts(std::vector<std::string_view>&);
     bool scan_credential(ScannedRecord&);
     bool scan_text_or_skip(std::string_view&);

@@ -14,8 +14,6 @@ namespace writ::authority {
 
 namespace {
 
-// LIMIT: what the items of one record may take; the rest is for what they have in common.
-constexpr std::size_t items_bytes_max = limits::record_bytes_max / 2;
 // LIMIT: for what is put into a record after it left here: digests in the place of sensitive values.
 constexpr std::size_t room_left = 4096;
 
@@ -64,7 +62,7 @@ public:
 private:
     void note(BatchItem const& item, cedar::Verdict const& verdict)
     {
-        if (!is_open_ || item.group != group_ || items_.size() > items_bytes_max)
+        if (!is_open_ || item.group != group_ || items_.is_full())
             open_record(item.group);
         names_.clear();
         for (auto const policy : verdict.determining)
@@ -72,12 +70,23 @@ private:
         errors_.clear();
         for (auto const policy : verdict.errors)
             errors_.push_back(policies_[policy]->id);
-        items_.add(item.resource.type, item.resource.id, verdict.allowed, names_, errors_);
+        audit::ItemOutcome const outcome { item.resource.type, verdict.allowed, names_, errors_ };
+        if (batch_.snapshot().has_versions)
+            items_.add(described(item), outcome);
+        else
+            items_.add(item.resource.id, outcome);
         answers_.push_back({ verdict.allowed, std::nullopt });
         auto const& spooling = batch_.snapshot().spooling;
         may_spool_ = may_spool_ && !names_.empty()
             && std::ranges::all_of(names_, [&spooling](auto const name) { return spooling.contains(name); });
         (verdict.allowed ? state_.metrics.decisions_allowed : state_.metrics.decisions_denied) += 1;
+    }
+
+    audit::RecordedEntity described(BatchItem const& item) const
+    {
+        auto entity = authority::described(batch_.snapshot(), item.resource);
+        entity.alias = item.alias;
+        return entity;
     }
 
     void open_record(std::uint32_t group)
@@ -105,25 +114,21 @@ private:
         if (audit::whole_bytes(record) < limits::record_bytes_max - room_left)
             records_.push_back({ std::move(record), may_spool_ });
         else
-            record_one_by_one(std::move(record));
+            record_one_by_one(record);
     }
 
     // What the items have in common leaves no room for them.
-    void record_one_by_one(audit::Record shared)
+    void record_one_by_one(audit::Record const& shared)
     {
-        auto const items = audit::parse_items(std::exchange(shared.items, ""));
-        ASSERT(items.is_ok());
-        for (std::size_t i = 0; i < items->size(); ++i) {
-            auto const& item = (*items)[i];
-            auto record = shared;
-            record.resource = described(batch_.snapshot(), { item.type, item.id });
-            record.classification = classification_of(batch_.snapshot(), { item.type, item.id });
-            record.allowed = item.allowed;
-            record.policies = item.policies;
-            record.policy_errors = item.policy_errors;
+        auto singles = audit::single_records(shared);
+        ASSERT(singles.is_ok());
+        for (std::size_t i = 0; i < singles->size(); ++i) {
+            auto& record = (*singles)[i];
+            record.classification = classification_of(batch_.snapshot(), { record.resource->type, record.resource->id });
             if (i > 0)
                 begins_.push_back(open_begin_ + i);
-            records_.push_back({ std::move(record), vocabulary::may_spool(batch_.snapshot().spooling, item.policies) });
+            bool const may_spool = vocabulary::may_spool(batch_.snapshot().spooling, record.policies);
+            records_.push_back({ std::move(record), may_spool });
         }
     }
 
@@ -144,7 +149,11 @@ private:
 
 } // namespace
 
-void Batch::add_item(std::uint32_t group, cedar::EntityUid resource) { items_.push_back({ group, resolved(*snapshot_, std::move(resource)) }); }
+void Batch::add_item(std::uint32_t group, cedar::EntityUid resource)
+{
+    auto alias = alias_in(*snapshot_, resource);
+    items_.push_back({ group, resolved(*snapshot_, std::move(resource)), std::move(alias) });
+}
 
 std::uint32_t Batch::add_group(Question question)
 {

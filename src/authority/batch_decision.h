@@ -23,6 +23,7 @@ struct BatchGroup {
 struct BatchItem {
     std::uint32_t group = 0;
     cedar::EntityUid resource;
+    std::string alias; // that was asked for in the place of its version
 };
 
 class Batch {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/declared_versions.h"
 
+#include <algorithm>
+
 namespace writ::authority {
 
 namespace {
@@ -61,6 +63,11 @@ EntityUid resolved(Snapshot const& snapshot, EntityUid uid)
     return uid;
 }
 
+std::string alias_in(Snapshot const& snapshot, EntityUid const& uid)
+{
+    return aliased(snapshot, uid) == nullptr ? std::string() : std::string(split(uid.id).second);
+}
+
 audit::RecordedEntity described(Snapshot const& snapshot, EntityUid const& uid)
 {
     auto const meant = resolved(snapshot, uid);
@@ -76,6 +83,12 @@ audit::RecordedEntity described(Snapshot const& snapshot, EntityUid const& uid)
     if (auto const found = versions->digests.find(recorded.version); found != versions->digests.end())
         recorded.digest = found->second;
     return recorded;
+}
+
+bool have_versions(Declarations const& declarations)
+{
+    auto const has_any = [](auto const& entry) { return !entry.second.value.versions.digests.empty() || !entry.second.value.versions.current.empty(); };
+    return std::ranges::any_of(declarations.datasets, has_any) || std::ranges::any_of(declarations.models, has_any);
 }
 
 void add_versions(cedar::EntityStore& entities, Declarations const& declarations)

@@ -11,8 +11,14 @@ namespace writ::authority {
 // `DatasetVersion::"transactions@latest"` as `…@7`, if that is what the alias is declared for; anything else as it is.
 cedar::EntityUid resolved(Snapshot const&, cedar::EntityUid);
 
+// What stands in the place of a version and is resolved; empty: it is no alias.
+std::string alias_in(Snapshot const&, cedar::EntityUid const&);
+
 // As records have it: with the version that was meant, and its declared digest. What is not declared is its own name alone.
 audit::RecordedEntity described(Snapshot const&, cedar::EntityUid const&);
+
+// Whether any version is declared: without one, described() knows nothing but the name.
+bool have_versions(Declarations const&);
 
 // Adds `DatasetVersion` and `ModelVersion` entities in their data sets and models.
 void add_versions(cedar::EntityStore&, Declarations const&);

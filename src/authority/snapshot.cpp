@@ -82,6 +82,7 @@ std::shared_ptr<Snapshot const> compile(
     if (!problems.empty())
         return nullptr;
     snapshot->spooling = vocabulary::spooling_policies(snapshot->policies);
+    snapshot->has_versions = have_versions(snapshot->declarations);
     snapshot->entities = build_entities(snapshot->declarations);
     for (auto const& [name, declared] : snapshot->declarations.audit_redactions) {
         snapshot->redaction.context.insert(declared.value.context.begin(), declared.value.context.end());

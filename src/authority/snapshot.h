@@ -22,6 +22,7 @@ struct Snapshot {
     Declarations declarations;
     cedar::PolicySet policies;
     std::set<std::string, std::less<>> spooling; // ids of the policies whose decisions may be spooled (vocabulary/outage.h)
+    bool has_versions = false;                   // any of a data set or model is declared
     cedar::EntityStore entities;                 // teams, pipelines and every declared resource
     std::unique_ptr<cedar::Engine const> engine; // of these policies and entities
     audit::RedactionRules redaction;             // all that is declared of it

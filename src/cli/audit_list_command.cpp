@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // writ audit list: records by what they say, and new ones as they come.
+#include "audit/record_items.h"
 #include "cli/audit_question.h"
 
 #include "net/task.h"
@@ -34,7 +35,7 @@ std::string what_of(JsonObject const& record)
 {
     auto const type = cell(record, "type");
     if (auto const* items = record.if_contains("items"); items != nullptr && items->is_array())
-        return std::to_string(items->as_array().size()) + " decisions to " + cell(record, "action");
+        return std::to_string(audit::count_items(items->as_array())) + " decisions to " + cell(record, "action");
     if (type == "decision")
         return cell(record, "decision") + " " + cell(record, "action") + " " + cell(record, "resource");
     if (auto const* credential = record.if_contains("credential"); credential != nullptr && credential->is_object())

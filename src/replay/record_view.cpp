@@ -222,24 +222,6 @@ std::optional<RecordView> view_record(std::string_view text)
     return view.v.empty() || view.v == version ? std::optional(view) : std::nullopt;
 }
 
-bool view_item(RecordView& view, std::string_view item)
-{
-    if (item.size() < 2 || item.front() != '{')
-        return false;
-    view.resource = item; // it has `type` and `id` as a resource has
-    view.decision = view.policies = {};
-    auto rest = item.substr(1);
-    for (MemberView member; rest != "}";) {
-        if (!next_member(rest, member))
-            return false;
-        if (member.name == "decision")
-            view.decision = member.value;
-        else if (member.name == "policies")
-            view.policies = member.value;
-    }
-    return !view.decision.empty();
-}
-
 void write_principal_key(std::string& key, RecordView const& view, AskedFor const& asked)
 {
     key.clear();

@@ -24,9 +24,6 @@ struct RecordView {
 // member it knows that comes twice makes it nothing, too.
 std::optional<RecordView> view_record(std::string_view text);
 
-// Puts what an item of `items` says in the place of the record's own. False: it has not the form of one.
-bool view_item(RecordView&, std::string_view item);
-
 // The next member of an object's or element of a list's text, from behind its opening bracket on; `rest` moves on. False: the end, or bad form.
 struct MemberView {
     std::string_view name, value; // name without quotation marks, as it is written

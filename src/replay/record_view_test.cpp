@@ -65,24 +65,29 @@ TEST(SingleDecisions, of_a_record_of_many_are_those_of_its_items)
     shared.policies = {};
     auto text = audit::to_json_text(shared);
     text.pop_back();
-    text += R"(,"items":[{"type":"Dataset","id":"a","decision":"allow","policies":["readers"]},{"type":"Dataset","id":"b\"","decision":"deny"}]})";
+    text += R"(,"items":[{"type":"Dataset","decision":"allow","policies":["readers"]},"a",{"type":"Dataset","id":"b\"","decision":"deny"},0,{"id":"c","digest":"d"}]})";
     auto const singles = single_decisions(text).value();
-    ASSERT_EQ(singles.size(), 2U);
+    ASSERT_EQ(singles.size(), 3U);
     EXPECT_TRUE(*singles[0].allowed);
     EXPECT_EQ(singles[0].policies, std::vector<std::string> { "readers" });
     EXPECT_FALSE(*singles[1].allowed);
     EXPECT_EQ(singles[1].resource->id, "b\"");
     EXPECT_EQ(singles[1].workload, shared.workload);
-    std::size_t count = 0;
-    EXPECT_TRUE(for_each_decision(view_record(text).value(), [&](RecordView const& one, std::string_view) {
-        EXPECT_EQ(one.decision, count++ == 0 ? "\"allow\"" : "\"deny\"");
+    std::string seen;
+    EXPECT_TRUE(for_each_decision(view_record(text).value(), [&](RecordView const& one, std::string_view item) {
+        EXPECT_EQ(one.resource, item);
+        seen.append(item);
     }));
-    EXPECT_EQ(count, 2U);
+    EXPECT_EQ(seen, R"({"type":"Dataset","id":"a","decision":"allow","policies":["readers"]})"
+                    R"({"type":"Dataset","id":"b\"","decision":"deny"})"
+                    R"({"type":"Dataset","id":"c","decision":"allow","policies":["readers"]})");
     EXPECT_EQ(single_decisions(audit::to_json_text(decision_record()))->size(), 1U);
     for (auto const* broken : { R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":[{"type":"Dataset","id":"a"}]})",
              R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":[1]})", R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":"x"})",
-             R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":[{"type":"Dataset","decision":"allow"}]})" })
+             R"({"type":"decision","time":"2026-11-23T20:05:41Z","items":[{"type":"Dataset","decision":"allow"},1]})" }) {
         EXPECT_TRUE(single_decisions(broken).is_error()) << broken;
+        EXPECT_FALSE(for_each_decision(view_record(broken).value(), [](RecordView const&, std::string_view) {})) << broken;
+    }
 }
 
 TEST(RecordKey, holds_what_is_asked_for_and_no_more)

@@ -3,6 +3,8 @@
 
 #include "audit/record_items.h"
 
+#include <charconv>
+
 namespace writ::replay {
 
 Result<> apply_item(audit::Record& record, std::string_view item)
@@ -28,6 +30,68 @@ Result<RecordedRequest> recorded_request(std::string_view text, std::string_view
 Result<std::vector<audit::Record>> single_decisions(std::string_view text)
 {
     return audit::single_records(TRY(audit::parse_record(text)));
+}
+
+ItemViews::ItemViews(std::string_view items)
+    : rest_(items.starts_with('[') ? items.substr(1) : "")
+{
+}
+
+bool ItemViews::next(RecordView& view)
+{
+    std::string_view element, id;
+    while (id.empty())
+        if (!next_element(rest_, element) || !take_element(element, id))
+            return false;
+    auto const& outcome = outcomes_[selected_];
+    text_.assign("{\"type\":").append(outcome.type).append(",\"id\":").append(id).append(",\"decision\":").append(outcome.decision);
+    if (!outcome.policies.empty())
+        text_.append(",\"policies\":").append(outcome.policies);
+    text_ += '}';
+    view.resource = text_; // it has `type` and `id` as a resource has
+    view.decision = outcome.decision;
+    view.policies = outcome.policies;
+    return true;
+}
+
+// `id` of an item, with its quotation marks. What is only an outcome leaves it empty.
+bool ItemViews::take_element(std::string_view element, std::string_view& id)
+{
+    if (element.starts_with('{')) {
+        if (!take_object(element, id))
+            return false;
+    } else if (element.starts_with('"')) {
+        id = element;
+    } else {
+        auto const read = std::from_chars(element.data(), element.data() + element.size(), selected_);
+        if (read.ec != std::errc() || read.ptr != element.data() + element.size())
+            return false;
+    }
+    return selected_ < outcomes_.size();
+}
+
+// An outcome if it has a decision, an item if it has an id (audit/record_items.h).
+bool ItemViews::take_object(std::string_view object, std::string_view& id)
+{
+    Outcome stated;
+    auto rest = object.substr(1);
+    for (MemberView member; rest != "}";) {
+        if (!next_member(rest, member))
+            return false;
+        if (member.name == "type")
+            stated.type = member.value;
+        else if (member.name == "id")
+            id = member.value;
+        else if (member.name == "decision")
+            stated.decision = member.value;
+        else if (member.name == "policies")
+            stated.policies = member.value;
+    }
+    if (stated.decision.empty())
+        return !id.empty();
+    selected_ = outcomes_.size();
+    outcomes_.push_back(stated);
+    return !stated.type.empty();
 }
 
 } // namespace writ::replay

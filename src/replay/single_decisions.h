@@ -11,7 +11,8 @@
 
 namespace writ::replay {
 
-// The resource, decision and policies of one item, given as its text in `items`, in the place of the record's. invalid_argument: it is no item.
+// One decision of a record of many as a text of its own: `{"type":"Dataset","id":"a","decision":"allow","policies":["p"]}`.
+// The resource, decision and policies of an item in the place of the record's. invalid_argument: it is no item.
 Result<> apply_item(audit::Record&, std::string_view item);
 
 // The request of a record, or of one of its items.
@@ -20,6 +21,30 @@ Result<RecordedRequest> recorded_request(std::string_view record, std::string_vi
 // One record each decision; of one without `items`, itself.
 Result<std::vector<audit::Record>> single_decisions(std::string_view text);
 
+// The items of `items`, one after the other.
+class ItemViews {
+public:
+    explicit ItemViews(std::string_view items);
+    // Puts what the next item says in the place of the record's own. False: there is none, or none that has the form of one.
+    bool next(RecordView&);
+    // The item that next() told of as a text of its own: until it is called again.
+    [[nodiscard]] std::string_view text() const { return text_; }
+    // Whether next() ended where the items do.
+    [[nodiscard]] bool is_at_end() const { return rest_ == "]"; }
+
+private:
+    struct Outcome {
+        std::string_view type, decision, policies;
+    };
+    bool take_element(std::string_view element, std::string_view& id);
+    bool take_object(std::string_view object, std::string_view& id);
+
+    std::string_view rest_;
+    std::vector<Outcome> outcomes_;
+    std::size_t selected_ = 0;
+    std::string text_;
+};
+
 // Calls with the view of each single decision and its item's text, empty if it is no item's. False: `items` has a form that is not ours.
 template <typename Visit> bool for_each_decision(RecordView view, Visit const& visit)
 {
@@ -27,15 +52,10 @@ template <typename Visit> bool for_each_decision(RecordView view, Visit const& v
         visit(view, std::string_view());
         return true;
     }
-    if (view.items.front() != '[')
-        return false;
-    auto rest = view.items.substr(1);
-    for (std::string_view item; next_element(rest, item);) {
-        if (!view_item(view, item))
-            return false;
-        visit(view, item);
-    }
-    return rest == "]";
+    ItemViews items(view.items);
+    while (items.next(view))
+        visit(view, items.text());
+    return items.is_at_end();
 }
 
 } // namespace writ::replay

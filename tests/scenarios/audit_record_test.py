@@ -98,6 +98,16 @@ class AuditRecord(Scenario):
         unknown = self.evaluate("load", ("ModelVersion", "fraud@8"), {"purpose": "serve"})
         self.assertEqual(("deny", ["workload", "resource"]), (unknown["decision"], unknown["asserted"]))
 
+    def test_items_of_a_batch_have_version_digest_and_alias_too(self):
+        versions = [{"resource": {"type": "ModelVersion", "id": f"fraud@{version}"}} for version in ("latest", "8", "7")]
+        answer = self.writ.admin("POST", "/access/v1/evaluations", {
+            "subject": {"type": "Workload", "id": TRAINER}, "action": {"name": "load"}, "context": {"purpose": "serve"}, "evaluations": versions})
+        self.assertEqual([True, False, True], [one["decision"] for one in answer.json["evaluations"]], answer.text)
+        record = self.writ.admin("GET", f"/v1/audit/records/{answer.json['evaluations'][0]['context']['record']}").json["record"]
+        seven = {"id": "fraud@7", "version": "7", "digest": "sha256:" + "7" * 64}
+        self.assertEqual([{"type": "ModelVersion", "decision": "allow", "policies": ["the-released-one"]}, {**seven, "alias": "latest"},
+                          {"type": "ModelVersion", "decision": "deny"}, "fraud@8", 0, seven], record["items"])
+
     def test_a_denial_is_recorded_as_fully(self):
         record = self.evaluate("train", ("Dataset", "fraud/transactions"), {"purpose": "marketing", "campaign": "spring"})
         self.assertEqual(("deny", {"campaign": "spring"}), (record["decision"], record["context"]))

@@ -63,23 +63,20 @@ Result<ExportedRecord> exported_record(std::uint64_t sequence, std::string origi
 std::vector<ExportedRecord> events_in(ExportedRecord exported)
 {
     std::vector<ExportedRecord> events;
-    auto const items = exported.record.items.empty() ? Result<std::vector<RecordedItem>>(std::vector<RecordedItem>()) : parse_items(exported.record.items);
-    if (items.is_error() || items->empty()) {
+    auto singles = exported.record.items.empty() ? Result<std::vector<Record>>(std::vector<Record>()) : single_records(exported.record);
+    if (singles.is_error() || singles->empty()) {
         events.push_back(std::move(exported));
         return events;
     }
     // What is verified against the log is the whole record's.
     exported.leaf_hash = to_hex(tlog::leaf_hash(as_bytes(exported.text)));
-    exported.items = items->size();
-    exported.record.items.clear();
-    for (auto const& item : *items) {
+    exported.items = singles->size();
+    exported.record = {};
+    for (auto& record : *singles) {
         auto single = exported;
         single.item = events.size() + 1;
-        single.record.resource = recorded_entity(item.type, item.id);
-        single.record.allowed = item.allowed;
-        single.record.policies = item.policies;
-        single.record.policy_errors = item.policy_errors;
-        single.text = to_json_text(single.record);
+        single.text = to_json_text(record);
+        single.record = std::move(record);
         events.push_back(std::move(single));
     }
     return events;

@@ -112,8 +112,8 @@ TEST(ExportEvent, a_record_of_many_decisions_is_an_event_for_each_but_in_json)
     record.resource.reset();
     ItemWriter items;
     std::vector<std::string_view> const policies { "p0" };
-    items.add("Dataset", "a", true, policies, {});
-    items.add("Dataset", "b", false, {}, {});
+    items.add("a", { "Dataset", true, policies, {} });
+    items.add("b", { "Dataset", false, {}, {} });
     record.items = items.take();
     auto const whole = exported(record);
     auto const events = events_in(whole);
