@@ -40,9 +40,13 @@ ItemViews::ItemViews(std::string_view items)
 bool ItemViews::next(RecordView& view)
 {
     std::string_view element, id;
-    while (id.empty())
-        if (!next_element(rest_, element) || !take_element(element, id))
+    while (id.empty()) {
+        if (!next_element(rest_, element))
             return false;
+        is_well_formed_ = take_element(element, id);
+        if (!is_well_formed_)
+            return false;
+    }
     auto const& outcome = outcomes_[selected_];
     text_.assign("{\"type\":").append(outcome.type).append(",\"id\":").append(id).append(",\"decision\":").append(outcome.decision);
     if (!outcome.policies.empty())

@@ -30,7 +30,7 @@ public:
     // The item that next() told of as a text of its own: until it is called again.
     [[nodiscard]] std::string_view text() const { return text_; }
     // Whether next() ended where the items do.
-    [[nodiscard]] bool is_at_end() const { return rest_ == "]"; }
+    [[nodiscard]] bool is_at_end() const { return is_well_formed_ && rest_ == "]"; }
 
 private:
     struct Outcome {
@@ -40,6 +40,7 @@ private:
     bool take_object(std::string_view object, std::string_view& id);
 
     std::string_view rest_;
+    bool is_well_formed_ = true; // what was taken from it
     std::vector<Outcome> outcomes_;
     std::size_t selected_ = 0;
     std::string text_;
