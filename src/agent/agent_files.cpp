@@ -54,6 +54,8 @@ Result<WatchedRun> parse_run(JsonObject const& object)
     run.expires = TRY(parse_rfc3339(TRY(string_member(object, "expires"))));
     run.leases = TRY(strings_member(object, "leases"));
     run.handle_digest = string_or(object, "handle_digest", "");
+    if (object.contains("cgroup"))
+        run.cgroup = { std::string(TRY(string_member(object, "cgroup"))), static_cast<std::uint64_t>(TRY(integer_member(object, "cgroup_inode"))) };
     // A file of an agent of before there were sessions, places or deliveries has none.
     if (object.contains("sessions"))
         run.sessions = TRY(parse_uses(*TRY(array_member(object, "sessions"))));
@@ -97,13 +99,18 @@ JsonObject to_json(WatchedRun const& run)
     JsonObject delivered;
     for (auto const& [provider, names] : run.delivered_files)
         delivered.emplace(provider, to_json(names));
-    return { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
+    JsonObject object { { "run", run.id }, { "workload", run.workload }, { "workload_name", run.workload_name }, { "purpose", run.purpose },
         { "pid", std::int64_t(run.process.pid) }, { "start_ticks", std::int64_t(run.process.start_ticks) },
         { "boot_id", run.process.boot_id }, { "uid", std::int64_t(run.uid) }, { "started", to_rfc3339(run.started) },
         { "expires", to_rfc3339(run.expires) }, { "leases", to_json(run.leases) },
         { "sessions", to_json(run.sessions) }, { "handle_digest", run.handle_digest }, { "gid", std::int64_t(run.gid) },
         { "deliveries", to_json(run.deliveries) }, { "delivered_files", std::move(delivered) },
         { "places", to_json(run.places) } };
+    if (run.cgroup.exists()) {
+        object.emplace("cgroup", run.cgroup.path);
+        object.emplace("cgroup_inode", std::int64_t(run.cgroup.inode));
+    }
+    return object;
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/authority_client.h"
+#include "attest/unix/cgroup.h"
 #include "attest/unix/process.h"
 #include "base/durable_file.h"
 
@@ -34,6 +35,7 @@ struct WatchedRun {
     std::string workload_name;
     std::string purpose;
     attest::ProcessIdentity process;
+    attest::ProcessCgroup cgroup; // of its own, where the kernel allows it
     uid_t uid = static_cast<uid_t>(-1);
     gid_t gid = static_cast<gid_t>(-1); // -1: a folder of before there was one
     Timestamp started;

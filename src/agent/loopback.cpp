@@ -106,7 +106,8 @@ Result<LoopbackCaller> identify_caller(LoopbackDesk& desk, net::Request const& r
     auto const who = "process " + std::to_string(line.front());
     if (run == nullptr)
         return unauthenticated(who + " is of no run");
-    if (run->uid != owner.uid)
+    // SECURITY: the number may have become another process's while it was looked at.
+    if (run->uid != owner.uid || !attest::SocketHolders::is_held_by(owner, line.front()))
         return unauthenticated(who + " has another user than its run");
     if (handle && !is_handle_of(*run, *handle))
         return unauthenticated(who + " shows no handle of its run");

@@ -21,6 +21,8 @@ constexpr Duration end_retry_longest = std::chrono::seconds(10);
 // A run without leases is still told of now and then.
 constexpr Duration renew_longest = std::chrono::minutes(5);
 constexpr Duration rotate_retry = std::chrono::seconds(1);
+// LIMIT: groups of runs that ended, while processes are in them; what is beyond stays until the machine starts anew.
+constexpr std::size_t groups_left_max = 1024;
 constexpr Duration rotate_longest = std::chrono::hours(1);
 
 struct ParsedGrants {
@@ -214,6 +216,8 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     }
     watched->run.expires = grants.expires.value_or(clock_.now() + 2 * renew_longest);
 
+    if (auto group = attest::enter_run_cgroup(watched->run.process.pid, watched->run.id); group.is_ok())
+        watched->run.cgroup = std::move(group).value();
     // On disk before the job gets anything: a killed agent that comes back knows what to end.
     runs_.emplace(watched->run.id, watched);
     auto const saved = save();
@@ -360,6 +364,7 @@ net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reaso
     watched->is_over = true;
     watched->news.notify();
     remove_run_folder(run_folders_, watched->run.id);
+    remove_groups(watched->run.cgroup);
     sessions_.forget(watched->run.id);
     auto wait = end_retry_first;
     for (;;) {
@@ -408,6 +413,14 @@ std::vector<WatchedRun> RunWatch::runs_of(uid_t uid) const
     return runs;
 }
 
+// That of a run which ended, and those that had processes when theirs did.
+void RunWatch::remove_groups(attest::ProcessCgroup const& ended)
+{
+    if (ended.exists() && groups_left_.size() < groups_left_max)
+        groups_left_.push_back(ended);
+    std::erase_if(groups_left_, attest::remove_cgroup);
+}
+
 // SECURITY: a number in the list is that of the run's first process only if that process, by its pidfd, still lives: then nobody else has its number.
 WatchedRun const* RunWatch::run_of_process(std::span<pid_t const> process_with_ancestors) const
 {
@@ -416,6 +429,12 @@ WatchedRun const* RunWatch::run_of_process(std::span<pid_t const> process_with_a
             if (watched->run.process.pid == pid && !watched->is_over && watched->pidfd && attest::is_alive(watched->pidfd->get()))
                 return &watched->run;
         }
+    }
+    // Of a process whose parents ended, the run's group tells.
+    auto const path = process_with_ancestors.empty() ? std::string() : attest::cgroup_path_of(process_with_ancestors.front());
+    for (auto const& [id, watched] : runs_) {
+        if (!watched->is_over && attest::is_within(path, watched->run.cgroup))
+            return &watched->run;
     }
     return nullptr;
 }

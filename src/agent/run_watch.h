@@ -61,7 +61,8 @@ public:
     // it is told until it has.
     net::Task<Result<>> end(std::string run, uid_t uid, std::string reason);
     [[nodiscard]] std::vector<WatchedRun> runs_of(uid_t) const; // of all, for root
-    // The live run that one of these processes is the first of; the nearest, if there are several. Null: none.
+    // The live run that one of these processes is the first of; the nearest, if there are several; or the one in whose group the first of them is. Null: none.
+    // SECURITY: the caller sees to it afterwards that the first number is still of the process that it means.
     [[nodiscard]] WatchedRun const* run_of_process(std::span<pid_t const> process_with_ancestors) const;
 
     // Asks for all runs anew, at once: policy changed, and what is not allowed any more is taken back.
@@ -86,6 +87,7 @@ private:
     Result<> replace_files(WatchedRun& run, std::string const& provider, SecretText const& document);
     Result<> remember_delivery(WatchedRun& run, std::string const& provider, Delivery const& delivery);
     void take_files_away(WatchedRun const& run, std::string const& provider);
+    void remove_groups(attest::ProcessCgroup const& ended);
     void begin_watching(std::shared_ptr<Watched> const& watched);
     void prepare_sessions(WatchedRun const& run);
     net::Task<> watch(std::shared_ptr<Watched> watched);
@@ -102,6 +104,7 @@ private:
     Path folder_;
     Path run_folders_;
     std::map<std::string, std::shared_ptr<Watched>> runs_;
+    std::vector<attest::ProcessCgroup> groups_left_; // of runs that ended, with processes in them
     std::map<pid_t, uid_t> starting_; // processes whose run the authority is being asked for
 };
 

@@ -197,6 +197,19 @@ class Clients(Scenario):
     def test_08_forked_workers(self):
         self.each("forked workers share the run", lambda client: self.assertEqual(["genomes/public/a"] * 8, self.value(client, "forked", "genomes", "public/a")))
 
+    @needs_root
+    @unittest.skipUnless(" cgroup2 " in Path("/proc/mounts").read_text(), "the kernel's second version of control groups is not mounted")
+    def test_22_a_process_whose_parent_ended_is_still_of_the_run(self):
+        with self.steps("boto3") as job:
+            job.step()
+            self.assertEqual(200, job.ask_as_orphan())
+            run = Path(job.variables["AWS_CONFIG_FILE"]).parent.name
+            (group,) = Path("/sys/fs/cgroup").rglob("writ-" + run)
+            self.agent.kill()
+            type(self).agent = self.writ.start_agent()
+            self.assertEqual(200, job.ask_as_orphan())
+        self.assertFalse(group.exists())
+
     # ---- time, and those who die
 
     def steps(self, client: str):
@@ -383,6 +396,9 @@ class S3Steps(Steps):
 
     def time(self) -> float:
         return self.order({"time": True})
+
+    def ask_as_orphan(self) -> int:
+        return self.order({"orphan": {}})
 
     def ask_as_child(self, **headers) -> int:
         return self.order({"ask": headers})

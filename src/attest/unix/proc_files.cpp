@@ -39,6 +39,15 @@ std::vector<T> parse_numbers(std::string_view text)
     return numbers;
 }
 
+// `/pods/a/writ-run-17` as `/pods/a`.
+std::string_view without_run(std::string_view path)
+{
+    auto const slash = path.rfind('/');
+    if (slash == std::string_view::npos || !path.substr(slash + 1).starts_with(run_cgroup_prefix))
+        return path;
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 } // namespace
 
 Result<ProcStatus> parse_proc_status(std::string_view text)
@@ -99,11 +108,42 @@ std::vector<std::string> parse_cgroups(std::string_view text)
         auto const second = line.find(':', line.find(':') + 1);
         if (second == std::string_view::npos)
             continue;
-        std::string path(line.substr(second + 1));
+        std::string path(without_run(line.substr(second + 1)));
         if (std::find(paths.begin(), paths.end(), path) == paths.end())
             paths.push_back(std::move(path));
     }
     return paths;
+}
+
+std::optional<std::string> parse_cgroup2_path(std::string_view text)
+{
+    while (!text.empty()) {
+        auto line = take_line(text);
+        if (!line.starts_with("0::/"))
+            continue;
+        line.remove_prefix(3);
+        // Outside of this namespace's root, or removed already.
+        bool const is_seen = line.find("/..") == std::string_view::npos && !line.ends_with(" (deleted)");
+        return is_seen ? std::optional<std::string>(line) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
+std::string parse_cgroup2_mount(std::string_view text)
+{
+    while (!text.empty()) {
+        auto line = take_line(text);
+        auto kind = line.substr(std::min(line.size(), line.find(" - ")));
+        take_word(kind);
+        if (take_word(kind) != "cgroup2")
+            continue;
+        for (int field = 1; field <= 3; ++field)
+            take_word(line);
+        auto const root = take_word(line), point = take_word(line);
+        if (root == "/" && point.find('\\') == std::string_view::npos)
+            return std::string(point);
+    }
+    return "";
 }
 
 } // namespace writ::attest

@@ -7,6 +7,7 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -27,7 +28,13 @@ Result<ProcStatus> parse_proc_status(std::string_view text);
 // Field 22 of /proc/PID/stat, counted from behind the last `)`: a name may have spaces and parentheses.
 Result<std::uint64_t> parse_start_ticks(std::string_view stat);
 
-// The paths of all hierarchies, each once.
+// A group that a run was given (cgroup.h) is named so, with the run behind it.
+inline constexpr std::string_view run_cgroup_prefix = "writ-";
+// The paths of all hierarchies, each once. Of a group that a run was given, the one around it: a run changes nothing of what its process is.
 std::vector<std::string> parse_cgroups(std::string_view text);
+// The path in version 2's hierarchy as it is. Nothing: it is in none, or in one that cannot be seen from here.
+std::optional<std::string> parse_cgroup2_path(std::string_view text);
+// Where /proc/self/mountinfo has the whole of version 2's hierarchy; empty: nowhere.
+std::string parse_cgroup2_mount(std::string_view text);
 
 } // namespace writ::attest

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// /proc/PID/status, stat and cgroup: the kernel writes them, but a process chooses its name and its cgroup's.
+// /proc/PID/status, stat, cgroup and mountinfo: the kernel writes them, but a process chooses its name and its cgroup's.
 #include "attest/unix/proc_files.h"
 
 #include <cstddef>
@@ -13,5 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     (void)parse_proc_status(text).is_ok();
     (void)parse_start_ticks(text).is_ok();
     (void)parse_cgroups(text);
+    (void)parse_cgroup2_path(text);
+    (void)parse_cgroup2_mount(text);
     return 0;
 }

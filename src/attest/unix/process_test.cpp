@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "attest/unix/cgroup.h"
 #include "attest/unix/proc_files.h"
 #include "attest/unix/process.h"
 
@@ -64,6 +65,24 @@ TEST(ProcFiles, lists_cgroups_once)
     EXPECT_EQ(parse_cgroups("2:cpu:/a\n1:name=systemd:/a\n0::/b:c\n"), (std::vector<std::string> { "/a", "/b:c" }));
 }
 
+TEST(ProcFiles, leaves_out_the_group_that_a_run_was_given)
+{
+    EXPECT_EQ(parse_cgroups("1:cpu:/pods/a\n0::/pods/a/writ-run-1\n"), (std::vector<std::string> { "/pods/a" }));
+    EXPECT_EQ(parse_cgroups("0::/writ-run-1\n"), (std::vector<std::string> { "/" }));
+    EXPECT_EQ(parse_cgroups("0::/writ-run-1/worker\n"), (std::vector<std::string> { "/writ-run-1/worker" }));
+}
+
+TEST(ProcFiles, finds_the_second_versions_hierarchy)
+{
+    EXPECT_EQ(parse_cgroup2_path("1:cpu:/b\n0::/a\n"), "/a");
+    for (auto const* const text : { "", "1:cpu:/\n", "0::a\n", "0::/../x\n", "0::/a (deleted)\n" })
+        EXPECT_FALSE(parse_cgroup2_path(text)) << text;
+    EXPECT_EQ(parse_cgroup2_mount("21 1 0:3 / /proc rw - proc proc rw\n24 1 0:5 / /sys/fs/cgroup/unified rw,relatime shared:2 - cgroup2 cgroup2 rw\n"),
+        "/sys/fs/cgroup/unified");
+    for (auto const* const text : { "", "x", " - cgroup2", "24 1 0:5 /part /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "24 1 0:5 / /a\\040b rw - cgroup2 none rw\n" })
+        EXPECT_EQ(parse_cgroup2_mount(text), "") << text;
+}
+
 TEST(ProcessAttestor, tells_what_the_kernel_knows_of_a_child)
 {
     Child child;
@@ -116,4 +135,25 @@ TEST(ProcessAttestor, reads_an_executable_beside_the_loop_and_then_knows_it)
     for (int round = 0; round < 2; ++round)
         EXPECT_EQ(loop.run(other.attest_beside(child.pid(), pidfd.get())).value().claims.values, wanted.values);
     EXPECT_TRUE(wanted.values.contains("unix.sha256"));
+}
+
+// Where this user may make groups: as root on a machine that has the second version.
+TEST(RunCgroup, holds_a_process_and_its_children)
+{
+    Child child;
+    auto const made = enter_run_cgroup(child.pid(), "test-" + std::to_string(child.pid()));
+    if (made.is_error())
+        GTEST_SKIP() << made.error().message;
+    EXPECT_TRUE(is_within(cgroup_path_of(child.pid()), *made));
+    EXPECT_TRUE(is_within(made->path + "/below", *made));
+    EXPECT_FALSE(is_within(made->path + "-not", *made));
+    EXPECT_FALSE(is_within(cgroup_path_of(::getpid()), *made));
+    EXPECT_FALSE(is_within(made->path, { made->path, made->inode + 1 })) << "another group of that name";
+    EXPECT_FALSE(is_within(made->path, {}));
+    EXPECT_EQ(enter_run_cgroup(::getpid(), "test-" + std::to_string(child.pid())).error().code, ErrorCode::conflict);
+    EXPECT_FALSE(remove_cgroup(*made));
+    child.end();
+    EXPECT_TRUE(remove_cgroup(*made));
+    EXPECT_FALSE(is_within(made->path, *made));
+    EXPECT_TRUE(remove_cgroup(*made)) << "gone already";
 }

@@ -146,6 +146,11 @@ std::vector<pid_t> with_ancestors(pid_t pid)
     return line;
 }
 
+bool SocketHolders::is_held_by(SocketOwner const& owner, pid_t pid)
+{
+    return is_of_user(pid, owner.uid) && holds_socket(pid, "socket:[" + std::to_string(owner.inode) + "]");
+}
+
 Result<std::vector<pid_t>> SocketHolders::holder_with_ancestors(SocketOwner const& owner)
 {
     auto const link = "socket:[" + std::to_string(owner.inode) + "]";

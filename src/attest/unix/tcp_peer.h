@@ -32,6 +32,8 @@ public:
     // A process that holds the socket, and its ancestors, nearest first. not_found: none that may be seen. SECURITY: pids are numbers; whoever looks for one
     // among them asks a pidfd of that process, taken before, whether it still lives.
     Result<std::vector<pid_t>> holder_with_ancestors(SocketOwner const&);
+    // Whether the process that now has that number holds it.
+    [[nodiscard]] static bool is_held_by(SocketOwner const&, pid_t);
 
 private:
     std::vector<pid_t> recent_; // latest first

@@ -93,14 +93,24 @@ def get_in_worker(arguments):
     return CLIENTS[client]().get(bucket, key)
 
 
+# Prints the status of an answer of the container endpoint, with other headers than an SDK sends.
+ASK = ("import json, os, sys, urllib.request, urllib.error\n"
+       "headers = {'Authorization': os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']} | json.loads(sys.argv[1])\n"
+       "request = urllib.request.Request(os.environ['AWS_CONTAINER_CREDENTIALS_FULL_URI'], headers=headers)\n"
+       "try: print(urllib.request.urlopen(request, timeout=20).status)\n"
+       "except urllib.error.HTTPError as error: print(error.code)\n")
+# Starts the second argument's program, which waits until this one has ended.
+LEAVE_A_CHILD = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]])"
+WAIT_FOR_THE_PARENTS_END = "import os, time\nfirst = os.getppid()\nwhile os.getppid() == first: time.sleep(0.01)\n"
+
+
 def ask_in_child(headers):
-    """The status that a child process gets from the container endpoint, with other headers than an SDK sends."""
-    code = ("import json, os, sys, urllib.request, urllib.error\n"
-            "headers = {'Authorization': os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']} | json.loads(sys.argv[1])\n"
-            "request = urllib.request.Request(os.environ['AWS_CONTAINER_CREDENTIALS_FULL_URI'], headers=headers)\n"
-            "try: print(urllib.request.urlopen(request, timeout=20).status)\n"
-            "except urllib.error.HTTPError as error: print(error.code)\n")
-    return int(subprocess.run([sys.executable, "-c", code, json.dumps(headers)], capture_output=True, text=True, check=True).stdout)
+    return int(subprocess.run([sys.executable, "-c", ASK, json.dumps(headers)], capture_output=True, text=True, check=True).stdout)
+
+
+def ask_as_orphan(headers):
+    """A process whose parent ended, as a daemon's."""
+    return int(subprocess.run([sys.executable, "-c", LEAVE_A_CHILD, WAIT_FOR_THE_PARENTS_END + ASK, json.dumps(headers)], capture_output=True, text=True, check=True).stdout)
 
 
 def median_milliseconds():
@@ -128,6 +138,8 @@ def steps(client, folder, bucket, key):
             return median_milliseconds()
         if "ask" in order:
             return ask_in_child(order["ask"])
+        if "orphan" in order:
+            return ask_as_orphan(order["orphan"])
         return [made.get(bucket, key), made.keys() if hasattr(made, "keys") else ""]
     return obey(folder, answer, lambda error: [error, ""])
 

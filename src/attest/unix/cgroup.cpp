@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attest/unix/cgroup.h"
+
+#include "attest/unix/proc_files.h"
+#include "base/durable_file.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace writ::attest {
+
+namespace {
+
+// LIMIT: a machine with very many mounts, or groups.
+constexpr std::size_t proc_file_bytes_max = 1U << 20U;
+
+// Where version 2 is mounted; empty: nowhere.
+Path const& mount_point()
+{
+    static Path const point = [] {
+        auto const text = read_file("/proc/self/mountinfo", proc_file_bytes_max);
+        return Path(text.is_ok() ? parse_cgroup2_mount(as_text(*text)) : std::string());
+    }();
+    return point;
+}
+
+Path folder_of(std::string const& path) { return mount_point() / path.substr(1); }
+
+std::uint64_t inode_of(std::string const& path)
+{
+    struct stat status { };
+    return ::stat(folder_of(path).c_str(), &status) == 0 && S_ISDIR(status.st_mode) ? static_cast<std::uint64_t>(status.st_ino) : 0;
+}
+
+Result<> move_into(Path const& folder, pid_t pid)
+{
+    UniqueFd const processes(::open((folder / "cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+    auto const text = std::to_string(pid);
+    if (processes.get() < 0 || ::write(processes.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        return errno_error("move process " + text + " into `" + folder.string() + "`", errno);
+    return {};
+}
+
+} // namespace
+
+std::string cgroup_path_of(pid_t pid)
+{
+    auto const text = mount_point().empty() ? Result<Bytes>(not_found("")) : read_file("/proc/" + std::to_string(pid) + "/cgroup", proc_file_bytes_max);
+    return text.is_ok() ? parse_cgroup2_path(as_text(*text)).value_or("") : std::string();
+}
+
+Result<ProcessCgroup> enter_run_cgroup(pid_t pid, std::string_view run)
+{
+    auto const around = cgroup_path_of(pid);
+    if (around.empty())
+        return unavailable("process " + std::to_string(pid) + " is in no group of version 2 that can be seen");
+    ProcessCgroup made { (around == "/" ? "" : around) + "/" + std::string(run_cgroup_prefix).append(run), 0 };
+    auto const folder = folder_of(made.path);
+    if (::mkdir(folder.c_str(), 0755) != 0)
+        return errno == EEXIST ? conflict("`" + folder.string() + "` is there already") : errno_error("make `" + folder.string() + "`", errno);
+    made.inode = inode_of(made.path);
+    auto const moved = move_into(folder, pid);
+    if (moved.is_error()) {
+        ::rmdir(folder.c_str());
+        return moved.error();
+    }
+    return made;
+}
+
+bool is_within(std::string_view path, ProcessCgroup const& group)
+{
+    if (!group.exists() || !path.starts_with(group.path) || (path.size() > group.path.size() && path[group.path.size()] != '/'))
+        return false;
+    // SECURITY: whoever may write around it can take it away, once it is empty, and make another of its name.
+    return inode_of(group.path) == group.inode;
+}
+
+bool remove_cgroup(ProcessCgroup const& group)
+{
+    if (inode_of(group.path) != group.inode)
+        return true;
+    return ::rmdir(folder_of(group.path).c_str()) == 0 || errno != EBUSY;
+}
+
+} // namespace writ::attest
