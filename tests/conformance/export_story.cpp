@@ -98,8 +98,8 @@ Record many_decisions()
     record.context = R"({"posture":{"executable_digest":"9f2c","node":"spiffe://oncology.example/writ/agent/node-1"}})";
     audit::ItemWriter items;
     std::vector<std::string_view> const policies { "oncology.cedar#0" };
-    items.add("DatasetVersion", "oncology/biopsies@4", true, policies, {});
-    items.add("Dataset", "oncology/patients", false, {}, policies);
+    items.add("oncology/biopsies@4", { "DatasetVersion", true, policies, {} });
+    items.add("oncology/patients", { "Dataset", false, {}, policies });
     record.items = items.take();
     return record;
 }
