@@ -49,6 +49,16 @@ Result<> parse_session(JsonObject const& grant, JsonObject const& session, std::
     return {};
 }
 
+// Password and service files are lists: those of one name are one file, in the order of the grants.
+void add_file(RunFile file, std::vector<RunFile>& files)
+{
+    auto const known = std::find_if(files.begin(), files.end(), [&file](auto const& one) { return one.name == file.name && one.variable == file.variable; });
+    if (known == files.end())
+        files.push_back(std::move(file));
+    else
+        known->content = SecretText(known->content.reveal() + file.content.reveal());
+}
+
 Result<> parse_credential(JsonObject const& credential, ParsedGrants& parsed)
 {
     parsed.leases.emplace_back(TRY(string_member(credential, "lease")));
@@ -59,14 +69,15 @@ Result<> parse_credential(JsonObject const& credential, ParsedGrants& parsed)
     for (auto const& member : *TRY(object_member(credential, "environment"))) {
         if (!member.value().is_string())
             return invalid_argument("an environment variable is text");
-        parsed.environment[std::string(member.key())] = std::string(member.value().as_string());
+        // The first grant's is the one that clients find without being told of another.
+        parsed.environment.emplace(std::string(member.key()), std::string(member.value().as_string()));
     }
     for (auto const& item : *TRY(array_member(credential, "files"))) {
         if (!item.is_object())
             return invalid_argument("a file is an object");
         auto const& file = item.as_object();
-        parsed.files.push_back({ std::string(TRY(string_member(file, "name"))), std::string(TRY(string_member(file, "variable"))),
-            SecretText(std::string(TRY(string_member(file, "content")))) });
+        auto const content = TRY(string_member(file, "content"));
+        add_file({ std::string(TRY(string_member(file, "name"))), std::string(TRY(string_member(file, "variable"))), SecretText(std::string(content)) }, parsed.files);
     }
     return {};
 }

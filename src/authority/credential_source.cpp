@@ -7,14 +7,14 @@ namespace writ::authority {
 
 namespace {
 
-CredentialSource postgres_source(Declarations const& declared, CredentialProvider const& provider, Dataset const& dataset)
+CredentialSource postgres_source(Declarations const& declared, CredentialProvider const& provider, std::string const& name, Dataset const& dataset)
 {
     auto const database = declared.databases.find(provider.database);
     ASSERT(database != declared.databases.end()); // INVARIANT: compile_snapshot() checked the reference
     auto const& server = database->second.value;
     return { &provider,
         { { "host", server.host }, { "port", std::int64_t(server.port) }, { "database", server.database }, { "user", provider.user },
-            { "password_file", provider.password_file }, { "owner", provider.owner } },
+            { "password_file", provider.password_file }, { "owner", provider.owner }, { "service", name } },
         dataset.relation };
 }
 
@@ -72,7 +72,7 @@ std::optional<CredentialSource> source_of(Snapshot const& snapshot, cedar::Entit
         return aws_source(provider->second.value, dataset->second.value);
     if (is_object_store(provider->second.value.type))
         return object_source(provider->second.value, dataset->second.value);
-    return postgres_source(declared, provider->second.value, dataset->second.value);
+    return postgres_source(declared, provider->second.value, resource.id, dataset->second.value);
 }
 
 Result<JsonObject> s3_resource_of(std::string_view location)

@@ -8,9 +8,9 @@ from harness import wait_until
 
 
 class Steps:
-    def __init__(self, case, command: list, name: str):
+    def __init__(self, case, command: list, name: str, environment: dict | None = None):
         """`command` runs the job up to its verb `steps`; the job is told where its orders are, then `rest`."""
-        self.case, self.command, self.number = case, command, 0
+        self.case, self.command, self.environment, self.number = case, command, environment, 0
         self.folder = case.scratch(name)
         while self.folder.exists():
             self.folder = self.folder.with_name(self.folder.name + "-more")
@@ -18,7 +18,7 @@ class Steps:
 
     def start(self, *rest: str) -> "Steps":
         name = f"steps-{self.folder.parent.name}-{self.folder.name}"
-        self.program = self.case.writ.launch(name, ["run", "--purpose", "train", "--", *self.command, "steps", self.folder, *rest])
+        self.program = self.case.writ.launch(name, ["run", "--purpose", "train", "--", *self.command, "steps", self.folder, *rest], self.environment)
         self.variables = wait_until("the job says what it was given", self._read_variables)
         return self
 

@@ -113,16 +113,10 @@ class Tool(Scenario):
 
 class ToolJob(Steps):
     def __init__(self, case: Tool, environment: dict):
-        super().__init__(case, [INTERPRETER, JOB], "job")
-        self.environment = environment
+        super().__init__(case, [INTERPRETER, JOB], "job", environment)
 
     def __enter__(self) -> "ToolJob":
-        own = self.case.writ.environment
-        self.case.writ.environment = own | self.environment
-        try:
-            return self.start()
-        finally:
-            self.case.writ.environment = own
+        return self.start()
 
     def call(self, *command, text: str = "", environment: dict | None = None):
         answer = self.order({"command": [str(word) for word in command], "input": text, "environment": environment or {}})

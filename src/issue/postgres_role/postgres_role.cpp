@@ -17,6 +17,7 @@ constexpr int session_rounds = 5;
 struct Target {
     PostgresAccount account;
     std::string owner; // of what a run leaves behind; empty: nobody
+    std::string service; // the data set's name; empty: of a plan of before there were any
 };
 
 Result<Target> parse_target(std::string_view text)
@@ -30,6 +31,7 @@ Result<Target> parse_target(std::string_view text)
     account.user = TRY(string_member(object, "user"));
     account.password_file = TRY(string_member(object, "password_file"));
     target.owner = string_or(object, "owner", "");
+    target.service = string_or(object, "service", "");
     TRY(check_identifier("a database", account.database));
     TRY(check_identifier("a login", account.user));
     if (!target.owner.empty())
@@ -55,6 +57,15 @@ std::string pgpass_field(std::string_view text)
         field += c;
     }
     return field;
+}
+
+// SPEC: PostgreSQL 15, 34.17 The Connection Service File: a section for each service; values are not escaped, and end with their line.
+std::string service_section(Target const& target, std::string const& role)
+{
+    auto const& account = target.account;
+    auto const section = "[" + target.service + "]\nhost=" + account.host + "\nport=" + std::to_string(account.port) + "\ndbname=" + account.database + "\nuser=" + role + "\n";
+    bool const is_plain = (target.service + account.host + account.database).find('\n') == std::string::npos && target.service.find(']') == std::string::npos;
+    return !target.service.empty() && is_plain ? section : "";
 }
 
 using Borrowed = PostgresConnectionPool::Borrowed;
@@ -160,6 +171,7 @@ net::Task<Result<Credential>> PostgresRoleIssuer::create(CredentialPlan plan, Re
     credential.environment = { { "PGHOST", account.host }, { "PGPORT", port }, { "PGUSER", plan.name }, { "PGDATABASE", account.database } };
     SecretText line(pgpass_field(account.host) + ":" + port + ":" + pgpass_field(account.database) + ":" + plan.name + ":" + password.reveal() + "\n");
     credential.files.push_back({ "pgpass", "PGPASSFILE", std::move(line) });
+    credential.files.push_back({ "pg_service.conf", "PGSERVICEFILE", SecretText(service_section(target, plan.name)) });
     co_return credential;
 }
 

@@ -74,8 +74,8 @@ class Installation:
         wait_until(f"writ {name} is ready", ready_or_ended)
         return program
 
-    def launch(self, name: str, arguments: list, **options) -> Program:
-        program = Program([EXECUTABLE, *arguments], self.folder / f"{name}.log", env=self.environment, **options)
+    def launch(self, name: str, arguments: list, environment: dict | None = None, **options) -> Program:
+        program = Program([EXECUTABLE, *arguments], self.folder / f"{name}.log", env=self.environment | (environment or {}), **options)
         self.programs.append(program)
         return program
 
