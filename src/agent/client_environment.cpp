@@ -3,7 +3,10 @@
 
 #include "agent/aws_endpoint.h"
 #include "agent/azure_endpoint.h"
+#include "agent/databricks_endpoint.h"
 #include "agent/google_endpoint.h"
+
+#include <algorithm>
 
 namespace writ::agent {
 
@@ -16,6 +19,8 @@ std::map<std::string, std::string> client_environment(WatchedRun const& run, std
         environment.merge(google_environment(loopback_port));
     if (!run.providers_of(azure_session_kind).empty())
         environment.merge(azure_environment(loopback_port, handle));
+    if (std::any_of(run.places.begin(), run.places.end(), [](auto const& place) { return place.client == databricks_client; }))
+        environment.merge(databricks_environment(loopback_port, handle));
     return environment;
 }
 

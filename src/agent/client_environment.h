@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a job's clients are told, whichever clouds its run has sessions at: addresses of the local endpoint, and the run's handle.
+// What a job's clients are told, whichever clouds its run has sessions or tokens at: addresses of the local endpoint, and the run's handle.
 #pragma once
 
 #include "agent/agent_files.h"

@@ -103,6 +103,16 @@ TEST(ClientEnvironment, tells_of_the_clouds_that_the_run_has_sessions_at_and_of_
     EXPECT_TRUE(client_environment(run_with({}), 8471, handle).empty());
 }
 
+TEST(ClientEnvironment, tells_databricks_clients_of_the_metadata_service_that_the_run_has)
+{
+    auto run = run_with({});
+    run.places = { { "forge", "git", "https://git.example", "a" } };
+    EXPECT_TRUE(client_environment(run, 8471, SecretText("handle")).empty());
+    run.places.push_back({ "lakehouse", "databricks", "https://acme.cloud.databricks.com", "" });
+    EXPECT_EQ(client_environment(run, 8471, SecretText("handle")),
+        (std::map<std::string, std::string> { { "DATABRICKS_METADATA_SERVICE_URL", "http://127.0.0.1:8471/databricks/v1/token/handle" } }));
+}
+
 TEST(Sessions, of_one_cloud_are_not_found_as_anothers)
 {
     auto const run = run_with({ { "store", "gcp_sts" }, { "bucket", "aws_sts" }, { "second", "gcp_sts" } });

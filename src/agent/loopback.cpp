@@ -3,6 +3,7 @@
 
 #include "agent/aws_endpoint.h"
 #include "agent/azure_endpoint.h"
+#include "agent/databricks_endpoint.h"
 #include "agent/google_endpoint.h"
 #include "base/logger.h"
 #include "crypto/digest.h"
@@ -28,7 +29,7 @@ bool is_handle_of(WatchedRun const& run, std::string_view handle)
 
 // Which client asks, by the path; and what it shows of its run, where its kind shows anything.
 struct Asked {
-    enum class Client : std::uint8_t { aws_container, aws_imds, google, azure };
+    enum class Client : std::uint8_t { aws_container, aws_imds, google, azure, databricks };
     Client client;
     std::optional<std::string_view> handle;
     AzureShape azure_shape = AzureShape::app_service;
@@ -42,6 +43,8 @@ std::optional<Asked> recognise(net::Request const& request)
         return Asked { Asked::Client::aws_container, request.headers.get("authorization").value_or("") };
     if (is_google_path(request.path))
         return Asked { Asked::Client::google, std::nullopt };
+    if (request.path.starts_with(databricks_path))
+        return Asked { Asked::Client::databricks, std::string_view(request.path).substr(databricks_path.size()) };
     if (auto const shape = azure_shape_of(request.path))
         return Asked { Asked::Client::azure, azure_handle(*shape, request), *shape };
     return std::nullopt;
@@ -61,6 +64,7 @@ net::Task<net::Response> route(LoopbackDesk& desk, net::Request request)
     case Asked::Client::aws_imds: co_return co_await answer_imds(desk, *caller, std::move(request));
     case Asked::Client::google: co_return co_await answer_google(desk, *caller, std::move(request));
     case Asked::Client::azure: co_return co_await answer_azure(desk, *caller, asked->azure_shape, std::move(request));
+    case Asked::Client::databricks: co_return co_await answer_databricks(desk, *caller, std::move(request));
     case Asked::Client::aws_container: break;
     }
     auto name = request.path.substr(aws_credentials_path.size());

@@ -217,14 +217,10 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     watched->run.leases = grants.leases;
     watched->run.sessions = grants.sessions;
     watched->run.deliveries = grants.deliveries;
-    if (!grants.sessions.empty()) {
-        SecretText const handle(random_.base32(handle_characters));
-        watched->run.handle_digest = to_hex(crypto::sha256(as_bytes(handle.reveal())));
-        if (!watched->run.providers_of(aws_session_kind).empty())
-            grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
-        for (auto& [name, value] : client_environment(watched->run, loopback_port_, handle))
-            grants.environment.insert_or_assign(name, std::move(value));
-    }
+    SecretText const handle(random_.base32(handle_characters));
+    watched->run.handle_digest = to_hex(crypto::sha256(as_bytes(handle.reveal())));
+    if (!watched->run.providers_of(aws_session_kind).empty())
+        grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
     watched->run.expires = grants.expires.value_or(clock_.now() + 2 * renew_longest);
 
     if (auto group = attest::enter_run_cgroup(watched->run.process.pid, watched->run.id); group.is_ok())
@@ -242,6 +238,8 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
         co_return folder.error();
     }
     RunStarted started { watched->run.id, watched->run.workload, grants.environment, *folder, watched->run.places };
+    for (auto& [name, value] : client_environment(watched->run, loopback_port_, handle))
+        started.environment.insert_or_assign(name, std::move(value));
     started.environment.merge(delivered->environment);
     name_folder(started.environment, folder->string());
     for (auto const& file : grants.files)

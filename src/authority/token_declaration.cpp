@@ -44,6 +44,7 @@ struct Reader {
     YamlNode const& node;
     JsonObject settings {};
     JsonArray declared_places {};
+    std::string_view issuer {}; // where it is not the type's usual one
 
     void refuse(std::string_view field, std::string const& message)
     {
@@ -253,8 +254,28 @@ void read_wandb(Reader& reader, std::string const& name)
     reader.delivery(name, std::move(environment));
 }
 
+// The agent is the clients' metadata service; the job has the token that the workspace gave, and nothing that others could be had for.
+void read_databricks_metadata(Reader& reader, std::string const& name)
+{
+    std::map<std::string, std::string> environment { { "DATABRICKS_AUTH_TYPE", "metadata-service" } };
+    reader.issuer = "token_exchange";
+    exchange_defaults(reader, jwt_type, "form");
+    reader.settings["audience"] = reader.fields.text("audience");
+    reader.tell(environment, "host", "DATABRICKS_HOST", true);
+    auto const host = environment.contains("DATABRICKS_HOST") ? environment.at("DATABRICKS_HOST") : std::string();
+    reader.endpoint("host", host + "/oidc/v1/token");
+    reader.place("host", "databricks", host, "");
+    if (auto const client = reader.fields.text_or("client_id", ""); !client.empty())
+        reader.settings["parameters"] = JsonObject { { "client_id", client } };
+    // SPEC: Databricks, OAuth token federation: the scope that a workspace gives.
+    reader.scopes({ { "call", "all-apis" }, { "connect", "all-apis" }, { "infer", "all-apis" } });
+    reader.delivery(name, std::move(environment));
+}
+
 void read_databricks(Reader& reader, std::string const& name)
 {
+    if (reader.fields.flag_or("metadata_service", false))
+        return read_databricks_metadata(reader, name);
     std::map<std::string, std::string> environment { { "DATABRICKS_AUTH_TYPE", "file-oidc" } };
     reader.settings["audience"] = reader.fields.text("audience");
     reader.tell(environment, "host", "DATABRICKS_HOST", true);
@@ -330,7 +351,7 @@ TokenProvider read_token_provider(std::string const& type, std::string const& na
     ASSERT(known != std::end(types));
     Reader reader { fields, node };
     known->read(reader, name);
-    return { std::string(known->issuer), std::move(reader.settings) };
+    return { std::string(reader.issuer.empty() ? known->issuer : reader.issuer), std::move(reader.settings) };
 }
 
 } // namespace writ::authority

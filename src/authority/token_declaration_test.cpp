@@ -66,11 +66,24 @@ TEST(TokenDeclaration, of_a_token_for_clients_that_ask_by_place)
         R"({"client":"kubernetes","url":"https://k8s.example","username":""}])");
     EXPECT_EQ(text(found.settings, "file_variable"), "");
     std::string const token = "type: oidc_token\naudience: a\n";
-    EXPECT_EQ(problem(token + "git: { \"http://git.example\": a }\n"),
-        "field `git`: `http://git.example` is neither `https://…` nor `http://` with a loopback address and port");
+    EXPECT_EQ(problem(token + "git: { \"http://git.example:80\": a }\n"),
+        "field `git`: `http://git.example:80` is neither `https://…` nor `http://` with a loopback address and port");
     for (auto const* bad : { "git: { \"https://git.example/../a\": a }", "git: { \"https://git.example\": \"\" }", "git: { \"https://git.example\": \"a b\" }",
              "docker: { \"registry.example/team\": a }", "docker: { \"https://registry.example\": a }", "kubernetes: [ k8s.example ]" })
         EXPECT_NE(problem(token + bad + "\n"), "") << bad;
+}
+
+TEST(TokenDeclaration, of_a_metadata_service_is_of_what_the_workspace_gives)
+{
+    auto const found = source("type: databricks\nhost: https://acme.cloud.databricks.com\naudience: account\nclient_id: 7d1a\nmetadata_service: true\n");
+    EXPECT_EQ(found.provider->type, "token_exchange");
+    EXPECT_EQ(text(found.settings, "endpoint"), "https://acme.cloud.databricks.com/oidc/v1/token");
+    EXPECT_EQ(found.settings.at("parameters").at("client_id").as_string(), "7d1a");
+    EXPECT_EQ(found.settings.at("scopes").at("call").as_string(), "all-apis");
+    EXPECT_EQ(found.settings.at("environment").at("DATABRICKS_AUTH_TYPE").as_string(), "metadata-service");
+    EXPECT_EQ(writ::to_text(found.settings.at("places")), R"([{"client":"databricks","url":"https://acme.cloud.databricks.com","username":""}])");
+    EXPECT_NE(problem("type: databricks\nhost: http://acme.example\naudience: account\nmetadata_service: true\n"), "");
+    EXPECT_NE(problem("type: databricks\naudience: account\nmetadata_service: true\n"), "");
 }
 
 TEST(TokenDeclaration, a_hubs_token_for_a_repository_is_nothing_for_who_may_only_read)

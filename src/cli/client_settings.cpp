@@ -40,7 +40,7 @@ Variables client_settings(std::set<std::string> const& families, Variables const
         settings.emplace("CLOUDSDK_CONFIG", (folder / "gcloud").string());
     if (families.contains("Azure"))
         settings.emplace("AZURE_CONFIG_DIR", (folder / "azure").string());
-    if (!settings.empty())
+    if (!settings.empty() || families.contains("Databricks"))
         keep_from_proxies(own, settings);
     return settings;
 }

@@ -44,6 +44,11 @@ std::vector<Probe> probes_of(Variables const& variables)
         probes.back().request.query = { { "api-version", "2019-08-01" }, { "resource", "https://storage.azure.com" } };
         probes.back().request.headers.set("x-identity-header", text_of(variables, "IDENTITY_HEADER"));
     }
+    if (auto const url = text_of(variables, "DATABRICKS_METADATA_SERVICE_URL"); !url.empty()) {
+        probes.push_back({ "Databricks", {}, url });
+        probes.back().request.headers.set("x-databricks-metadata-version", "1");
+        probes.back().request.headers.set("x-databricks-host", text_of(variables, "DATABRICKS_HOST"));
+    }
     return probes;
 }
 

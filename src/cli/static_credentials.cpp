@@ -99,6 +99,7 @@ constexpr Channel known_channels[] = {
     { "Anthropic", "identity token file of the run", "ANTHROPIC_IDENTITY_TOKEN_FILE", "anthropic" },
     { "OpenAI", "key of the run", "OPENAI_API_KEY", "openai" },
     { "Weights & Biases", "identity token file of the run", "WANDB_IDENTITY_TOKEN_FILE", "wandb" },
+    { "Databricks", "metadata service of the run", "DATABRICKS_METADATA_SERVICE_URL", "databricks" },
     { "Databricks", "token file of the run", "DATABRICKS_OIDC_TOKEN_FILEPATH", "databricks" },
 };
 
