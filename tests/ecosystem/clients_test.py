@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent / "scenarios"))
 from ceph import REGION, Ceph, missing_programs  # noqa: E402
 from harness import Scenario, main, wait_until  # noqa: E402
 from harness.scenario import act_as_nobody, needs_root  # noqa: E402
+import node  # noqa: E402
 from steps import Steps  # noqa: E402
 from table import ClientTable  # noqa: E402
 
@@ -25,7 +26,7 @@ JOB = HERE / "jobs/s3_job.py"
 AUDIENCE = "sts.writ.test"
 EXAMPLE_AUDIENCE = "sts.amazonaws.com"
 ROLE = "training"
-CLIENTS = ("boto3", "boto3-profile", "s3fs", "pyarrow")
+CLIENTS = ("boto3", "boto3-profile", "s3fs", "pyarrow", *node.clients("@aws-sdk/client-s3"))
 TABLE = ClientTable(CLIENTS)
 
 DECLARATIONS = """\
@@ -59,7 +60,7 @@ credential: store
 kind: Workload
 name: trainer
 id: spiffe://oncology.example/ml/{{unix.user}}/train
-match: {{ unix.path: /usr/bin/python3.11 }}
+match: {{ unix.path: [/usr/bin/python3.11, {node}] }}
 uses:
   - {{ action: read, dataset: genomes }}
   - {{ action: write, dataset: checkpoints }}
@@ -82,6 +83,7 @@ class Clients(Scenario):
         if not PYTHON.exists():
             raise unittest.SkipTest(f"no {PYTHON}: `./check --ecosystem` makes it")
         super().setUpClass()
+        cls.writ.environment |= node.ENVIRONMENT
         sys.path += [str(path) for path in PYTHON.parent.parent.glob("lib/python3*/site-packages")]
         import boto3
         cls.boto3 = boto3
@@ -108,14 +110,14 @@ class Clients(Scenario):
     def declare(cls, lifetime: str, policies: str = POLICIES, prune: bool = False, role: str = "", more: str = "") -> None:
         folder = cls.folder / "declared"
         folder.mkdir(exist_ok=True)
-        (folder / "store.yaml").write_text(DECLARATIONS.format(url=cls.store.url, region=REGION, role=role or cls.role, audience=AUDIENCE, lifetime=lifetime, more=more))
+        (folder / "store.yaml").write_text(DECLARATIONS.format(url=cls.store.url, region=REGION, role=role or cls.role, audience=AUDIENCE, lifetime=lifetime, more=more, node=node.PATH))
         (folder / "policies.cedar").write_text(policies)
         outcome = cls.writ.cli("apply", "-f", folder, *(["--prune"] if prune else []))
         if outcome.code != 0:
             raise AssertionError(outcome)
 
     def job(self, client: str, *arguments, environment: dict | None = None, options: tuple = (), purpose: str = "train"):
-        outcome = self.writ.cli("run", "--purpose", purpose, *options, "--", PYTHON, JOB, client, *arguments, environment=environment)
+        outcome = self.writ.cli("run", "--purpose", purpose, *options, "--", *job_of(client), client, *arguments, environment=environment)
         self.assertIn(outcome.code, (0, 3), outcome)
         return json.loads(outcome.out), outcome
 
@@ -146,11 +148,12 @@ class Clients(Scenario):
 
     def test_02_writes(self):
         def check(client):
-            self.value(client, "put", "models", f"trainer/{client}", client)
+            key = f"trainer/{client.replace('/', '-')}"
+            self.value(client, "put", "models", key, client)
             # Who wrote it owns it here, and the bucket's owner only sees that it is there.
             seen = {item["Key"]: item["Size"] for item in self.owner.list_objects_v2(Bucket="models")["Contents"]}
-            self.assertEqual(len(client), seen[f"trainer/{client}"])
-            self.assertEqual(client, self.value(client, "get", "models", f"trainer/{client}"))
+            self.assertEqual(len(client), seen[key])
+            self.assertEqual(client, self.value(client, "get", "models", key))
         self.each("writes, and reads it back", check)
 
     # ---- what the session policy leaves out
@@ -376,6 +379,10 @@ class Clients(Scenario):
             TABLE.write(Path(target), PYTHON)
 
 
+def job_of(client: str) -> list:
+    return [node.PROGRAM, node.JOB] if client.startswith("@") else [PYTHON, JOB]
+
+
 def ask(uri: str, headers: dict) -> int:
     import urllib.error
     import urllib.request
@@ -389,7 +396,7 @@ class S3Steps(Steps):
     """It also runs small questions in children of its own."""
 
     def __init__(self, case: Clients, client: str):
-        super().__init__(case, [PYTHON, JOB, client], client)
+        super().__init__(case, [*job_of(client), client], client.replace("/", "-"))
 
     def __enter__(self):
         return self.start("genomes", "public/a")

@@ -24,6 +24,7 @@ from harness import Scenario, main, wait_until  # noqa: E402
 from harness.scenario import act_as_nobody  # noqa: E402
 from harness.writ import EXECUTABLE  # noqa: E402
 from steps import Steps  # noqa: E402
+import node  # noqa: E402
 from table import ClientTable, pip_versions  # noqa: E402
 
 JOB = HERE / "jobs/cloud_job.py"
@@ -37,7 +38,7 @@ type: unix
 kind: Workload
 name: trainer
 id: spiffe://oncology.example/ml/{{unix.user}}/train
-match: {{ unix.path: /usr/bin/python3.11 }}
+match: {{ unix.path: [/usr/bin/python3.11, {node}] }}
 svid_lifetime: {lifetime}
 uses:
   - {{ action: read, dataset: genomes }}
@@ -62,6 +63,9 @@ permit (principal, action in [Action::"read", Action::"write"], resource is Data
 """
 
 
+STATIC_LOSES = "static keys in variables and in files lose"
+
+
 class Cloud(Scenario):
     """An authority and an agent as two processes, so that each can be killed by itself; a cloud beside them."""
 
@@ -76,6 +80,7 @@ class Cloud(Scenario):
         if not PYTHON.exists():
             raise unittest.SkipTest(f"no {PYTHON}: `./check --ecosystem` makes it")
         super().setUpClass()
+        cls.writ.environment |= node.ENVIRONMENT
         from issuer import Issuer
         cls.table = ClientTable(cls.CLIENTS)
         cls.writ.start_authority()
@@ -96,7 +101,7 @@ class Cloud(Scenario):
             raise AssertionError(outcome)
 
     def job(self, client: str, *arguments, environment: dict | None = None, options: tuple = ()):
-        outcome = self.writ.cli("run", "--purpose", "train", *options, "--", PYTHON, JOB, client, *arguments, environment=environment)
+        outcome = self.writ.cli("run", "--purpose", "train", *options, "--", *job_of(client), client, *arguments, environment=self.home_of(client) | (environment or {}))
         self.assertIn(outcome.code, (0, 3), outcome)
         return json.loads(outcome.out.splitlines()[-1]), outcome
 
@@ -110,14 +115,18 @@ class Cloud(Scenario):
         self.assertIn("error", answer, outcome)
         self.assertRegex(answer["error"], self.refusal)
 
-    def each(self, what: str, check) -> None:
-        for client in self.CLIENTS:
+    def each(self, what: str, check, clients: tuple[str, ...] | None = None) -> None:
+        for client in clients or self.CLIENTS:
             with self.subTest(client=client):
                 with self.table.cell(client, what):
                     check(client)
 
     def steps(self, client: str, *, name: str = "public/a") -> Steps:
-        return Steps(self, [PYTHON, JOB, client], client).start("genomes", name)
+        return Steps(self, [*job_of(client), client], plain(client), self.home_of(client)).start("genomes", name)
+
+    def home_of(self, client: str) -> dict:
+        """Where a developer's files lie about, unless a client would take them whatever it is told."""
+        return {}
 
     # ---- the stories that both clouds tell
 
@@ -127,14 +136,14 @@ class Cloud(Scenario):
             self.assertEqual(["public/a", "public/b"], sorted(self.value(client, "list", "genomes", "public/")))
         self.each("reads and lists", check)
 
-    def static_keys_lose(self, static: dict, named: tuple[str, ...]):
+    def static_keys_lose(self, static: dict, named: tuple[str, ...], clients: tuple[str, ...] | None = None):
         def check(client):
             answer, outcome = self.job(client, "get", "genomes", "public/a", environment=static)
             self.assertEqual({"value": "genomes/public/a"}, answer, outcome)
             for name in named:
                 self.assertIn(name, outcome.err)
             self.assertNotIn("hunter2", outcome.err)
-        self.each("static keys in variables and in files lose", check)
+        self.each(STATIC_LOSES, check, clients)
 
     def strict_does_not_start(self, static: dict):
         marker = self.scratch("started")
@@ -237,7 +246,15 @@ class Cloud(Scenario):
     @classmethod
     def tearDownClass(cls):
         if target := os.environ.get("WRIT_CLIENTS_TABLE"):
-            cls.table.write_part(Path(target), pip_versions(PYTHON), cls.TITLE, cls.INTRODUCTION)
+            cls.table.write_part(Path(target), pip_versions(PYTHON) | node.versions(), cls.TITLE, cls.INTRODUCTION)
+
+
+def job_of(client: str) -> list:
+    return [node.PROGRAM, node.JOB] if client.startswith("@") else [PYTHON, JOB]
+
+
+def plain(client: str) -> str:
+    return client.replace("/", "-")
 
 
 def local_endpoint(variables: dict) -> str:
@@ -257,12 +274,14 @@ TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"
 
 
 class Google(Cloud):
-    CLIENTS = ("google-cloud-storage", "google-auth", "gcsfs")
+    CLIENTS = ("google-cloud-storage", "google-auth", "gcsfs", *node.clients("@google-cloud/storage"))
     TITLE = "Google Cloud"
     INTRODUCTION = """\
 Channel: the metadata server of a machine at Google (`GCE_METADATA_HOST`). The other side is an endpoint in this tree (tests/ecosystem/google_cloud.py) that verifies the
 assertion against the authority's published keys and holds tokens to their access boundary; Google itself was not tried. The token is for reading
-`gs://genomes/public` and writing `gs://models/trainer`; the service account may do anything."""
+`gs://genomes/public` and writing `gs://models/trainer`; the service account may do anything. Node's client looks at ~/.config/gcloud wherever `CLOUDSDK_CONFIG` is: with a login there
+it uses that one. It was tried in a home without one, and its fourth row with one."""
+    NODE = "@google-cloud/storage"
 
     @classmethod
     def start_cloud(cls) -> None:
@@ -278,10 +297,13 @@ assertion against the authority's published keys and holds tokens to their acces
         (gcloud / "application_default_credentials.json").write_text(json.dumps(
             {"type": "authorized_user", "client_id": "x", "client_secret": "hunter2", "refresh_token": "hunter2"}))
 
+    def home_of(self, client: str) -> dict:
+        return {"HOME": str(self.folder / "clean-home")} if client == self.NODE else {}
+
     @classmethod
     def declarations(cls, lifetime: str) -> str:
         from google_cloud import ACCOUNT, PROVIDER
-        return COMMON.format(lifetime="1h", genomes="gs://genomes/public", checkpoints="gs://models/trainer", reader="store", writer="store") + f"""\
+        return COMMON.format(lifetime="1h", genomes="gs://genomes/public", checkpoints="gs://models/trainer", reader="store", writer="store", node=node.PATH) + f"""\
 kind: CredentialProvider
 name: store
 type: gcp_sts
@@ -297,9 +319,9 @@ lifetime: {lifetime}
 
     def test_02_writes(self):
         def check(client):
-            self.value(client, "put", "models", f"trainer/{client}", client)
-            self.assertEqual(client.encode(), self.cloud.objects["models", f"trainer/{client}"])
-            self.assertEqual(client, self.value(client, "get", "models", f"trainer/{client}"))
+            self.value(client, "put", "models", f"trainer/{plain(client)}", client)
+            self.assertEqual(client.encode(), self.cloud.objects["models", f"trainer/{plain(client)}"])
+            self.assertEqual(client, self.value(client, "get", "models", f"trainer/{plain(client)}"))
         self.each("writes, and reads it back", check)
 
     def test_03_what_the_boundary_leaves_out_is_refused(self):
@@ -315,7 +337,10 @@ lifetime: {lifetime}
         key = self.scratch("key.json")
         key.write_text(json.dumps({"type": "service_account", "client_email": "static@acme.iam.gserviceaccount.com", "private_key": "hunter2", "token_uri": "https://127.0.0.1:9"}))
         self.static_keys_lose({"GOOGLE_APPLICATION_CREDENTIALS": str(key), "NO_GCE_CHECK": "true", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1:1"},
-                              ("GOOGLE_APPLICATION_CREDENTIALS", "application_default_credentials.json"))
+                              ("GOOGLE_APPLICATION_CREDENTIALS", "application_default_credentials.json"), tuple(name for name in self.CLIENTS if name != self.NODE))
+        if self.NODE in self.CLIENTS:
+            answer, _ = self.job(self.NODE, "get", "genomes", "public/a", environment={"HOME": str(self.folder)})
+            self.table.rows[STATIC_LOSES][self.NODE] = "value" in answer
 
     def test_05_strict_does_not_start(self):
         self.strict_does_not_start({"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere"})
@@ -368,7 +393,7 @@ lifetime: {lifetime}
 
 
 class Azure(Cloud):
-    CLIENTS = ("azure-storage-blob", "azure-machine-learning", "adlfs")
+    CLIENTS = ("azure-storage-blob", "azure-machine-learning", "adlfs", *node.clients("@azure/identity"))
     TITLE = "Azure"
     INTRODUCTION = """\
 Channel: the managed identity of App Service (`IDENTITY_ENDPOINT`), that of Azure ML (`MSI_ENDPOINT`), or `AZURE_FEDERATED_TOKEN_FILE`. The other side is an endpoint in this
@@ -383,7 +408,7 @@ container or to reading: an application that may only read is what bounds it."""
         cls.cloud = MicrosoftAzure(cls.issuer, SUBJECT, cls.folder)
         for container, name in (("genomes", "public/a"), ("genomes", "public/b"), ("others", "public/a")):
             cls.cloud.blobs[container, name] = f"{container}/{name}".encode()
-        cls.writ.environment |= {"BLOB_URL": f"{cls.cloud.url}/{ACCOUNT}", "REQUESTS_CA_BUNDLE": str(cls.cloud.ca_file), "SSL_CERT_FILE": str(cls.cloud.ca_file)}
+        cls.writ.environment |= {"BLOB_URL": f"{cls.cloud.url}/{ACCOUNT}", "REQUESTS_CA_BUNDLE": str(cls.cloud.ca_file), "SSL_CERT_FILE": str(cls.cloud.ca_file), "NODE_EXTRA_CA_CERTS": str(cls.cloud.ca_file)}
         (cls.folder / ".azure").mkdir()
         (cls.folder / ".azure/msal_token_cache.json").write_text('{"RefreshToken": "hunter2"}')
 
@@ -392,7 +417,7 @@ container or to reading: an application that may only read is what bounds it."""
         from microsoft_azure import AUDIENCE, READER, TENANT, WRITER
         host = cls.cloud.url.removeprefix("https://")
         reader, writer = ("containers-w", "containers-w") if cls.checkpoints else ("containers", "containers-w")
-        text = COMMON.format(lifetime="2h", genomes=f"https://{host}/genomes/public", checkpoints=f"https://{host}/models/trainer", reader=reader, writer=writer)
+        text = COMMON.format(lifetime="2h", genomes=f"https://{host}/genomes/public", checkpoints=f"https://{host}/models/trainer", reader=reader, writer=writer, node=node.PATH)
         if cls.token_file:  # two files of one name would be one too many
             text = text.replace("  - { action: write, dataset: checkpoints }\n", "")
         if cls.checkpoints:
@@ -434,9 +459,9 @@ lifetime: {lifetime}
             self.declare("1h")
 
             def check(client):
-                self.value(client, "put", "models", f"trainer/{client}", client)
-                self.assertEqual(client.encode(), self.cloud.blobs["models", f"trainer/{client}"])
-                self.assertEqual(client, self.value(client, "get", "models", f"trainer/{client}"))
+                self.value(client, "put", "models", f"trainer/{plain(client)}", client)
+                self.assertEqual(client.encode(), self.cloud.blobs["models", f"trainer/{plain(client)}"])
+                self.assertEqual(client, self.value(client, "get", "models", f"trainer/{plain(client)}"))
             self.each("writes, and reads it back", check)
         finally:
             type(self).checkpoints = False
@@ -463,9 +488,9 @@ lifetime: {lifetime}
         self.survives_a_restart_of_the_agent()
 
     def test_08_goes_through_two_rotations(self):
-        # Azure's clients take a token with less than five minutes for none.
+        # Azure's clients take a token with less than five minutes for none; those of npm, with less than two.
         def set_lifetime(is_short: bool):
-            self.cloud.lifetime = 240 if is_short else 3000
+            self.cloud.lifetime = 110 if is_short else 3000
         self.goes_through_two_rotations(set_lifetime)
 
     APP_SERVICE = "/azure/app-service/token?api-version=2019-08-01&resource=https%3A%2F%2Fstorage.azure.com"

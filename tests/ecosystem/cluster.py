@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from issuer import Issuer, Refused, Server
+from issuer import Issuer, Refused, Server, read_body
 from microsoft_azure import create_certificate
 
 RESOURCES = {"kind": "APIResourceList", "groupVersion": "v1", "resources": [
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         self.serve(None)
 
     def do_POST(self):
-        self.serve(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.serve(json.loads(read_body(self)))
 
     def serve(self, body) -> None:
         path = urlsplit(self.path).path

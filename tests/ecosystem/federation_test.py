@@ -9,6 +9,8 @@ import os
 import sys
 import time
 import unittest
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -16,13 +18,23 @@ sys.path.insert(0, str(HERE.parent / "scenarios"))
 
 from federation import Federation  # noqa: E402
 from harness import Scenario, main, wait_until  # noqa: E402
+import node  # noqa: E402
+from table import ClientTable, pip_versions  # noqa: E402
 
 PYTHON = Path(os.environ.get("WRIT_FEDERATION_PYTHON", HERE.parents[1] / "build/federation-python/bin/python3"))
 JOB = HERE / "jobs/federated_job.py"
-CLIENTS = ("anthropic", "openai", "huggingface_hub", "databricks-sdk", "wandb")
-SERVICE = {"huggingface_hub": "hf", "databricks-sdk": "databricks"}
+CLIENTS = ("anthropic", "openai", "huggingface_hub", "databricks-sdk", "wandb", *node.clients("@anthropic-ai/sdk", "openai-node"))
+METADATA = "databricks-metadata"
+SERVICE = {"huggingface_hub": "hf", "databricks-sdk": "databricks", METADATA: "databricks", "@anthropic-ai/sdk": "anthropic", "openai-node": "openai"}
 # The client takes what it has from a variable, once.
-FROZEN = {"openai"}
+FROZEN = {"openai", "openai-node"}
+TABLE = ClientTable((*CLIENTS[:4], METADATA, *CLIENTS[4:]))
+INTRODUCTION = """\
+They take a token of the workload's own in place of a key. The other side is an endpoint of this tree (tests/ecosystem/federation.py) that verifies it as each service documents;
+the services themselves were not tried. openai takes what it has from a variable, once: a run that outlives it is started anew."""
+HOLDS = "works without a key, also in a forked worker"
+STATIC_LOSES = "static keys in variables lose"
+ROTATES = "goes through two rotations and a restart of the agent"
 # What a developer has lying about, in the order in which each client looks.
 STATIC = {"ANTHROPIC_API_KEY": "sk-ant-static", "ANTHROPIC_AUTH_TOKEN": "static", "OPENAI_API_KEY": "sk-static", "HF_TOKEN": "hf_static", "DATABRICKS_TOKEN": "dapi-static",
           "WANDB_API_KEY": "local-" + "0" * 40}
@@ -60,6 +72,7 @@ kind: CredentialProvider
 name: databricks
 type: databricks
 host: {url}
+metadata_service: {metadata}
 audience: databricks-account
 client_id: 7d1a
 lifetime: {lifetime}
@@ -102,7 +115,7 @@ credential: wandb
 kind: Workload
 name: trainer
 id: spiffe://oncology.example/ml/{{unix.user}}/train
-match: {{ unix.path: /usr/bin/python3.11 }}
+match: {{ unix.path: [/usr/bin/python3.11, {node}] }}
 uses:
   - {{ action: call, api: claude }}
   - {{ action: call, api: gpt }}
@@ -130,44 +143,47 @@ class Federated(Scenario):
         cls.declare()
 
     @classmethod
-    def declare(cls, lifetime: str = "1h", policies: str = POLICIES) -> None:
+    def declare(cls, lifetime: str = "1h", policies: str = POLICIES, metadata: bool = False) -> None:
         folder = cls.folder / "declared"
         folder.mkdir(exist_ok=True)
-        (folder / "services.yaml").write_text(DECLARATIONS.format(url=cls.services.url, lifetime=lifetime))
+        (folder / "services.yaml").write_text(DECLARATIONS.format(url=cls.services.url, lifetime=lifetime, metadata=str(metadata).lower(), node=node.PATH))
         (folder / "policies.cedar").write_text(policies)
         outcome = cls.writ.cli("apply", "-f", folder, "--prune")
         if outcome.code != 0:
             raise AssertionError(outcome)
 
-    def each(self, check) -> None:
+    def each(self, what: str, check) -> None:
         for client in CLIENTS:
-            with self.subTest(client=client):
+            with self.subTest(client=client), TABLE.cell(client, what):
                 check(client)
 
     def job(self, client: str, **options) -> "FederatedJob":
         return FederatedJob(self, client, **options)
 
     def assert_greets(self, client: str, answer: dict) -> None:
-        self.assertEqual({"value": f"hello from {client.removesuffix('-sdk').removesuffix('_hub')}"}, answer, self.services.refused[-3:])
+        self.assertEqual({"value": f"hello from {SERVICE.get(client, client).replace('hf', 'huggingface')}"}, answer, self.services.refused[-3:])
+
+    def works(self, client: str) -> None:
+        with self.job(client) as job:
+            self.assert_greets(client, job.ask())
+            self.assert_greets(client, job.ask("fork"))
+
+    def static_loses(self, client: str) -> None:
+        with self.job(client, environment=STATIC) as job:
+            self.assert_greets(client, job.ask())
+            said = job.program.output()
+            self.assertIn("out of force for this run", said)
+            self.assertNotIn("-static", said)
 
     def test_1_works_without_a_key_and_from_a_forked_worker(self):
-        def check(client):
-            with self.job(client) as job:
-                self.assert_greets(client, job.ask())
-                self.assert_greets(client, job.ask("fork"))
-        self.each(check)
+        self.each(HOLDS, self.works)
 
     def test_2_static_keys_lose(self):
-        def check(client):
-            with self.job(client, environment=STATIC) as job:
-                self.assert_greets(client, job.ask())
-                said = job.program.output()
-                self.assertIn("out of force for this run", said)
-                self.assertNotIn("-static", said)
-        self.each(check)
+        self.each(STATIC_LOSES, self.static_loses)
 
     def test_3_goes_through_two_rotations_and_a_restart_of_the_agent(self):
         jobs = {client: self.job(client) for client in CLIENTS}
+        lost: set[str] = set()
         try:
             for client, job in jobs.items():
                 job.__enter__()
@@ -184,14 +200,17 @@ class Federated(Scenario):
                 time.sleep(self.services.lifetime + 1)
                 for client, job in jobs.items():
                     with self.subTest(client=client, lifetime=lifetime):
+                        lost.add(client)
                         self.assert_greets(client, job.ask())
+                        lost.discard(client)
         finally:
             for job in jobs.values():
                 job.end()
             self.declare()
-        for client in CLIENTS:
-            if client not in FROZEN:
+        for client in set(CLIENTS) - FROZEN:
+            with self.subTest(client=client), TABLE.cell(client, ROTATES):
                 self.assertGreaterEqual(len(set(self.services.shown[SERVICE.get(client, client)])), 3, client)
+                self.assertNotIn(client, lost)
 
     def test_4_nothing_for_another_purpose(self):
         before = dict(self.services.answered)
@@ -200,22 +219,69 @@ class Federated(Scenario):
         self.assertEqual(before, self.services.answered)
 
 
+    def test_5_databricks_by_the_metadata_service(self):
+        self.declare(metadata=True)
+        self.addCleanup(self.declare)
+        with TABLE.cell(METADATA, HOLDS):
+            self.works(METADATA)
+        with TABLE.cell(METADATA, STATIC_LOSES):
+            self.static_loses(METADATA)
+        with TABLE.cell(METADATA, ROTATES), self.job(METADATA) as job:
+            self.assert_greets(METADATA, job.ask())
+            for restart, lifetime in ((False, "50m"), (True, "40m")):
+                if restart:
+                    self.agent.kill()
+                    type(self).agent = self.writ.start_agent()
+                before = len(self.services.shown["databricks"])
+                self.declare(lifetime, metadata=True)
+                wait_until("another token", lambda: len(self.services.shown["databricks"]) > before)
+                time.sleep(self.services.lifetime + 1)
+                self.assert_greets(METADATA, job.ask())
+            self.assertNotIn("DATABRICKS_OIDC_TOKEN_FILEPATH", job.variables)
+
+    def test_6_the_metadata_service_knows_who_asks_and_for_what(self):
+        self.declare(metadata=True)
+        self.addCleanup(self.declare)
+        with self.job(METADATA) as job:
+            self.assert_greets(METADATA, job.ask())
+            url = job.variables["DATABRICKS_METADATA_SERVICE_URL"]
+            asked = {"X-Databricks-Metadata-Version": "1", "X-Databricks-Host": self.services.url}
+            self.assertEqual(401, status_of(url, asked), "the address alone opened it")
+            self.assertEqual({"value": 200}, job.ask(json.dumps(["status", url, asked])))
+            for changed, expected in (({"X-Databricks-Host": "https://evil.example"}, 404), ({"X-Databricks-Host": ""}, 404), ({"X-Databricks-Metadata-Version": ""}, 400),
+                                      ({"Host": "rebound.example"}, 403)):
+                self.assertEqual({"value": expected}, job.ask(json.dumps(["status", url, asked | changed])), changed)
+            self.assertEqual({"value": 401}, job.ask(json.dumps(["status", url[:-1] + "x", asked])))
+
+
+def status_of(url: str, headers: dict) -> int:
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def tearDownModule():
+    if target := os.environ.get("WRIT_CLIENTS_TABLE"):
+        TABLE.write_part(Path(target), pip_versions(PYTHON) | node.versions(), "Services by federation", INTRODUCTION)
+
+
 class FederatedJob:
     def __init__(self, case: Federated, client: str, environment: dict | None = None):
         self.case, self.client, self.environment, self.number = case, client, environment or {}, 0
-        self.folder = case.scratch(client)
+        self.folder = case.scratch(client.replace("/", "-"))
+        while self.folder.exists():
+            self.folder = self.folder.with_name(self.folder.name + "-more")
         self.folder.mkdir()
 
     def __enter__(self):
         # Clients keep things in HOME.
         home = self.folder / "home"
         home.mkdir()
-        own = self.case.writ.environment
-        self.case.writ.environment = own | {"HOME": str(home), "WANDB_DIR": str(home), "WANDB_SILENT": "true", "PYTHONDONTWRITEBYTECODE": "1"} | self.environment
-        try:
-            self.program = self.case.writ.launch(f"{self.folder.parent.name}-{self.client}", ["run", "--purpose", "train", "--", PYTHON, JOB, self.client, self.folder])
-        finally:
-            self.case.writ.environment = own
+        environment = {"HOME": str(home), "WANDB_DIR": str(home), "WANDB_SILENT": "true", "PYTHONDONTWRITEBYTECODE": "1"} | node.ENVIRONMENT | self.environment
+        is_node = self.client in ("@anthropic-ai/sdk", "openai-node")
+        command = [node.PROGRAM, node.JOB, self.client, "ask"] if is_node else [PYTHON, JOB, self.client]
+        self.program = self.case.writ.launch(f"{self.folder.parent.name}-{self.folder.name}", ["run", "--purpose", "train", "--", *command, self.folder], environment)
         self.variables = wait_until("the job says what it was given", self._read)
         return self
 
@@ -234,7 +300,7 @@ class FederatedJob:
         return json.loads(done.read_text())
 
     def file_content(self) -> str:
-        variable = {"anthropic": "ANTHROPIC_IDENTITY_TOKEN_FILE", "huggingface_hub": "HF_TOKEN_PATH", "databricks-sdk": "DATABRICKS_OIDC_TOKEN_FILEPATH",
+        variable = {"anthropic": "ANTHROPIC_IDENTITY_TOKEN_FILE", "@anthropic-ai/sdk": "ANTHROPIC_IDENTITY_TOKEN_FILE", "huggingface_hub": "HF_TOKEN_PATH", "databricks-sdk": "DATABRICKS_OIDC_TOKEN_FILEPATH",
                     "wandb": "WANDB_IDENTITY_TOKEN_FILE"}[self.client]
         return Path(self.variables[variable]).read_text()
 

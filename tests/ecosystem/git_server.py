@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from issuer import Issuer, Refused, Server
+from issuer import Issuer, Refused, Server, read_body
 
 BACKEND = Path("/usr/lib/git-core/git-http-backend")
 OWN_PASSWORD = "hunter2"
@@ -71,17 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         self.serve(b"")
 
     def do_POST(self):
-        self.serve(self.body())
-
-    def body(self) -> bytes:
-        if self.headers.get("transfer-encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length", 0)))
-        content = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            content += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return content
+        self.serve(read_body(self))
 
     def serve(self, body: bytes) -> None:
         where = urlsplit(self.path)

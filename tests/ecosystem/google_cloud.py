@@ -14,7 +14,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler
 
-from issuer import Issuer, Refused, Server
+from issuer import Issuer, Refused, Server, read_body
 
 PROVIDER = "projects/123456789/locations/global/workloadIdentityPools/writ/providers/authority"
 AUDIENCE = f"https://iam.googleapis.com/{PROVIDER}"
@@ -148,7 +148,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.headers.get("Authorization", "").removeprefix("Bearer ")
 
     def serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = read_body(self)
         where = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(where.query))
         is_token_service = where.path == "/v1/token"
@@ -215,7 +215,7 @@ class Handler(BaseHTTPRequestHandler):
         if query.get("uploadType") == "multipart":
             message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n" + body)
             described, content = (part.get_payload(decode=True) for part in message.iter_parts())
-            name = json.loads(described)["name"]
+            name = query.get("name") or json.loads(described)["name"]
         elif query.get("uploadType") == "media":
             name, content = query["name"], body
         elif "upload_id" not in query:

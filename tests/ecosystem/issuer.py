@@ -21,6 +21,18 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def read_body(request) -> bytes:
+    """Of a request whose client may not have known its length."""
+    if request.headers.get("transfer-encoding", "").lower() != "chunked":
+        return request.rfile.read(int(request.headers.get("content-length") or 0))
+    content = b""
+    while size := int(request.rfile.readline().split(b";")[0], 16):
+        content += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return content
+
+
 class Refused(Exception):
     """Why, as the cloud would say it."""
 

@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 
@@ -47,6 +49,14 @@ def attempt(ask):
         return {"error": f"{type(error).__name__}: {error}"[:2000]}
 
 
+def status_of(url, headers):
+    """What a process gets from the local endpoint, with other headers than the client sends."""
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 def in_a_child(make):
     """As a worker that is forked from the job and makes a client of its own."""
     context = multiprocessing.get_context("fork")
@@ -59,7 +69,7 @@ def in_a_child(make):
 
 
 def main():
-    make = {"anthropic": anthropic, "openai": openai, "huggingface_hub": huggingface_hub, "databricks-sdk": databricks, "wandb": wandb}[sys.argv[1]]
+    make = {"anthropic": anthropic, "openai": openai, "huggingface_hub": huggingface_hub, "databricks-sdk": databricks, "databricks-metadata": databricks, "wandb": wandb}[sys.argv[1]]
     folder = Path(sys.argv[2])
     ask = None
     number = 0
@@ -70,8 +80,11 @@ def main():
         if not order.exists():
             time.sleep(0.05)
             continue
-        if order.read_text() == "fork":
+        text = order.read_text()
+        if text == "fork":
             answer = in_a_child(make)
+        elif text.startswith("["):
+            answer = {"value": status_of(*json.loads(text)[1:])}
         else:
             try:
                 ask = ask or make()
