@@ -99,9 +99,9 @@ ASK = ("import json, os, sys, urllib.request, urllib.error\n"
        "request = urllib.request.Request(os.environ['AWS_CONTAINER_CREDENTIALS_FULL_URI'], headers=headers)\n"
        "try: print(urllib.request.urlopen(request, timeout=20).status)\n"
        "except urllib.error.HTTPError as error: print(error.code)\n")
-# Starts the second argument's program, which waits until this one has ended.
-LEAVE_A_CHILD = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]])"
-WAIT_FOR_THE_PARENTS_END = "import os, time\nfirst = os.getppid()\nwhile os.getppid() == first: time.sleep(0.01)\n"
+# Starts a program that waits until this one has ended.
+LEAVE_A_CHILD = "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.argv[1:], str(os.getpid())])"
+WAIT_FOR_THE_PARENTS_END = "import os, sys, time\nwhile os.getppid() == int(sys.argv[2]): time.sleep(0.01)\n"
 
 
 def ask_in_child(headers):
