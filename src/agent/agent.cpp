@@ -17,8 +17,8 @@ constexpr Duration retry_first = std::chrono::milliseconds(100);
 constexpr Duration retry_longest = std::chrono::seconds(5);
 constexpr Duration watch_deadline = std::chrono::seconds(45); // the authority answers after 30 at the latest
 constexpr Duration shutdown_grace = std::chrono::seconds(3);
-// LIMIT: who asks the local endpoint sends a line and a few headers.
-constexpr net::HttpServerLimits loopback_limits { .header_bytes_max = 8U << 10U, .body_bytes_max = 1024 };
+// LIMIT: who asks the local endpoint sends a line and a few headers, or a form with scopes in it.
+constexpr net::HttpServerLimits loopback_limits { .header_bytes_max = 8U << 10U, .body_bytes_max = 8U << 10U };
 
 } // namespace
 

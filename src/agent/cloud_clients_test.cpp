@@ -69,6 +69,21 @@ TEST(GoogleMetadata, knows_its_paths)
         EXPECT_FALSE(is_google_path(path)) << path;
 }
 
+TEST(GoogleExchange, is_shown_a_handle_in_a_form)
+{
+    net::Request request;
+    request.method = "POST";
+    request.body = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token=a";
+    EXPECT_EQ(google_subject_token(request), "a");
+    request.method = "GET";
+    EXPECT_EQ(google_subject_token(request), "");
+    request.method = "POST";
+    for (auto const* bad : { "", "subject_token=a", "grant_type=password&subject_token=a", "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange", "%" }) {
+        request.body = bad;
+        EXPECT_EQ(google_subject_token(request), "") << bad;
+    }
+}
+
 TEST(AzureEndpoint, knows_its_shapes_and_what_each_shows)
 {
     EXPECT_EQ(azure_shape_of("/azure/app-service/token"), AzureShape::app_service);

@@ -116,11 +116,15 @@ net::Task<Result<Account>> account_of(LoopbackDesk& desk, WatchedRun const& run,
     co_return not_found("the run has no service account `" + name + "`");
 }
 
-net::Response token_response(Account const& account, Timestamp now)
+JsonObject token_of(Account const& account, Timestamp now)
 {
     auto const left = std::chrono::duration_cast<std::chrono::seconds>(account.session.expires - now).count();
-    SecretText const text(to_text(JsonValue(JsonObject {
-        { "access_token", string_or(account.document, "access_token", "") }, { "expires_in", std::int64_t(std::max<decltype(left)>(left, 0)) }, { "token_type", "Bearer" } })));
+    return { { "access_token", string_or(account.document, "access_token", "") }, { "expires_in", std::int64_t(std::max<decltype(left)>(left, 0)) }, { "token_type", "Bearer" } };
+}
+
+net::Response token_response(JsonObject const& token)
+{
+    SecretText const text(to_text(token));
     return google_response(200, "application/json", text.reveal());
 }
 
@@ -152,7 +156,7 @@ net::Task<net::Response> answer_metadata(LoopbackDesk& desk, WatchedRun const& r
     if (account.is_error())
         co_return error_response(account.error());
     if (what == "/token")
-        co_return token_response(*account, desk.clock.now());
+        co_return token_response(token_of(*account, desk.clock.now()));
     if (what == "/identity")
         co_return co_await identity_response(desk, run, request);
     auto const metadata = google_metadata(account->document);
@@ -167,6 +171,24 @@ std::map<std::string, std::string> google_environment(std::uint16_t loopback_por
 {
     auto const here = "127.0.0.1:" + std::to_string(loopback_port);
     return { { "GCE_METADATA_HOST", here }, { "GCE_METADATA_ROOT", here }, { "GCE_METADATA_IP", here }, { "GCE_METADATA_MTLS_MODE", "none" } };
+}
+
+std::string google_subject_token(net::Request const& request)
+{
+    auto const form = net::parse_form(request.body);
+    if (request.method != "POST" || form.is_error() || form->get("grant_type").value_or("") != "urn:ietf:params:oauth:grant-type:token-exchange")
+        return "";
+    return std::string(form->get("subject_token").value_or(""));
+}
+
+net::Task<net::Response> exchange_google_token(LoopbackDesk& desk, LoopbackCaller caller)
+{
+    auto const account = co_await open_account(desk, caller.run, "");
+    if (account.is_error())
+        co_return error_response(account.error());
+    auto token = token_of(*account, desk.clock.now());
+    token.emplace("issued_token_type", "urn:ietf:params:oauth:token-type:access_token");
+    co_return token_response(token);
 }
 
 bool is_google_path(std::string_view path) { return path == "/" || path == "/computeMetadata" || path == root || path.starts_with("/computeMetadata/"); }

@@ -16,6 +16,12 @@ inline constexpr std::string_view google_session_kind = "gcp_sts";
 std::map<std::string, std::string> google_environment(std::uint16_t loopback_port);
 
 // `/` is what clients try first.
+// SPEC: RFC 8693, as Google's Security Token Service has it, for clients whose credentials are an external account: what they show is the run's handle.
+inline constexpr std::string_view google_exchange_path = "/google/v1/token";
+std::string google_subject_token(net::Request const&); // empty: no such request
+// POST. `caller` was identified by its process and its handle.
+net::Task<net::Response> exchange_google_token(LoopbackDesk& desk, LoopbackCaller caller);
+
 bool is_google_path(std::string_view path);
 
 // `caller` was identified by its process; these clients show no handle. SECURITY: they all send `Metadata-Flavor: Google`, which what merely fetches URLs does not.

@@ -29,9 +29,9 @@ bool is_handle_of(WatchedRun const& run, std::string_view handle)
 
 // Which client asks, by the path; and what it shows of its run, where its kind shows anything.
 struct Asked {
-    enum class Client : std::uint8_t { aws_container, aws_imds, google, azure, databricks };
+    enum class Client : std::uint8_t { aws_container, aws_imds, google, google_exchange, azure, databricks };
     Client client;
-    std::optional<std::string_view> handle;
+    std::optional<std::string> handle;
     AzureShape azure_shape = AzureShape::app_service;
 };
 
@@ -40,13 +40,17 @@ std::optional<Asked> recognise(net::Request const& request)
     if (request.path.starts_with(imds_prefix))
         return Asked { Asked::Client::aws_imds, std::nullopt };
     if (request.path.starts_with(aws_credentials_path) && request.method == "GET")
-        return Asked { Asked::Client::aws_container, request.headers.get("authorization").value_or("") };
+        return Asked { Asked::Client::aws_container, std::string(request.headers.get("authorization").value_or("")) };
     if (is_google_path(request.path))
         return Asked { Asked::Client::google, std::nullopt };
     if (request.path.starts_with(databricks_path))
-        return Asked { Asked::Client::databricks, std::string_view(request.path).substr(databricks_path.size()) };
-    if (auto const shape = azure_shape_of(request.path))
-        return Asked { Asked::Client::azure, azure_handle(*shape, request), *shape };
+        return Asked { Asked::Client::databricks, request.path.substr(databricks_path.size()) };
+    if (request.path == google_exchange_path)
+        return Asked { Asked::Client::google_exchange, google_subject_token(request) };
+    if (auto const shape = azure_shape_of(request.path)) {
+        auto const shown = azure_handle(*shape, request);
+        return Asked { Asked::Client::azure, shown ? std::optional(std::string(*shown)) : std::nullopt, *shape };
+    }
     return std::nullopt;
 }
 
@@ -63,6 +67,7 @@ net::Task<net::Response> route(LoopbackDesk& desk, net::Request request)
     switch (asked->client) {
     case Asked::Client::aws_imds: co_return co_await answer_imds(desk, *caller, std::move(request));
     case Asked::Client::google: co_return co_await answer_google(desk, *caller, std::move(request));
+    case Asked::Client::google_exchange: co_return co_await exchange_google_token(desk, *caller);
     case Asked::Client::azure: co_return co_await answer_azure(desk, *caller, asked->azure_shape, std::move(request));
     case Asked::Client::databricks: co_return co_await answer_databricks(desk, *caller, std::move(request));
     case Asked::Client::aws_container: break;

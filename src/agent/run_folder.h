@@ -14,7 +14,7 @@ namespace writ::agent {
 
 struct RunFile {
     std::string name;     // one path segment
-    std::string variable; // set to the file's path
+    std::string variable; // set to the file's path; empty: none
     SecretText content;
 };
 

@@ -219,8 +219,8 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     watched->run.deliveries = grants.deliveries;
     SecretText const handle(random_.base32(handle_characters));
     watched->run.handle_digest = to_hex(crypto::sha256(as_bytes(handle.reveal())));
-    if (!watched->run.providers_of(aws_session_kind).empty())
-        grants.files.push_back({ "handle", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
+    if (!watched->run.sessions.empty()) // AWS's clients are told where it lies; others know it
+        grants.files.push_back({ "handle", watched->run.providers_of(aws_session_kind).empty() ? "" : "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", handle.duplicate() });
     watched->run.expires = grants.expires.value_or(clock_.now() + 2 * renew_longest);
 
     if (auto group = attest::enter_run_cgroup(watched->run.process.pid, watched->run.id); group.is_ok())
@@ -242,8 +242,10 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
         started.environment.insert_or_assign(name, std::move(value));
     started.environment.merge(delivered->environment);
     name_folder(started.environment, folder->string());
-    for (auto const& file : grants.files)
-        started.environment[file.variable] = (*folder / file.name).string();
+    for (auto const& file : grants.files) {
+        if (!file.variable.empty())
+            started.environment[file.variable] = (*folder / file.name).string();
+    }
     if (!grants.records.empty()) {
         started.environment["WRIT_RECEIPT"] = (*folder / receipt_name(0)).string();
         loop_.spawn(deliver_receipts(

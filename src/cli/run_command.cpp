@@ -2,6 +2,7 @@
 #include "cli/aws_profiles.h"
 #include "cli/client_settings.h"
 #include "cli/commands.h"
+#include "cli/google_account.h"
 #include "cli/output.h"
 #include "cli/run_places.h"
 #include "cli/static_credentials.h"
@@ -130,6 +131,8 @@ Result<> write_settings(Session const& session, JsonObject const& answer, Variab
     if (families.contains("AWS"))
         TRY(write_aws_config(session, answer, own, environment));
     auto const folder = TRY(string_member(answer, "folder"));
+    if (families.contains("Google Cloud"))
+        TRY(write_google_account(own, Path(folder), environment));
     auto settings = client_settings(families, own, Path(folder));
     TRY(create_client_folders(settings));
     environment.merge(settings);

@@ -41,6 +41,7 @@ constexpr Known known_variables[] = {
     { postgres, "PGHOSTADDR", false },
     { postgres, "PGREQUIREAUTH", false },
     { google, "GOOGLE_APPLICATION_CREDENTIALS", true },
+    { google, "google_application_credentials", false }, // of Node's clients; `writ run` may set it itself
     { google, "GOOGLE_OAUTH_ACCESS_TOKEN", true },
     { google, "GOOGLE_GHA_CREDS_PATH", true },
     { google, "CLOUDSDK_AUTH_ACCESS_TOKEN", true },

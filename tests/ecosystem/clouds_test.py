@@ -12,6 +12,7 @@ import pwd
 import sys
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -262,9 +263,9 @@ def local_endpoint(variables: dict) -> str:
     return f"http://{host}" if host else variables["IDENTITY_ENDPOINT"].split("/azure/")[0]
 
 
-def ask(url: str, headers: dict) -> int:
+def ask(url: str, headers: dict, body: bytes | None = None) -> int:
     try:
-        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20).status
+        return urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=20).status
     except urllib.error.HTTPError as error:
         return error.code
 
@@ -279,8 +280,8 @@ class Google(Cloud):
     INTRODUCTION = """\
 Channel: the metadata server of a machine at Google (`GCE_METADATA_HOST`). The other side is an endpoint in this tree (tests/ecosystem/google_cloud.py) that verifies the
 assertion against the authority's published keys and holds tokens to their access boundary; Google itself was not tried. The token is for reading
-`gs://genomes/public` and writing `gs://models/trainer`; the service account may do anything. Node's client looks at ~/.config/gcloud wherever `CLOUDSDK_CONFIG` is: with a login there
-it uses that one. It was tried in a home without one, and its fourth row with one."""
+`gs://genomes/public` and writing `gs://models/trainer`; the service account may do anything. Node's client would take a login in ~/.config/gcloud wherever
+`CLOUDSDK_CONFIG` points: where there is one, `writ run` gives it an external account, which it exchanges at the agent."""
     NODE = "@google-cloud/storage"
 
     @classmethod
@@ -298,7 +299,9 @@ it uses that one. It was tried in a home without one, and its fourth row with on
             {"type": "authorized_user", "client_id": "x", "client_secret": "hunter2", "refresh_token": "hunter2"}))
 
     def home_of(self, client: str) -> dict:
-        return {"HOME": str(self.folder / "clean-home")} if client == self.NODE else {}
+        return {"HOME": str(self.folder / "clean-home")} if client == self.NODE and not self.has_login else {}
+
+    has_login = False
 
     @classmethod
     def declarations(cls, lifetime: str) -> str:
@@ -336,11 +339,31 @@ lifetime: {lifetime}
     def test_04_static_keys_lose(self):
         key = self.scratch("key.json")
         key.write_text(json.dumps({"type": "service_account", "client_email": "static@acme.iam.gserviceaccount.com", "private_key": "hunter2", "token_uri": "https://127.0.0.1:9"}))
+        self.has_login = True
         self.static_keys_lose({"GOOGLE_APPLICATION_CREDENTIALS": str(key), "NO_GCE_CHECK": "true", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1:1"},
-                              ("GOOGLE_APPLICATION_CREDENTIALS", "application_default_credentials.json"), tuple(name for name in self.CLIENTS if name != self.NODE))
-        if self.NODE in self.CLIENTS:
-            answer, _ = self.job(self.NODE, "get", "genomes", "public/a", environment={"HOME": str(self.folder)})
-            self.table.rows[STATIC_LOSES][self.NODE] = "value" in answer
+                              ("GOOGLE_APPLICATION_CREDENTIALS", "application_default_credentials.json"))
+
+    def test_16_beside_a_login_nodes_client_goes_through_all_of_it(self):
+        if self.NODE not in self.CLIENTS:
+            self.skipTest("no npm client")
+        with self.steps(self.NODE) as job:
+            self.assertNotIn("google_application_credentials", job.variables)
+        self.has_login = True
+        self.each("the same beside a login of the user's", self.lives_beside_a_login, (self.NODE,))
+
+    def lives_beside_a_login(self, client: str) -> None:
+        self.assertEqual(["genomes/public/a"] * 8, self.value(client, "forked", "genomes", "public/a"))
+        self.refused(client, "get", "genomes", "private/a")
+        self.refused(client, "put", "genomes", "public/a", "tampered")
+        with self.steps(client) as job:
+            self.assertEqual("genomes/public/a", job.step())
+            self.agent.kill()
+            type(self).agent = self.writ.start_agent()
+            self.assertEqual("genomes/public/a", job.step())
+            account = json.loads(Path(job.variables["google_application_credentials"]).read_text())
+            form = urllib.parse.urlencode({"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": Path(account["credential_source"]["file"]).read_text()}).encode()
+            self.assertEqual(401, ask(account["token_url"], {}, form), "what the job shows opened it for a stranger")
+            self.assertEqual(401, ask(account["token_url"], {}, b""))
 
     def test_05_strict_does_not_start(self):
         self.strict_does_not_start({"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere"})
