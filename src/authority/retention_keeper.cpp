@@ -11,9 +11,8 @@ namespace writ::authority {
 
 namespace {
 
-constexpr Duration between_rounds = std::chrono::hours(1);
-// Exports catch up, and at a start they first have to read where they were.
-constexpr Duration between_rounds_held_up = std::chrono::seconds(10);
+// Soon after something was dropped, or a start: exports and the journal still catch up then. Later now and then.
+constexpr Duration between_rounds_min = std::chrono::seconds(5), between_rounds_max = std::chrono::hours(1);
 // LIMIT: of one round, so that a decision never waits for more than a few milliseconds of it; the next one follows at once.
 constexpr std::uint64_t bundles_max = 32;
 constexpr Duration age_min = std::chrono::hours(1), age_max = std::chrono::hours(24 * 365 * 100);
@@ -60,12 +59,14 @@ Result<std::uint64_t> parse_retention_size(std::string_view text)
 
 net::Task<> RetentionKeeper::keep()
 {
+    auto pause = between_rounds_min;
     while (limits_.is_set()) {
         auto const dropped = co_await round();
         if (dropped.is_error())
             log_warning("retention drops nothing; it is tried again", { { "error", dropped.error().message } });
-        auto const pause = is_held_up_ ? between_rounds_held_up : between_rounds;
-        co_await net::delay(dropped.is_ok() && *dropped ? Duration(0) : pause);
+        bool const has_dropped = dropped.is_ok() && *dropped;
+        co_await net::delay(has_dropped ? Duration(0) : pause);
+        pause = has_dropped ? between_rounds_min : std::min(2 * pause, between_rounds_max);
     }
 }
 
