@@ -4,6 +4,7 @@
 #include "authority/secret_keeper.h"
 #include "identity/spiffe_id.h"
 #include "issue/oauth_endpoint.h"
+#include "issue/token_delivery.h"
 #include "net/url_place.h"
 
 #include <algorithm>
@@ -126,6 +127,7 @@ struct Reader {
         auto const variable = fields.text_or("variable", string_or(settings, "variable", ""));
         variable_name("file_variable", file_variable);
         variable_name("variable", variable);
+        file_content();
         places();
         if (file_variable.empty() && variable.empty() && declared_places.empty())
             refuse("file_variable", "`file_variable`, `variable` or places (`git`, `docker`, `kubernetes`) say how the job gets the token");
@@ -139,6 +141,14 @@ struct Reader {
         settings["file_variable"] = file_variable;
         settings["variable"] = variable;
         settings["environment"] = to_object(environment);
+    }
+
+    void file_content()
+    {
+        auto const content = fields.text_or("file_content", string_or(settings, "file_content", ""));
+        if (auto const checked = issue::check_file_content(content); checked.is_error() && !content.empty())
+            refuse("file_content", checked.error().message);
+        settings["file_content"] = content;
     }
 
     void secret()
@@ -272,6 +282,26 @@ void read_databricks_metadata(Reader& reader, std::string const& name)
     reader.delivery(name, std::move(environment));
 }
 
+// Its client has a variable for a token, which cannot be renewed, and asks .netrc for each request where it has nothing else: as a password, the token can.
+void read_mlflow(Reader& reader, std::string const& name)
+{
+    std::map<std::string, std::string> environment;
+    reader.tell(environment, "tracking_uri", "MLFLOW_TRACKING_URI", true);
+    auto const uri = environment.contains("MLFLOW_TRACKING_URI") ? environment.at("MLFLOW_TRACKING_URI") : "";
+    auto const place = net::parse_url_place(uri);
+    if (place.is_error() && !uri.empty())
+        reader.refuse("tracking_uri", place.error().message);
+    auto const host = place.is_ok() ? place->origin.address.host : "";
+    auto const username = reader.fields.text_or("username", "writ");
+    if (!identity::is_path_segment(username)) // no blanks: it is a word of .netrc
+        reader.refuse("username", "`" + username.substr(0, 60) + "` is no word of letters, digits, `-`, `_` and `.`");
+    reader.settings["audience"] = reader.fields.text_or("audience", uri);
+    reader.settings["file_variable"] = "NETRC";
+    reader.settings["file_content"] = "machine " + host + " login " + username + " password {token}\n";
+    reader.scopes(without_scope({ "call", "connect", "infer", "read", "write" }));
+    reader.delivery(name, std::move(environment));
+}
+
 void read_databricks(Reader& reader, std::string const& name)
 {
     if (reader.fields.flag_or("metadata_service", false))
@@ -334,6 +364,7 @@ constexpr Type types[] = {
     { "anthropic", "oidc_token", read_anthropic },
     { "databricks", "oidc_token", read_databricks },
     { "huggingface", "token_exchange", read_huggingface },
+    { "mlflow", "oidc_token", read_mlflow },
     { "openai", "token_exchange", read_openai },
     { "wandb", "oidc_token", read_wandb },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CredentialProviders of tokens and keys (`oidc_token`, `oauth2_client`, `token_exchange`, `sealed_secret`), and of services that are known by name, which are
-// one of these with everything filled in: `anthropic`, `databricks`, `huggingface`, `openai`, `wandb`.
+// one of these with everything filled in: `anthropic`, `databricks`, `huggingface`, `mlflow`, `openai`, `wandb`.
 #pragma once
 
 #include "authority/field_reader.h"

@@ -55,6 +55,15 @@ TEST(TokenDeclaration, of_a_service_that_is_known_by_name)
     EXPECT_EQ(reader.settings.at("parameters").at("resource").as_string(), "acme");
     EXPECT_EQ(text(source("type: openai\nidentity_provider_id: a\nservice_account_id: b\n").settings, "variable"), "OPENAI_API_KEY");
     EXPECT_EQ(text(source("type: databricks\nhost: https://a.example\naudience: b\n").settings, "file_variable"), "DATABRICKS_OIDC_TOKEN_FILEPATH");
+    auto const mlflow = source("type: mlflow\ntracking_uri: https://mlflow.example:5000/a\n");
+    EXPECT_EQ(mlflow.provider->type, "oidc_token");
+    EXPECT_EQ(text(mlflow.settings, "audience"), "https://mlflow.example:5000/a");
+    EXPECT_EQ(text(mlflow.settings, "file_content"), "machine mlflow.example login writ password {token}\n");
+    EXPECT_EQ(text(mlflow.settings, "file_variable"), "NETRC");
+    EXPECT_EQ(mlflow.settings.at("environment").at("MLFLOW_TRACKING_URI").as_string(), "https://mlflow.example:5000/a");
+    EXPECT_NE(problem("type: mlflow\n").find("tracking_uri"), std::string::npos);
+    EXPECT_NE(problem("type: mlflow\ntracking_uri: http://mlflow.example\n").find("tracking_uri"), std::string::npos); // a secret in the clear
+    EXPECT_NE(problem("type: mlflow\ntracking_uri: https://a.example\nusername: a b\n").find("username"), std::string::npos);
     EXPECT_EQ(source("type: wandb\n").settings.at("environment").at("WANDB_CREDENTIALS_FILE").as_string(), "{folder}/wandb-credentials.json");
 }
 

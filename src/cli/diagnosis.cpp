@@ -34,7 +34,8 @@ std::vector<std::string> shadowing(std::string const& family, std::vector<Static
 {
     std::vector<std::string> names;
     for (auto const& secret : secrets) {
-        if (secret.family == family && !(served != nullptr && (secret.is_file || secret.name == served->variable)))
+        bool const has_lost = served != nullptr && !secret.always_wins && (secret.is_file || secret.name == served->variable);
+        if (secret.family == family && !has_lost)
             names.push_back(secret.name);
     }
     return names;
@@ -54,7 +55,7 @@ void say_of_run(Diagnosed& diagnosed, Channel const& channel, Reachable const& r
     auto const problem = endpoint == reachable.endpoints.end() ? std::string() : endpoint->second;
     if (!diagnosed.shadowed_by.empty()) {
         diagnosed.state = "shadowed";
-        diagnosed.mend = "unset " + list_of(diagnosed.shadowed_by) + ", set since the run began";
+        diagnosed.mend = "unset or move away " + list_of(diagnosed.shadowed_by) + ", which the run could not put out of force";
     } else if (!problem.empty()) {
         diagnosed.state = "unreachable";
         diagnosed.mend = problem;

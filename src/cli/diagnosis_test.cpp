@@ -80,7 +80,7 @@ TEST_F(Installed, before_a_run_secrets_shadow_and_nothing_else_is_in_the_way)
     auto const clean = diagnosed({}, {}, good);
     EXPECT_EQ(clean.at("boto3").state, "by writ run");
     EXPECT_EQ(clean.at("boto3").mend, "");
-    EXPECT_EQ(clean.at("mlflow").state, "none");
+    EXPECT_EQ(clean.at("mlflow").state, "by writ run");
     auto const shadowed = diagnosed({ { "AWS_SECRET_ACCESS_KEY", "AWS", false }, { "/home/a/.aws/credentials", "AWS", true } }, {}, good);
     EXPECT_EQ(shadowed.at("boto3").state, "shadowed");
     EXPECT_EQ(shadowed.at("boto3").shadowed_by.size(), 2U);
@@ -102,5 +102,9 @@ TEST_F(Installed, in_a_run_files_have_lost_and_variables_that_were_set_since_win
     EXPECT_NE(served.at("boto3").mend.find("aws_sts"), std::string::npos);
     EXPECT_EQ(diagnosed({ variable }, run, good).at("google-cloud-storage").state, "shadowed");
     EXPECT_EQ(diagnosed({}, run, { true, "", { { "Google Cloud", "does not answer" } } }).at("google-cloud-storage").state, "unreachable");
+    Variables const tracking { { "WRIT_RUN", "run-a" }, { "NETRC", "/run/a/mlflow.token" } };
+    auto const credentials = StaticCredential { "/home/a/.mlflow/credentials", "MLflow", true, true };
+    EXPECT_EQ(diagnosed({}, tracking, good).at("mlflow").state, "in use");
+    EXPECT_EQ(diagnosed({ credentials }, tracking, good).at("mlflow").state, "shadowed"); // its client has no other place for them
     EXPECT_EQ(to_json(served.at("google-cloud-storage")).at("channel").as_string(), "metadata server of the run");
 }

@@ -94,11 +94,13 @@ int refuse_static_credentials(std::vector<StaticCredential> const& found)
 // Which of them lose their effect, because the run has its own, and which stay.
 void tell_of_static_credentials(std::vector<StaticCredential> const& found, std::set<std::string> const& families)
 {
-    std::vector<StaticCredential> removed, staying;
+    std::vector<StaticCredential> removed, winning, staying;
     for (auto const& one : found)
-        (families.contains(one.family) ? removed : staying).push_back(one);
+        (!families.contains(one.family) ? staying : one.always_wins ? winning : removed).push_back(one);
     if (!removed.empty())
         std::fprintf(stderr, "writ: out of force for this run, which has its own: %s\n", list_of(removed).c_str());
+    if (!winning.empty())
+        std::fprintf(stderr, "writ: used in place of the run's own until you move it away: %s\n", list_of(winning).c_str());
     if (!staying.empty())
         std::fprintf(stderr, "writ: static credentials stay, the run has nothing in their place: %s\n", list_of(staying).c_str());
 }

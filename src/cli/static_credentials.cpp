@@ -79,6 +79,9 @@ constexpr Known known_variables[] = {
     { "OpenAI", "AZURE_OPENAI_API_KEY", true },
     { "MLflow", "MLFLOW_TRACKING_PASSWORD", true },
     { "MLflow", "MLFLOW_TRACKING_TOKEN", true },
+    { "MLflow", "MLFLOW_TRACKING_USERNAME", false },
+    { "MLflow", "MLFLOW_TRACKING_AUTH", false },
+    { "MLflow", "MLFLOW_TRACKING_AWS_SIGV4", false },
     { "Weights & Biases", "WANDB_API_KEY", true },
     { "Databricks", "DATABRICKS_TOKEN", true },
     { "Databricks", "DATABRICKS_PASSWORD", true },
@@ -101,6 +104,7 @@ constexpr Channel known_channels[] = {
     { "OpenAI", "key of the run", "OPENAI_API_KEY", "openai" },
     { "Weights & Biases", "identity token file of the run", "WANDB_IDENTITY_TOKEN_FILE", "wandb" },
     { "Databricks", "metadata service of the run", "DATABRICKS_METADATA_SERVICE_URL", "databricks" },
+    { "MLflow", "netrc file of the run", "NETRC", "mlflow" },
     { "Databricks", "token file of the run", "DATABRICKS_OIDC_TOKEN_FILEPATH", "databricks" },
 };
 
@@ -108,6 +112,7 @@ constexpr Channel known_channels[] = {
 struct KnownFile {
     std::string_view family, folder, name, words;
     std::string_view variable {}; // names the folder instead, if it is set
+    bool always_wins = false;
 };
 constexpr KnownFile known_files[] = {
     { aws, ".aws", "credentials", "aws_secret_access_key" },
@@ -118,15 +123,15 @@ constexpr KnownFile known_files[] = {
     { azure, ".azure", "msal_token_cache.json", "", "AZURE_CONFIG_DIR" },
     { azure, ".azure", "service_principal_entries.json", "", "AZURE_CONFIG_DIR" },
     { "Hugging Face", ".cache/huggingface", "token", "" },
-    { "MLflow", ".mlflow", "credentials", "" },
+    { "MLflow", ".mlflow", "credentials", "mlflow_tracking_password", "", true },
     { "Databricks", "", ".databrickscfg", "token" },
 };
 
-void append_file(std::vector<StaticCredential>& found, std::string_view family, Path const& path, std::string_view words)
+void append_file(std::vector<StaticCredential>& found, std::string_view family, Path const& path, std::string_view words, bool always_wins = false)
 {
     auto const bytes = read_file(path, file_bytes_max);
     if (bytes.is_ok() && !bytes->empty() && as_text(*bytes).find(words) != std::string_view::npos)
-        found.push_back({ path.string(), std::string(family), true });
+        found.push_back({ path.string(), std::string(family), true, always_wins });
 }
 
 } // namespace
@@ -141,11 +146,11 @@ std::vector<StaticCredential> find_static_credentials(Variables const& variables
     }
     if (auto const file = variables.find("AWS_SHARED_CREDENTIALS_FILE"); file != variables.end() && !file->second.empty())
         append_file(found, aws, file->second, "aws_secret_access_key");
-    for (auto const& [family, folder, name, words, variable] : known_files) {
+    for (auto const& [family, folder, name, words, variable, always_wins] : known_files) {
         auto const named = variables.find(std::string(variable));
         bool const is_elsewhere = named != variables.end() && !named->second.empty();
         if (is_elsewhere || !home.empty())
-            append_file(found, family, (is_elsewhere ? Path(named->second) : home / folder) / name, words);
+            append_file(found, family, (is_elsewhere ? Path(named->second) : home / folder) / name, words, always_wins);
     }
     return found;
 }

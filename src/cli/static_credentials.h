@@ -19,6 +19,7 @@ struct StaticCredential {
     std::string name; // variable, or path of a file
     std::string family; // `AWS`, `PostgreSQL`, `Hugging Face`
     bool is_file = false;
+    bool always_wins = false; // nothing that a run sets puts it out of force
 };
 
 // What is there, values never looked at but for being empty; `home` is the user's folder.

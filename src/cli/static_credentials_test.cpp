@@ -48,6 +48,22 @@ TEST(StaticCredentials, that_would_win_are_those_of_the_families_that_the_run_ha
     EXPECT_EQ(of_postgres, (std::vector<std::string> { "PGPASSWORD", "PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGREQUIREAUTH" }));
 }
 
+TEST(StaticCredentials, of_mlflow_win_from_their_file_whatever_a_run_sets)
+{
+    std::string name = (std::filesystem::temp_directory_path() / "writ-home-XXXXXX").string();
+    Path const home = ::mkdtemp(name.data());
+    std::filesystem::create_directories(home / ".mlflow");
+    auto const file = home / ".mlflow/credentials";
+    ASSERT_TRUE(create_file(file, as_bytes("[mlflow]\nmlflow_tracking_username = a\n")).is_ok());
+    EXPECT_TRUE(find_static_credentials({}, home).empty()); // a name alone is none
+    std::filesystem::remove(file);
+    ASSERT_TRUE(create_file(file, as_bytes("[mlflow]\nmlflow_tracking_username = a\nmlflow_tracking_password = b\n")).is_ok());
+    auto const found = find_static_credentials({}, home);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_TRUE(found.front().always_wins);
+    std::filesystem::remove_all(home);
+}
+
 TEST(StaticCredentials, of_google_and_azure_are_found_where_their_tools_keep_them)
 {
     std::string name = (std::filesystem::temp_directory_path() / "writ-home-XXXXXX").string();

@@ -19,7 +19,30 @@ Result<std::vector<TokenPlace>> parse_places(JsonObject const& settings)
     return places;
 }
 
+constexpr std::string_view token_mark = "{token}";
+// LIMIT: far above a line of .netrc.
+constexpr std::size_t file_content_bytes_max = 4096;
+
+SecretText file_of(TokenDelivery const& delivery, SecretText token)
+{
+    auto const place = delivery.file_content.find(token_mark);
+    if (place == std::string::npos)
+        return token;
+    auto const& content = delivery.file_content;
+    return SecretText(content.substr(0, place) + token.reveal() + content.substr(place + token_mark.size()));
+}
+
 } // namespace
+
+Result<> check_file_content(std::string_view content)
+{
+    auto const place = content.find(token_mark);
+    if (place == std::string_view::npos || content.find(token_mark, place + 1) != std::string_view::npos)
+        return invalid_argument("has one `{token}`, where the token goes");
+    if (content.size() > file_content_bytes_max || content.find('\0') != std::string_view::npos)
+        return invalid_argument("is a text of " + std::to_string(file_content_bytes_max) + " bytes at most");
+    return {};
+}
 
 Result<TokenDelivery> parse_token_delivery(JsonObject const& settings)
 {
@@ -33,6 +56,7 @@ Result<TokenDelivery> parse_token_delivery(JsonObject const& settings)
         delivery.environment.emplace(member.key(), member.value().as_string());
     }
     delivery.places = TRY(parse_places(settings));
+    delivery.file_content = string_or(settings, "file_content", "");
     if (delivery.file_variable.empty() && delivery.variable.empty() && delivery.places.empty())
         return invalid_argument("a token comes as a file, in a variable, or to who asks for it");
     return delivery;
@@ -46,7 +70,7 @@ void deliver_token(Credential& credential, TokenDelivery const& delivery, Secret
     if (!delivery.variable.empty())
         credential.variables.push_back({ delivery.variable, value.duplicate() });
     if (!delivery.file_variable.empty())
-        credential.files.push_back({ delivery.file, delivery.file_variable, std::move(value) });
+        credential.files.push_back({ delivery.file, delivery.file_variable, file_of(delivery, std::move(value)) });
 }
 
 Result<Scopes> parse_scopes(std::string_view text)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What issuers of tokens and keys have in common: how the value gets to the job, and which scopes an action may have. Both are declared on a
-// CredentialProvider; its settings as JSON are `file`, `file_variable`, `variable`, `environment`, `places` and `scopes`.
+// CredentialProvider; its settings as JSON are `file`, `file_content`, `file_variable`, `variable`, `environment`, `places` and
+// `scopes`.
 #pragma once
 
 #include "issue/credential_issuer.h"
@@ -21,7 +22,11 @@ struct TokenDelivery {
     std::string variable; // set to the value itself; empty: none
     std::map<std::string, std::string> environment; // no secrets: addresses and ids that the client wants to know besides
     std::vector<TokenPlace> places {};
+    std::string file_content {}; // with `{token}` where it goes; empty: the token alone
 };
+
+// `machine api.example login writ password {token}`: text with one `{token}` in it, for clients that read it from among other words.
+Result<> check_file_content(std::string_view);
 
 Result<TokenDelivery> parse_token_delivery(JsonObject const& settings);
 

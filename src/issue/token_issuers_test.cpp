@@ -225,6 +225,19 @@ TEST_F(OidcToken, says_for_which_run_and_purpose_it_is_and_ends_in_no_line_end)
     EXPECT_FALSE(claims_of(create(*issuer, "infer").value()).contains("scope"));
 }
 
+TEST_F(OidcToken, stands_in_its_file_where_the_declaration_says)
+{
+    TokenDelivery delivery = parse_token_delivery(provider()).value();
+    delivery.file_content = "machine api.example login writ password {token}\n";
+    Credential credential;
+    deliver_token(credential, delivery, SecretText("secret{token}"));
+    EXPECT_EQ(credential.files.at(0).content.reveal(), "machine api.example login writ password secret{token}\n");
+    EXPECT_EQ(credential.variables.at(0).value.reveal(), "secret{token}");
+    EXPECT_TRUE(check_file_content("a {token} b").is_ok());
+    for (auto const& wrong : { std::string(), std::string("token"), std::string("{token}{token}"), std::string("{token}\0", 8), "{token}" + std::string(5000, 'x') })
+        EXPECT_TRUE(check_file_content(wrong).is_error()) << wrong.substr(0, 20);
+}
+
 TEST_F(Oauth2Client, conforms_with_each_way_to_prove_who_asks)
 {
     for (auto const* way : { "private_key_jwt", "client_secret_basic", "client_secret_post" }) {

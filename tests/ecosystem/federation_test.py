@@ -19,10 +19,10 @@ sys.path.insert(0, str(HERE.parent / "scenarios"))
 from federation import Federation  # noqa: E402
 from harness import Scenario, main, wait_until  # noqa: E402
 import node  # noqa: E402
+from service_job import JOB, ServiceJob  # noqa: E402
 from table import ClientTable, pip_versions  # noqa: E402
 
 PYTHON = Path(os.environ.get("WRIT_FEDERATION_PYTHON", HERE.parents[1] / "build/federation-python/bin/python3"))
-JOB = HERE / "jobs/federated_job.py"
 CLIENTS = ("anthropic", "openai", "huggingface_hub", "databricks-sdk", "wandb", *node.clients("@anthropic-ai/sdk", "openai-node"))
 METADATA = "databricks-metadata"
 SERVICE = {"huggingface_hub": "hf", "databricks-sdk": "databricks", METADATA: "databricks", "@anthropic-ai/sdk": "anthropic", "openai-node": "openai"}
@@ -157,8 +157,10 @@ class Federated(Scenario):
             with self.subTest(client=client), TABLE.cell(client, what):
                 check(client)
 
-    def job(self, client: str, **options) -> "FederatedJob":
-        return FederatedJob(self, client, **options)
+    def job(self, client: str, **options) -> ServiceJob:
+        is_node = client in ("@anthropic-ai/sdk", "openai-node")
+        command = [node.PROGRAM, node.JOB, client, "ask"] if is_node else [PYTHON, JOB, client]
+        return ServiceJob(self, client, command, node.ENVIRONMENT | options.pop("environment", {}), **options)
 
     def assert_greets(self, client: str, answer: dict) -> None:
         self.assertEqual({"value": f"hello from {SERVICE.get(client, client).replace('hf', 'huggingface')}"}, answer, self.services.refused[-3:])
@@ -264,53 +266,6 @@ def status_of(url: str, headers: dict) -> int:
 def tearDownModule():
     if target := os.environ.get("WRIT_CLIENTS_TABLE"):
         TABLE.write_part(Path(target), pip_versions(PYTHON) | node.versions(), "Services by federation", INTRODUCTION)
-
-
-class FederatedJob:
-    def __init__(self, case: Federated, client: str, environment: dict | None = None):
-        self.case, self.client, self.environment, self.number = case, client, environment or {}, 0
-        self.folder = case.scratch(client.replace("/", "-"))
-        while self.folder.exists():
-            self.folder = self.folder.with_name(self.folder.name + "-more")
-        self.folder.mkdir()
-
-    def __enter__(self):
-        # Clients keep things in HOME.
-        home = self.folder / "home"
-        home.mkdir()
-        environment = {"HOME": str(home), "WANDB_DIR": str(home), "WANDB_SILENT": "true", "PYTHONDONTWRITEBYTECODE": "1"} | node.ENVIRONMENT | self.environment
-        is_node = self.client in ("@anthropic-ai/sdk", "openai-node")
-        command = [node.PROGRAM, node.JOB, self.client, "ask"] if is_node else [PYTHON, JOB, self.client]
-        self.program = self.case.writ.launch(f"{self.folder.parent.name}-{self.folder.name}", ["run", "--purpose", "train", "--", *command, self.folder], environment)
-        self.variables = wait_until("the job says what it was given", self._read)
-        return self
-
-    def _read(self):
-        if not self.program.is_running():
-            raise AssertionError(self.program.output())
-        file = self.folder / "environment"
-        return json.loads(file.read_text()) if file.exists() else None
-
-    def ask(self, order: str = "ask") -> dict:
-        (self.folder / "order").write_text(order)
-        os.rename(self.folder / "order", self.folder / f"{self.number}.order")
-        done = self.folder / f"{self.number}.done"
-        self.number += 1
-        wait_until("the job's answer", done.exists, 90)
-        return json.loads(done.read_text())
-
-    def file_content(self) -> str:
-        variable = {"anthropic": "ANTHROPIC_IDENTITY_TOKEN_FILE", "@anthropic-ai/sdk": "ANTHROPIC_IDENTITY_TOKEN_FILE", "huggingface_hub": "HF_TOKEN_PATH", "databricks-sdk": "DATABRICKS_OIDC_TOKEN_FILEPATH",
-                    "wandb": "WANDB_IDENTITY_TOKEN_FILE"}[self.client]
-        return Path(self.variables[variable]).read_text()
-
-    def end(self) -> None:
-        (self.folder / "end").touch()
-        if hasattr(self, "program") and self.program.is_running():
-            self.program.wait(60)
-
-    def __exit__(self, *_):
-        self.end()
 
 
 if __name__ == "__main__":

@@ -42,6 +42,22 @@ def wandb():
     return ask
 
 
+def mlflow():
+    import mlflow
+    from mlflow.tracking import MlflowClient
+    client = MlflowClient()
+
+    def ask():
+        mlflow.set_experiment("training")
+        with mlflow.start_run() as run:
+            mlflow.log_metric("loss", 0.25)
+            mlflow.log_text("hello from", "greeting.txt")
+        assert client.get_run(run.info.run_id).data.metrics == {"loss": 0.25}
+        # From the server's own artefacts, which it keeps for its clients.
+        return mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/greeting.txt") + " mlflow"
+    return ask
+
+
 def attempt(ask):
     try:
         return {"value": ask()}
@@ -69,7 +85,7 @@ def in_a_child(make):
 
 
 def main():
-    make = {"anthropic": anthropic, "openai": openai, "huggingface_hub": huggingface_hub, "databricks-sdk": databricks, "databricks-metadata": databricks, "wandb": wandb}[sys.argv[1]]
+    make = {"anthropic": anthropic, "openai": openai, "huggingface_hub": huggingface_hub, "databricks-sdk": databricks, "databricks-metadata": databricks, "wandb": wandb, "mlflow": mlflow}[sys.argv[1]]
     folder = Path(sys.argv[2])
     ask = None
     number = 0
