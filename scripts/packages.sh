@@ -17,6 +17,8 @@ WRIT_PACKAGES=(
 
 # For scenario.rsyslog_export alone, which is skipped without them: a foreign receiver of exports. Debian starts the daemon at once, so nobody gets it unasked.
 WRIT_SYSLOG_PACKAGES=(rsyslog rsyslog-openssl)
+# The same for scenario.ssh.
+WRIT_SSH_PACKAGES=(openssh-server openssh-client)
 
 # For `./check --ecosystem` alone: a real S3 store with a real STS, which unmodified clients are tried on (tests/ecosystem/ceph.py), and PyTorch for the
 # processor, which PyPI has only with 3 GB for graphics cards (examples/digits-pytorch); a registry, and a client for it. Docker's own client and kubectl are tried where

@@ -58,7 +58,7 @@ void name_folder(std::map<std::string, std::string>& environment, std::string co
 {
     constexpr std::string_view mark = "{folder}";
     for (auto& [name, value] : environment) {
-        if (auto const at = value.find(mark); at != std::string::npos)
+        for (auto at = value.find(mark); at != std::string::npos; at = value.find(mark, at + folder.size()))
             value.replace(at, mark.size(), folder);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/session_cache.h"
 
+#include "agent/run_key.h"
 #include "base/logger.h"
 
 #include <algorithm>
@@ -31,14 +32,15 @@ JsonObject request_of(std::vector<SessionUse> const& uses)
     return { { "uses", std::move(array) } };
 }
 
-Result<CloudSession> parse_session(JsonObject const& answer, Timestamp now)
+Result<CloudSession> parse_session(JsonObject const& answer, Timestamp now, std::optional<crypto::PrivateKey> const& key)
 {
     CloudSession session;
     session.kind = std::string(TRY(string_member(answer, "kind")));
     session.id = std::string(TRY(string_member(answer, "id")));
     session.expires = TRY(parse_rfc3339(TRY(string_member(answer, "expires"))));
     session.renew_at = session_renewal(now, session.expires);
-    session.document = std::make_shared<SecretText const>(std::string(TRY(string_member(answer, "document"))));
+    SecretText document(std::string(TRY(string_member(answer, "document"))));
+    session.document = std::make_shared<SecretText const>(key ? TRY(with_run_key(document, *key)) : std::move(document));
     return session;
 }
 
@@ -65,12 +67,17 @@ Result<std::shared_ptr<SessionCache::Entry>> SessionCache::entry_of(Key const& k
 net::Task<> SessionCache::ask(std::shared_ptr<Entry> entry, std::string run, std::vector<SessionUse> uses)
 {
     auto const doubts = entry->doubts; // a doubt that comes from here on is of what is being asked for, too
-    auto sent = co_await authority_.send("POST", "/v1/agent/runs/" + run + "/sessions", {}, JsonValue(request_of(uses)), answer_deadline);
+    auto request = request_of(uses);
+    if (!entry->key && uses.front().kind == ssh_certificate_kind)
+        entry->key = make_run_key();
+    if (entry->key)
+        request.emplace("public_key", to_base64(entry->key->public_key().to_spki()));
+    auto sent = co_await authority_.send("POST", "/v1/agent/runs/" + run + "/sessions", {}, JsonValue(request), answer_deadline);
     Result<CloudSession> got = sent.is_error() ? Result<CloudSession>(sent.error()) : to_error(*sent);
     if (sent.is_ok() && sent->status == 200) {
         auto const answer = parse_json_object(sent->body);
         wipe(sent->body.data(), sent->body.size());
-        got = answer.is_ok() ? parse_session(*answer, clock_.now()) : Result<CloudSession>(answer.error());
+        got = answer.is_ok() ? parse_session(*answer, clock_.now(), entry->key) : Result<CloudSession>(answer.error());
     }
     entry->is_asking = false;
     if (got.is_ok()) {

@@ -50,6 +50,7 @@ public:
 private:
     struct Entry {
         std::optional<CloudSession> session;
+        std::optional<crypto::PrivateKey> key; // of certificates for it; never leaves the node
         std::uint64_t doubts = 0; // of what is kept, so far
         std::uint64_t settled = 0; // doubts that an answer has settled
         bool is_asking = false;

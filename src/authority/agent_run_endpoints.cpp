@@ -134,6 +134,14 @@ Reply renew_run(Desk desk, Call call)
     co_return json_response(JsonObject { { "leases", std::move(array) } });
 }
 
+Result<std::optional<crypto::PublicKey>> parse_public_key(JsonObject const& request)
+{
+    if (!request.contains("public_key"))
+        return std::optional<crypto::PublicKey>();
+    auto const der = TRY(parse_base64(TRY(string_member(request, "public_key"))).in("public_key"));
+    return std::optional(TRY(crypto::PublicKey::parse_spki(der).in("public_key")));
+}
+
 Reply open_session(Desk desk, Call call)
 {
     auto named = run_of(call);
@@ -141,7 +149,8 @@ Reply open_session(Desk desk, Call call)
     auto body = parse_json_object(call.request.body);
     auto const request = CO_TRY(body);
     auto listed = parse_uses(request);
-    SessionRequest session { run, call.caller.id, new_trace(desk.state), CO_TRY(listed), peer_address(call) };
+    auto key = parse_public_key(request);
+    SessionRequest session { run, call.caller.id, new_trace(desk.state), CO_TRY(listed), peer_address(call), CO_TRY(key) };
     auto opened = co_await desk.sessions.open(std::move(session));
     auto const given = CO_TRY(opened);
     if (!given.denials.empty())

@@ -38,6 +38,12 @@ Reply authzen_configuration(Desk desk, Call)
         { "search_action_endpoint", issuer + "/access/v1/search/action" } });
 }
 
+// A line of the file that `TrustedUserCAKeys` of an OpenSSH server names.
+Reply ssh_user_ca(Desk desk, Call)
+{
+    co_return text_response(crypto::ssh_public_key(desk.state.keys.ssh_user_ca().public_key(), "writ@" + desk.state.trust_domain) + "\n", "text/plain; charset=utf-8");
+}
+
 } // namespace
 
 void add_discovery_routes(Router& router, Desk desk)
@@ -45,6 +51,7 @@ void add_discovery_routes(Router& router, Desk desk)
     add_route(router, desk, "GET", "/.well-known/openid-configuration", Access::anyone, openid_configuration);
     add_route(router, desk, "GET", "/.well-known/jwks.json", Access::anyone, jwks);
     add_route(router, desk, "GET", "/.well-known/spiffe-bundle", Access::anyone, spiffe_bundle);
+    add_route(router, desk, "GET", "/.well-known/ssh-user-ca.pub", Access::anyone, ssh_user_ca);
     add_route(router, desk, "GET", "/.well-known/authzen-configuration", Access::anyone, authzen_configuration);
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view root_name = "x509-root-1";
 constexpr std::string_view es256_name = "jwt-es256-1";
 constexpr std::string_view rs256_name = "jwt-rs256-1";
+constexpr std::string_view ssh_name = "ssh-user-ca-1";
 constexpr std::string_view log_name = "log-1";
 
 using SealedKey = store::KeyStore::SealedKey;
@@ -97,6 +98,7 @@ Result<Keyring> Keyring::open(store::KeyStore& store, SecretBytes const& key_enc
     keyring.x509_ = TRY(issue::X509SvidIssuer::create(root_certificate, root_key));
     keyring.es256_.emplace(issuer, issuer_key_id(es256), es256, crypto::Algorithm::es256);
     keyring.rs256_.emplace(issuer, issuer_key_id(rs256), rs256, crypto::Algorithm::rs256);
+    keyring.ssh_user_ca_ = TRY(maker.open_or_create(ssh_name, crypto::KeyType::ed25519, no_certificate)).first;
     return keyring;
 }
 

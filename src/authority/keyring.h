@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The trust domain's keys: an X.509 root (P-256) and keys for JWT-SVIDs (ES256, and RS256 for relying parties that know nothing else),
+// The trust domain's keys: an X.509 root (P-256), keys for JWT-SVIDs (ES256, and RS256 for relying parties that know nothing else), and one for SSH users (Ed25519),
 // sealed in the store with a key-encryption key that lies in a file of its own.
 #pragma once
 
@@ -28,11 +28,13 @@ public:
     [[nodiscard]] Bytes const& root_certificate() const { return bundle_.x509_roots.front(); }
     [[nodiscard]] issue::X509SvidIssuer const& x509() const { return *x509_; }
     [[nodiscard]] issue::JwtSvidIssuer const& jwt(crypto::Algorithm) const; // es256 or rs256
+    [[nodiscard]] crypto::PrivateKey const& ssh_user_ca() const { return *ssh_user_ca_; }
 
 private:
     identity::Bundle bundle_;
     std::optional<issue::X509SvidIssuer> x509_;
     std::optional<issue::JwtSvidIssuer> es256_, rs256_;
+    std::optional<crypto::PrivateKey> ssh_user_ca_;
 };
 
 // The signer of the log's checkpoints, kept like the other keys. Its name is the log's origin.

@@ -28,6 +28,9 @@ issue::Recipient recipient_of(AuthorityState& state, RecipientRun run)
         return keys.client_assertion(client, std::move(audience), state.clock.now(), state.random);
     };
     recipient.secret = [&state](std::string name) { return state.secrets->open(name); };
+    recipient.certify_ssh = [&state](crypto::SshCertificate const& certificate, crypto::PublicKey const& subject) {
+        return crypto::certify_ssh(certificate, subject, state.keys.ssh_user_ca(), state.random);
+    };
     return recipient;
 }
 

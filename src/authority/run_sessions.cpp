@@ -28,7 +28,9 @@ SecretText delivery_of(issue::Credential const& credential)
     JsonArray places;
     for (auto const& place : credential.places)
         places.push_back(JsonObject { { "client", place.client }, { "url", place.url }, { "username", place.username }, { "secret", place.secret.reveal() } });
-    JsonObject const document { { "environment", std::move(environment) }, { "files", std::move(files) }, { "places", std::move(places) } };
+    JsonObject document { { "environment", std::move(environment) }, { "files", std::move(files) }, { "places", std::move(places) } };
+    if (credential.key_file)
+        document.emplace("key_file", JsonObject { { "name", credential.key_file->name }, { "variable", credential.key_file->variable } });
     return SecretText(writ::to_text(JsonValue(document)));
 }
 
@@ -43,6 +45,7 @@ struct RunSessions::Asked {
     identity::SpiffeId workload;
     Duration lifetime_max; // the workload's identity
     vocabulary::Measured measured;
+    std::optional<crypto::PublicKey> public_key;
     CredentialProvider const* provider = nullptr;
     JsonObject settings {};
     std::vector<std::pair<Question, Answer>> allowed {};
@@ -90,6 +93,7 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
     auto const plan = CO_TRY(planned);
     auto const expires = state_.clock.now() + std::min(asked.provider->lifetime, asked.lifetime_max);
     auto recipient = recipient_of(state_, { asked.workload, asked.run.id, asked.run.purpose, expires });
+    recipient.public_key = asked.public_key;
     auto created = co_await issuer->second->create(plan, std::move(recipient));
     auto credential = CO_TRY(created);
     OpenedSession session { plan.kind, credential.id.empty() ? plan.name : credential.id, plan.scope, std::min(credential.expires.value_or(expires), expires),
@@ -140,7 +144,7 @@ net::Task<Result<OpenedSession>> RunSessions::open(SessionRequest request)
         co_return permission_denied("the run's process is not `" + run.workload + "` any more");
     auto const& workload = identified.front();
     Asked asked { snapshot, principal_of(workload, claims), run, request.agent, request.trace, workload.id, workload.workload->svid_lifetime,
-        measured_of(claims, run.agent, request.address, run.started) };
+        measured_of(claims, run.agent, request.address, run.started), std::move(request.public_key) };
     auto const decided = co_await decide(asked, std::move(request.uses));
     if (decided.is_error())
         co_return decided.error();

@@ -14,6 +14,7 @@ struct SessionRequest {
     std::string trace;
     std::vector<identity::Use> uses; // of one CredentialProvider
     std::string address {}; // of the agent
+    std::optional<crypto::PublicKey> public_key {}; // that the agent made for it
 };
 
 struct OpenedSession {

@@ -4,10 +4,12 @@
 #include "authority/secret_keeper.h"
 #include "identity/spiffe_id.h"
 #include "issue/oauth_endpoint.h"
+#include "issue/ssh_certificate/ssh_certificate.h"
 #include "issue/token_delivery.h"
 #include "net/url_place.h"
 
 #include <algorithm>
+#include <sstream>
 
 namespace writ::authority {
 
@@ -118,7 +120,7 @@ struct Reader {
     // What a preset has filled in is the default.
     void delivery(std::string const& provider, std::map<std::string, std::string> environment = {})
     {
-        std::string file = provider + ".token";
+        std::string file = string_or(settings, "file", "").empty() ? provider + ".token" : std::string(string_or(settings, "file", ""));
         std::replace_if(file.begin(), file.end(), [](char c) { return c == '/' || c == ':' || c == '@'; }, '-');
         file = fields.text_or("file", file);
         if (!identity::is_path_segment(file))
@@ -237,6 +239,48 @@ void read_sealed_secret(Reader& reader, std::string const& name)
     reader.secret();
     reader.scopes(no_scopes());
     reader.delivery(name);
+}
+
+// Principals by action; what a certificate's holder may besides is nothing, if it is not said.
+void read_ssh_certificate(Reader& reader, std::string const& name)
+{
+    auto& fields = reader.fields;
+    auto const principals = fields.text_map("principals");
+    if (principals.empty())
+        reader.refuse("principals", "says as whom an action logs in: `{ connect: deploy }`");
+    for (auto const& [action, words] : principals) {
+        std::istringstream split(words);
+        for (std::string word; split >> word;) {
+            if (auto const checked = issue::check_ssh_principal(word); checked.is_error())
+                reader.refuse("principals", checked.error().message);
+        }
+    }
+    auto const sources = fields.text_or("source_address", "");
+    if (auto const checked = issue::check_ssh_sources(sources); checked.is_error() && !sources.empty())
+        reader.refuse("source_address", checked.error().message);
+    JsonArray extensions;
+    for (auto const& extension : fields.texts("extensions")) {
+        if (auto const checked = issue::check_ssh_extension(extension); checked.is_error())
+            reader.refuse("extensions", checked.error().message);
+        extensions.emplace_back(extension);
+    }
+    reader.settings["principals"] = to_object(principals);
+    reader.settings["force_command"] = fields.text_or("force_command", "");
+    reader.settings["source_address"] = sources;
+    reader.settings["extensions"] = std::move(extensions);
+    reader.settings["file"] = name;
+    reader.settings["file_variable"] = "SSH_KEY_FILE";
+    reader.delivery(name);
+    if (!string_or(reader.settings, "variable", "").empty())
+        reader.refuse("variable", "a key comes as a file");
+    // What asks for no file of its own: git, rsync.
+    auto const file = "{folder}/" + std::string(string_or(reader.settings, "file", ""));
+    auto const hosts = fields.text_or("known_hosts", "");
+    reader.settings["known_hosts"] = hosts;
+    auto const ssh = "ssh -i " + file + " -o IdentitiesOnly=yes" + (hosts.empty() ? "" : " -o UserKnownHostsFile=" + file + "-known_hosts");
+    auto& environment = reader.settings.at("environment").as_object();
+    for (auto const* const variable : { "GIT_SSH_COMMAND", "RSYNC_RSH" })
+        environment.emplace(variable, ssh);
 }
 
 void read_anthropic(Reader& reader, std::string const& name)
@@ -361,6 +405,7 @@ constexpr Type types[] = {
     { "oauth2_client", "oauth2_client", read_oauth2_client },
     { "token_exchange", "token_exchange", read_token_exchange },
     { "sealed_secret", "sealed_secret", read_sealed_secret },
+    { "ssh_certificate", "ssh_certificate", read_ssh_certificate },
     { "anthropic", "oidc_token", read_anthropic },
     { "databricks", "oidc_token", read_databricks },
     { "huggingface", "token_exchange", read_huggingface },

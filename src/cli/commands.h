@@ -23,6 +23,7 @@ void add_svid_command(CLI::App&, Session&);
 void add_lease_command(CLI::App&, Session&);
 void add_revoke_command(CLI::App&, Session&);
 void add_secret_command(CLI::App&, Session&);
+void add_ssh_command(CLI::App&, Session&);
 void add_audit_command(CLI::App&, Session&);
 void add_policy_command(CLI::App&, Session&);
 void add_status_command(CLI::App&, Session&);

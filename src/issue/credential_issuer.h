@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "crypto/ssh.h"
 #include "net/task.h"
 
 #include <functional>
@@ -63,6 +64,10 @@ struct Recipient {
     std::function<Result<SecretText>(std::string client, std::string audience)> client_assertion {};
     // The newest version of a sealed secret. not_found: there is none of that name.
     std::function<Result<StoredSecret>(std::string name)> secret {};
+    // Of a key that the node's agent made for this run, and keeps. Absent: it made none.
+    std::optional<crypto::PublicKey> public_key {};
+    // By the authority's SSH key; a line of a `-cert.pub` file.
+    std::function<Result<std::string>(crypto::SshCertificate const&, crypto::PublicKey const& subject)> certify_ssh {};
 };
 
 // A file in the run's private folder.
@@ -70,6 +75,11 @@ struct CredentialFile {
     std::string name; // `pgpass`
     std::string variable; // that is set to its path: `PGPASSFILE`
     SecretText content;
+};
+
+// Where the agent puts the private half of Recipient::public_key.
+struct KeyFile {
+    std::string name, variable;
 };
 
 // A variable whose value is secret. It is set when the run starts, and nothing can renew it.
@@ -96,6 +106,7 @@ struct Credential {
     SecretText document;
     std::vector<CredentialVariable> variables {};
     std::vector<PlacedCredential> places {};
+    std::optional<KeyFile> key_file {};
     // JSON that withdraw() is shown to end it before its time, the credential itself in it. Empty: nobody can.
     SecretText withdrawal {};
 };

@@ -32,6 +32,7 @@ void add_commands(CLI::App& app, cli::Session& session)
     cli::add_lease_command(app, session);
     cli::add_revoke_command(app, session);
     cli::add_secret_command(app, session);
+    cli::add_ssh_command(app, session);
     cli::add_audit_command(app, session);
     add_witness_command(app, session);
     cli::add_policy_command(app, session);
