@@ -4,6 +4,7 @@
 
 The interpreter is Debian's python3.11 in a virtual environment with the pinned packages; WRIT_EXAMPLES_PYTHON names it. PyTorch is Debian's own, WRIT_PYTORCH_PYTHON.
 """
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from harness.writ import EXECUTABLE, REFUSED  # noqa: E402
 
 PYTHON = Path(os.environ.get("WRIT_EXAMPLES_PYTHON", HERE.parents[1] / "build/examples-python/bin/python3"))
 PYTORCH = Path(os.environ.get("WRIT_PYTORCH_PYTHON", HERE.parents[1] / "build/pytorch-python/bin/python3"))
+DISTRIBUTED = HERE / "jobs/distributed_job.py"
 EXAMPLES = HERE.parents[1] / "examples"
 AUDIENCE = "sts.amazonaws.com"
 WARD = """\
@@ -83,12 +85,59 @@ class Examples(Scenario):
     def keys(self, bucket: str) -> list[str]:
         return sorted(item["Key"] for item in self.owner.list_objects_v2(Bucket=bucket).get("Contents", []))
 
-    def test_digits_pytorch(self):
+    def prepare_digits(self) -> None:
         if not PYTORCH.exists() or subprocess.run([PYTORCH, "-c", "import torch, boto3"], capture_output=True).returncode != 0:
             self.skipTest("no python3-torch: `./check --ecosystem` installs it")
         self.owner.create_bucket(Bucket="digits")
         self.as_owner(PYTHON, EXAMPLES / "digits-pytorch/upload.py")
         self.apply("digits-pytorch")
+
+    def distributed(self, name: str) -> tuple[Path, list]:
+        """Where two ranks say what they did, and torchrun's command up to theirs."""
+        folder = self.scratch(name)
+        folder.mkdir()
+        # Under Python 3.11 PyTorch 1.13 does not know its own default for where output goes.
+        output = ("--redirects", "1", "--tee", "1", "--log_dir", folder / "output")
+        return folder, [PYTORCH, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *output]
+
+    def ranks(self, folder: Path) -> list[dict]:
+        """What they said: each shard was read by a worker process of the one or the other, and the two agree on the weights."""
+        ranks = [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
+        readers = [{read["process"] for read in rank["reads"]} for rank in ranks]
+        self.assertEqual([3, 3], [len(processes) for processes in readers], "a rank and two workers of its own")
+        self.assertEqual(6, len(readers[0] | readers[1]))
+        self.assertEqual(set(ranks[0]["keys"]), {read["key"] for rank in ranks for read in rank["reads"]})
+        self.assertAlmostEqual(ranks[0]["weights"], ranks[1]["weights"], places=5)
+        return ranks
+
+    def test_torchrun_in_a_run(self):
+        """The ranks, and the DataLoader's workers of each, are of the one run that torchrun is of."""
+        self.prepare_digits()
+        folder, torchrun = self.distributed("one")
+        self.run_job("train", *torchrun, DISTRIBUTED, folder, "digits", "images/")
+        ranks = self.ranks(folder)
+        self.assertEqual(1, len({rank["run"] for rank in ranks}))
+        self.assertEqual(1, len({read["access_key"] for rank in ranks for read in rank["reads"]}), "one session serves them all")
+        self.assert_refused(*torchrun, DISTRIBUTED, folder, "digits", "images/")
+        self.assert_on_record("digits/images", "train")
+
+    def test_torchrun_of_runs(self):
+        """Each rank a run of its own, and on record as that rank."""
+        self.prepare_digits()
+        folder, torchrun = self.distributed("two")
+        environment = self.writ.environment | {"PATH": f"{self.programs}:/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([str(word) for word in (*torchrun, "--no_python", self.programs / "writ", "run", "--purpose", "train", "--", PYTORCH, DISTRIBUTED, folder, "digits", "images/")],
+                              capture_output=True, text=True, env=environment, timeout=240)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        ranks = self.ranks(folder)
+        self.assertEqual(2, len({rank["run"] for rank in ranks}))
+        for rank in ranks:
+            self.assertEqual(1, len({read["access_key"] for read in rank["reads"]}))
+            [started] = self.writ.records(type="run_start", run=rank["run"])
+            self.assertEqual(rank["rank"], started["record"]["rank"])
+
+    def test_digits_pytorch(self):
+        self.prepare_digits()
         job = (PYTORCH, EXAMPLES / "digits-pytorch/train.py", "--epochs", "4")
         self.assertIn("going on at epoch 0", self.run_job("train", *job))
         said = self.run_job("train", *job)
