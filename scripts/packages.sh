@@ -15,8 +15,8 @@ WRIT_PACKAGES=(
     libfaketime # a scenario sets an authority's clock with it
 )
 
-# For scenario.rsyslog_export alone, which is skipped without them: a foreign receiver of exports. Debian starts the daemon at once, so nobody gets it unasked.
-WRIT_SYSLOG_PACKAGES=(rsyslog rsyslog-openssl)
+# For scenario.rsyslog_export alone, which is skipped without them: a foreign receiver of exports. Debian would start the daemon at once, so they are unpacked only.
+WRIT_SYSLOG_PACKAGES=(rsyslog rsyslog-openssl libestr0 libfastjson4)
 # The same for scenario.ssh.
 WRIT_SSH_PACKAGES=(openssh-server openssh-client)
 

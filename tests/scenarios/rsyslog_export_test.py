@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody else's syslog server, rsyslog from Debian, receives records over TLS and reads the header as we mean it; also across a restart, and none if it is a stranger."""
 import json
-import shutil
+import os
 import socket
 import unittest
 from pathlib import Path
 
 from harness import Program, Scenario, main, wait_until
 from harness.collectors import Certificates
+from harness.writ import TREE
 
-RSYSLOGD = shutil.which("rsyslogd", path="/usr/sbin:/usr/bin")
-OPENSSL_DRIVER = Path("/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so")
+# Unpacked (scripts/unpacked-packages), or else installed.
+UNPACKED = Path(os.environ.get("WRIT_RSYSLOG", TREE / "build/rsyslog"))
+ROOT = UNPACKED if (UNPACKED / "usr/sbin/rsyslogd").exists() else Path("/")
+LIBRARIES = ROOT / "usr/lib/x86_64-linux-gnu"
+RSYSLOGD, MODULES = ROOT / "usr/sbin/rsyslogd", LIBRARIES / "rsyslog"
 # The fields as rsyslog took them apart, each on its own, and the message.
 TEMPLATE = r"%pri%|%protocol-version%|%timestamp:::date-rfc3339%|%hostname%|%app-name%|%procid%|%msgid%|%structured-data%|%msg%\n"
 
@@ -33,7 +37,8 @@ template(name="apart" type="string" string="{TEMPLATE}")
 input(type="imtcp" address="127.0.0.1" port="{self.port}" listenPortFileName="{self.port_file}")
 action(type="omfile" file="{self.received}" template="apart")
 """)
-        self.program = Program([RSYSLOGD, "-n", "-f", self.configuration, "-i", self.folder / "rsyslog.pid"], self.folder / "rsyslog.log")
+        self.program = Program([RSYSLOGD, "-n", "-f", self.configuration, "-i", self.folder / "rsyslog.pid", "-M", MODULES], self.folder / "rsyslog.log",
+                               env=os.environ | {"LD_LIBRARY_PATH": str(LIBRARIES)})
 
         def listens():
             if not self.program.is_running():
@@ -51,7 +56,7 @@ action(type="omfile" file="{self.received}" template="apart")
 class RsyslogExport(Scenario):
     @classmethod
     def setUpClass(cls):
-        if not RSYSLOGD or not OPENSSL_DRIVER.exists():
+        if not RSYSLOGD.exists() or not (MODULES / "lmnsd_ossl.so").exists():
             raise unittest.SkipTest("no rsyslog with OpenSSL: scripts/packages.sh names it")
         super().setUpClass()
         cls.writ.start_authority()
