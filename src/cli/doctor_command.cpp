@@ -160,7 +160,11 @@ void add_doctor_command(CLI::App& app, Session& session)
                     "States: in use; by writ run (where the workload's declarations have a provider for it); shadowed (a static secret would win); unreachable; none.\n\n"
                     "Exit code: 0: nothing is in the way; 78: a static secret shadows a channel; 69: agent or endpoint do not answer.\n\n"
                     "Examples:\n  writ doctor\n  writ doctor -- .venv/bin/python train.py\n  writ doctor --json | jq '.clients[] | select(.state == \"shadowed\")'");
-    command->callback([&session, words] { session.action = [&session, words] { return doctor(session, *words); }; });
+    command->callback([&session, words] {
+        if (!session.words.empty())
+            *words = session.words;
+        session.action = [&session, words] { return doctor(session, *words); };
+    });
 }
 
 } // namespace writ::cli

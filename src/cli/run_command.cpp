@@ -336,7 +336,11 @@ void add_run_command(CLI::App& app, Session& session)
                     "start of the same workload; credentials are made then, and end with the run.\n\n"
                     "Examples:\n  writ run --purpose train -- python train.py\n  writ run --detach-token --purpose train -- python train.py > job.token\n  "
                     "writ run --token-file job.token -- python train.py\n  writ run --purpose evaluate -- make report");
-    command->callback([&session, options] { session.action = [&session, options] { return run(session, *options); }; });
+    command->callback([&session, options] {
+        if (!session.words.empty())
+            options->command = session.words;
+        session.action = [&session, options] { return run(session, *options); };
+    });
 }
 
 } // namespace writ::cli

@@ -33,6 +33,9 @@ struct Session {
     std::string run_dir; // empty: the default
     bool json = false;
 
+    // What stands behind `--` of a command that runs another: each word as it is, which CLI11 would take for a list if it is in brackets.
+    std::vector<std::string> words;
+
     // Set by the command that was chosen; returns the process's exit code.
     std::function<int()> action;
 

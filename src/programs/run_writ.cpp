@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <span>
 
 namespace writ::programs {
 
@@ -41,13 +42,31 @@ void add_commands(CLI::App& app, cli::Session& session)
     cli::add_completion_command(app, session);
 }
 
-// Last first, as CLI11 takes them. Called by the name of Docker's helper, it is that command.
+// Whether what stands behind `--` is a program and its arguments.
+bool takes_a_program(std::span<std::string const> words)
+{
+    while (!words.empty() && words.front().starts_with("-"))
+        words = words.subspan(words.front() == "--run-dir" ? std::min<std::size_t>(2, words.size()) : 1);
+    return !words.empty() && (words.front() == "run" || words.front() == "doctor");
+}
+
+// Leaves the first of them, for who wants one.
+std::vector<std::string> take_program(std::vector<std::string>& words)
+{
+    auto const mark = std::find(words.begin(), words.end(), "--");
+    if (mark == words.end() || !takes_a_program(std::span(words.begin(), mark)))
+        return {};
+    std::vector<std::string> program(mark + 1, words.end());
+    words.erase(std::min(mark + 2, words.end()), words.end());
+    return program;
+}
+
+// Called by the name of Docker's helper, it is that command.
 std::vector<std::string> words_of(int count, char** arguments)
 {
     std::vector<std::string> words(arguments + std::min(count, 1), arguments + count);
     if (count > 0 && std::filesystem::path(arguments[0]).filename() == cli::docker_helper_name)
         words.insert(words.begin(), "docker-credential");
-    std::reverse(words.begin(), words.end());
     return words;
 }
 
@@ -69,7 +88,10 @@ int run_writ(int count, char** arguments)
                "  writ audit who-used dataset oncology/biopsies\n\n`writ COMMAND --help` has more, with examples. Exit codes: 0 done, 1 "
                "failed, 2 usage, 69 nobody answers, 77 refused.");
     try {
-        app.parse(words_of(count, arguments));
+        auto words = words_of(count, arguments);
+        session.words = take_program(words);
+        std::reverse(words.begin(), words.end()); // as CLI11 takes them
+        app.parse(words);
     } catch (CLI::ParseError const& error) {
         // CLI11 tells help and version by exceptions, too.
         return app.exit(error) == 0 ? 0 : static_cast<int>(cli::Exit::usage);
