@@ -350,3 +350,18 @@ TEST(Scopes, are_tokens_of_printable_ascii)
     for (auto const* bad : { "a\"b", "a\\b", "a\nb", "\xc3\xa4" })
         EXPECT_TRUE(parse_scopes(bad).is_error()) << bad;
 }
+
+TEST(TokenDelivery, gives_a_token_to_each_place_and_needs_no_file_for_that)
+{
+    JsonObject settings { { "file", "a" }, { "file_variable", "" }, { "variable", "" }, { "environment", JsonObject() } };
+    EXPECT_TRUE(parse_token_delivery(settings).is_error());
+    settings["places"] = JsonArray { JsonObject { { "client", "git" }, { "url", "https://git.example" }, { "username", "oauth2" } } };
+    Credential credential;
+    deliver_token(credential, parse_token_delivery(settings).value(), SecretText("token"));
+    EXPECT_TRUE(credential.files.empty() && credential.variables.empty());
+    ASSERT_EQ(credential.places.size(), 1U);
+    EXPECT_EQ(credential.places.front().username, "oauth2");
+    EXPECT_EQ(credential.places.front().secret.reveal(), "token");
+    settings["places"] = JsonArray { JsonObject { { "client", "git" } } };
+    EXPECT_TRUE(parse_token_delivery(settings).is_error());
+}

@@ -7,7 +7,6 @@ The interpreter is Debian's python3.11 in a virtual environment with the pinned 
 import json
 import os
 import sys
-import time
 import unittest
 from pathlib import Path
 
