@@ -28,7 +28,7 @@ struct Agent::Parts {
         , options(std::move(agent_options))
         , clock(system_clock)
         , authority(options.authority, clock)
-        , attestor(clock)
+        , attestor(clock, options.container_storage)
         , svids(authority, clock)
         , sessions(loop, authority, clock)
         , runs(loop, authority, sessions, clock, random, options.data_folder, options.run_folder / "runs")

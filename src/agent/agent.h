@@ -18,6 +18,7 @@ struct AgentOptions {
     Path data_folder;
     Path run_folder;       // sockets, and the private folders of runs
     std::uint16_t loopback_port = 0; // of the local endpoint on 127.0.0.1; 0: the one it had last, or any
+    Path container_storage {};       // of podman or CRI-O; empty: none is asked
     SecretText join_token; // needed once; not looked at if the folder has an identity that has not expired
 };
 

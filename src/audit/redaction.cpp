@@ -27,7 +27,7 @@ JsonValue* find_member(JsonObject& object, std::string_view name)
 }
 
 // SECURITY: what posture repeats of a claim is as sensitive as the claim.
-constexpr std::pair<char const*, char const*> repeated_claims[] = { { "unix.sha256", "posture.executable_digest" } };
+constexpr std::pair<char const*, char const*> repeated_claims[] = { { "unix.sha256", "posture.executable_digest" }, { "unix.image", "posture.image_digest" } };
 
 std::set<std::string> sensitive_members(RedactionRules const& rules)
 {

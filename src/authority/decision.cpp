@@ -152,8 +152,12 @@ Principal principal_of(IdentifiedWorkload const& identified, identity::Claims co
 
 vocabulary::Measured measured_of(identity::Claims const& claims, std::string const& agent, std::string const& address, Timestamp attested)
 {
-    auto const* const digest = claims.find("unix.sha256");
-    return { .executable_digest = digest == nullptr || digest->empty() ? "" : digest->front(),
+    auto const first = [&claims](std::string const& name) {
+        auto const* const values = claims.find(name);
+        return values == nullptr || values->empty() ? std::string() : values->front();
+    };
+    return { .executable_digest = first("unix.sha256"),
+        .image_digest = first("unix.image"),
         .node = agent,
         .address = address,
         .attested = attested };

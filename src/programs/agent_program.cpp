@@ -14,6 +14,7 @@ struct AgentArguments {
     std::string authority;
     std::string token_file;
     std::uint16_t loopback_port = 0;
+    std::string container_storage = default_container_storage().string();
 };
 
 Result<SecretText> read_token(std::string const& file)
@@ -36,6 +37,7 @@ Result<> serve(cli::Session const& session, AgentArguments const& arguments)
     options.run_folder = TRY(create_run_folder(session));
     options.join_token = TRY(read_token(arguments.token_file));
     options.loopback_port = arguments.loopback_port;
+    options.container_storage = arguments.container_storage;
     std::unique_ptr<agent::Agent> agent; // outlives the loop's tasks
     net::EventLoop loop;
     agent = TRY(loop.run(agent::Agent::start(&loop, std::move(options), &clock)));
@@ -58,6 +60,10 @@ void add_agent_command(CLI::App& app, cli::Session& session)
         ->type_name("FILE");
     command->add_option("--loopback-port", arguments->loopback_port, "Of the endpoint on 127.0.0.1 where clients of clouds ask (default: the last one, or any)")
         ->type_name("PORT");
+    command
+        ->add_option("--container-storage", arguments->container_storage, "Of podman or CRI-O: which image a process's container was made of is read there")
+        ->capture_default_str()
+        ->type_name("DIR");
     command->footer("As root it serves all users of the machine; as another user, that user.\n\nExample:\n  writ agent --authority "
                     "https://authority.acme.internal:8443 --join-token-file node-1.token");
     command->callback([&session, arguments] {

@@ -32,6 +32,7 @@ net::Task<Result<std::unique_ptr<agent::Agent>>> start_agent(
     options.authority = CO_TRY(origin);
     options.data_folder = std::move(data);
     options.run_folder = std::move(run_folder);
+    options.container_storage = default_container_storage();
     auto token = co_await make_token(authority->admin_socket());
     options.join_token = CO_TRY(token);
     co_return co_await agent::Agent::start(loop, std::move(options), clock);

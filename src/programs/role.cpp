@@ -83,6 +83,8 @@ Result<> set_up_process(RoleOptions const& options)
     return {};
 }
 
+Path default_container_storage() { return cli::default_data_folder().parent_path() / "containers/storage"; }
+
 Path data_folder_of(RoleOptions const& options) { return options.data.empty() ? cli::default_data_folder() : Path(options.data); }
 
 // Everybody may pass through to the agent's sockets.

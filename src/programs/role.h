@@ -35,6 +35,8 @@ void add_authority_options(CLI::App&, RoleOptions&, std::string const& listen);
 Result<> set_up_process(RoleOptions const&);
 Result<Path> create_run_folder(cli::Session const&);
 Path data_folder_of(RoleOptions const&);
+// Where podman and CRI-O keep what they know of containers and images, root's or this user's.
+Path default_container_storage();
 
 // The authority on SQLite and files, with every issuer there is.
 Result<std::unique_ptr<authority::Authority>> start_authority(

@@ -23,6 +23,8 @@ cedar::Record posture_of(Measured const& measured)
     cedar::Record posture;
     if (!measured.executable_digest.empty())
         posture.emplace("executable_digest", measured.executable_digest);
+    if (!measured.image_digest.empty())
+        posture.emplace("image_digest", measured.image_digest);
     if (!measured.node.empty())
         posture.emplace("node", measured.node);
     if (auto const address = cedar::parse_ip_address(measured.address); address.is_ok())

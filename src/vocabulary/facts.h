@@ -24,6 +24,7 @@ cedar::Entity workload_entity(WorkloadFacts const&, cedar::Record tags);
 // What attestation measured of a workload, and when. What was not measured is empty, and absent from its posture.
 struct Measured {
     std::string executable_digest; // SHA-256, hexadecimal
+    std::string image_digest {};   // of the manifest of its container's image: `sha256:…`
     std::string node;              // SPIFFE ID of the agent that looked
     std::string address;           // from which that agent told of it
     std::optional<Timestamp> attested;

@@ -77,6 +77,20 @@ bool is_within(std::string_view path, ProcessCgroup const& group)
     return inode_of(group.path) == group.inode;
 }
 
+bool is_made_by_system(std::string_view path)
+{
+    if (mount_point().empty() || !path.starts_with('/'))
+        return false;
+    for (std::string around(path);; around.resize(around.rfind('/'))) {
+        struct stat status { };
+        if (::stat((mount_point() / around.substr(around.empty() ? 0 : 1)).c_str(), &status) != 0 || (status.st_uid != 0 && status.st_uid != ::geteuid())
+            || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            return false;
+        if (around.empty())
+            return true;
+    }
+}
+
 bool remove_cgroup(ProcessCgroup const& group)
 {
     if (inode_of(group.path) != group.inode)

@@ -31,6 +31,9 @@ std::string cgroup_path_of(pid_t);
 // Whether it is the path of the group, or of one below it.
 bool is_within(std::string_view path, ProcessCgroup const&);
 
+// Whether it and all groups around it belong to root, or to the user whom this agent is of: nobody else can have made it, or moved a process there.
+bool is_made_by_system(std::string_view path);
+
 // False: processes are in it still.
 bool remove_cgroup(ProcessCgroup const&);
 

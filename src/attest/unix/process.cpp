@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attest/unix/process.h"
 
+#include "attest/unix/cgroup.h"
 #include "attest/unix/proc_files.h"
 #include "base/durable_file.h"
+#include "base/logger.h"
 #include "crypto/digest.h"
 #include "net/notification.h"
 
@@ -150,9 +152,15 @@ bool is_alive(int pidfd)
 }
 
 struct ProcessAttestor::State {
-    explicit State(Clock const& system_clock) : clock(system_clock) { }
+    State(Clock const& system_clock, Path const& container_storage)
+        : clock(system_clock)
+    {
+        if (!container_storage.empty())
+            images.emplace(container_storage);
+    }
 
     Clock const& clock;
+    std::optional<ContainerImages> images {};
     std::map<FileVersion, std::string> digests {};
     std::map<uid_t, std::string> users {};
     std::map<gid_t, std::string> groups {};
@@ -166,6 +174,7 @@ struct ProcessAttestor::State {
     std::thread reader {};
 
     void add_executable(pid_t pid, identity::Claims& claims, bool may_read);
+    void add_container(std::string_view cgroups, identity::Claims& claims);
     Result<std::string> digest(Executable const& executable, bool may_read);
     net::Task<> read_beside(Executable executable);
     template <typename Id>
@@ -253,8 +262,22 @@ void ProcessAttestor::State::add_executable(pid_t pid, identity::Claims& claims,
     }
 }
 
-ProcessAttestor::ProcessAttestor(Clock const& clock)
-    : state_(std::make_unique<State>(clock))
+void ProcessAttestor::State::add_container(std::string_view cgroups, identity::Claims& claims)
+{
+    auto const path = images ? parse_cgroup2_path(cgroups) : std::nullopt;
+    auto const group = path ? parse_container_group(*path) : std::nullopt;
+    // SECURITY: a user who was given a group of his own makes others in it, of any name, and is their owner.
+    if (!group || !is_made_by_system(group->path))
+        return;
+    auto digest = images->digest_of(group->id);
+    if (digest.is_error())
+        return log_debug("the image of a container is not known", { { "container", group->id }, { "error", digest.error().message } });
+    claims.values["unix.container"] = { group->id };
+    claims.values["unix.image"] = { std::move(digest).value() };
+}
+
+ProcessAttestor::ProcessAttestor(Clock const& clock, Path container_storage)
+    : state_(std::make_unique<State>(clock, container_storage))
 {
 }
 
@@ -329,6 +352,7 @@ Result<AttestedProcess> ProcessAttestor::attest_known(pid_t pid, int pidfd, bool
     if (auto const cgroups = read_proc(pid, "cgroup"); cgroups.is_ok()) {
         if (auto paths = parse_cgroups(*cgroups); !paths.empty())
             claims.values["unix.cgroup"] = std::move(paths);
+        state_->add_container(*cgroups, claims);
     }
     claims.values["unix.start_time"] = { std::to_string(attested.process.start_ticks) };
     state_->add_executable(pid, claims, may_read);

@@ -4,6 +4,7 @@
 // at. Reads /proc/PID, then asks the pidfd whether the process still lives: otherwise what was read may be of another with its number.
 #pragma once
 
+#include "attest/unix/container.h"
 #include "base/clock.h"
 #include "base/unique_fd.h"
 #include "identity/claim.h"
@@ -26,6 +27,7 @@ struct ProcessIdentity {
 
 struct AttestedProcess {
     identity::Claims claims; // unix.uid unix.user unix.gid unix.group unix.path unix.sha256 unix.cgroup unix.start_time
+                             // and of a container unix.container unix.image
     ProcessIdentity process;
     pid_t parent = -1;
     pid_t tracer = 0; // 0: none
@@ -43,7 +45,8 @@ bool is_alive(int pidfd);
 // Not thread-safe: caches digests of executables and names of users.
 class ProcessAttestor {
 public:
-    explicit ProcessAttestor(Clock const&);
+    // With the place of the container engine's storage images are told; without, containers are processes like others.
+    explicit ProcessAttestor(Clock const&, Path container_storage = {});
     ~ProcessAttestor();
     ProcessAttestor(ProcessAttestor const&) = delete;
     ProcessAttestor& operator=(ProcessAttestor const&) = delete;
