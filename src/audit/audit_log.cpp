@@ -38,7 +38,7 @@ class LogRecords final : public RecordSource {
 public:
     LogRecords(tlog::Log const& log, Path folder)
         : log_(log)
-        , folder_(std::move(folder))
+        , entries_(std::move(folder))
     {
     }
     [[nodiscard]] std::uint64_t size() const override { return log_.size(); }
@@ -47,7 +47,7 @@ public:
     [[nodiscard]] Result<Bytes> read(std::uint64_t sequence) const override
     {
         if (sequence < log_.latest().size) {
-            if (auto entry = TRY(tlog::read_entry(folder_, sequence)))
+            if (auto entry = TRY(entries_.read(sequence)))
                 return std::move(*entry);
         }
         return log_.read(sequence);
@@ -56,7 +56,7 @@ public:
 
 private:
     tlog::Log const& log_;
-    Path const folder_;
+    mutable tlog::EntryReader entries_;
 };
 
 class SqliteAuditLog final : public AuditLog {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/entry_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace writ::tlog {
@@ -12,6 +14,9 @@ namespace {
 // Some ninety entries of the usual length.
 constexpr std::size_t window_bytes = 64U << 10U;
 constexpr std::size_t head_bytes = 2;
+
+TileName bundle_of(std::uint64_t number) { return { .level = std::nullopt, .index = number }; }
+TileName tile_of(std::uint64_t number) { return { .level = 0, .index = number }; }
 
 Error damaged(TileName const& name, std::uint64_t index)
 {
@@ -23,6 +28,13 @@ UniqueFd open_file(Path const& log_folder, TileName const& name)
     return UniqueFd(::open((log_folder / name.path()).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
+// Neither removed nor replaced since it was opened.
+bool is_in_place(int file)
+{
+    struct stat status { };
+    return ::fstat(file, &status) == 0 && status.st_nlink > 0;
+}
+
 // The lengths of a bundle one after another, read in windows.
 class LengthReader {
 public:
@@ -30,7 +42,7 @@ public:
         : file_(file)
     {
     }
-    std::optional<std::size_t> length_at(std::size_t offset)
+    std::optional<std::uint32_t> length_at(std::size_t offset)
     {
         if (offset < begin_ || offset + head_bytes > end_) {
             auto const got = ::pread(file_, window_.data(), window_.size(), static_cast<off_t>(offset));
@@ -40,7 +52,7 @@ public:
             end_ = offset + static_cast<std::size_t>(got);
         }
         auto const at = offset - begin_;
-        return std::size_t(window_[at]) << 8U | window_[at + 1];
+        return std::uint32_t(window_[at]) << 8U | window_[at + 1];
     }
 
 private:
@@ -49,44 +61,76 @@ private:
     std::size_t begin_ = 0, end_ = 0;
 };
 
-std::optional<Bytes> entry_in(int bundle, std::uint64_t place)
+std::optional<Bytes> read_at(int file, std::size_t offset, std::size_t size)
 {
-    LengthReader lengths(bundle);
-    std::size_t offset = 0;
-    for (std::uint64_t i = 0;; ++i) {
-        auto const length = lengths.length_at(offset);
-        if (!length)
-            return std::nullopt;
-        offset += head_bytes;
-        if (i < place) {
-            offset += *length;
-            continue;
-        }
-        Bytes entry(*length);
-        if (::pread(bundle, entry.data(), entry.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(entry.size()))
-            return std::nullopt;
-        return entry;
-    }
+    Bytes bytes(size);
+    if (::pread(file, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(bytes.size()))
+        return std::nullopt;
+    return bytes;
 }
 
 } // namespace
 
-Result<std::optional<Bytes>> read_entry(Path const& log_folder, std::uint64_t index)
+EntryReader::EntryReader(Path log_folder)
+    : folder_(std::move(log_folder))
 {
-    TileName const bundle { .level = std::nullopt, .index = index / tile_width }, tile { .level = 0, .index = index / tile_width };
-    auto const bundle_file = open_file(log_folder, bundle), tile_file = open_file(log_folder, tile);
-    if (!bundle_file.is_open() || !tile_file.is_open())
+}
+
+// False: it is not there, or not full.
+bool EntryReader::open(std::uint64_t number)
+{
+    if (last_ && last_->number == number && is_in_place(last_->entries.get()) && is_in_place(last_->leaves.get()))
+        return true;
+    last_.reset();
+    Bundle bundle { .number = number, .entries = open_file(folder_, bundle_of(number)), .leaves = open_file(folder_, tile_of(number)), .offsets = {} };
+    if (!bundle.entries.is_open() || !bundle.leaves.is_open())
+        return false;
+    last_ = std::move(bundle);
+    return true;
+}
+
+// So that offsets has the entry. False: the bundle ends before it.
+bool EntryReader::find(Bundle& bundle, std::uint64_t place)
+{
+    if (place < bundle.offsets.size())
+        return true;
+    LengthReader lengths(bundle.entries.get());
+    while (bundle.offsets.size() <= place) {
+        auto const length = lengths.length_at(bundle.next);
+        if (!length)
+            return false;
+        bundle.offsets.push_back(bundle.next + head_bytes);
+        bundle.next += head_bytes + *length;
+    }
+    return true;
+}
+
+Result<std::optional<Bytes>> EntryReader::read(std::uint64_t index)
+{
+    std::scoped_lock const lock(mutex_);
+    if (!open(index / tile_width))
         return std::optional<Bytes>();
+    auto entry = read_checked(*last_, index);
+    if (entry.is_error())
+        last_.reset(); // what is remembered of it may be as wrong
+    return entry;
+}
+
+Result<std::optional<Bytes>> EntryReader::read_checked(Bundle& bundle, std::uint64_t index)
+{
     auto const place = index % tile_width;
-    auto entry = entry_in(bundle_file.get(), place);
+    if (!find(bundle, place))
+        return damaged(bundle_of(bundle.number), index);
+    auto const begin = bundle.offsets[place];
+    auto const end = place + 1 < bundle.offsets.size() ? bundle.offsets[place + 1] - static_cast<std::uint32_t>(head_bytes) : bundle.next;
+    auto entry = read_at(bundle.entries.get(), begin, end - begin);
     if (!entry)
-        return damaged(bundle, index);
-    Hash leaf {};
-    auto const got = ::pread(tile_file.get(), leaf.data(), leaf.size(), static_cast<off_t>(place * leaf.size()));
-    if (got != static_cast<ssize_t>(leaf.size()))
-        return damaged(tile, index);
-    if (leaf_hash(*entry) != leaf)
-        return damaged(bundle, index);
+        return damaged(bundle_of(bundle.number), index);
+    auto const leaf = read_at(bundle.leaves.get(), place * sizeof(Hash), sizeof(Hash));
+    if (!leaf)
+        return damaged(tile_of(bundle.number), index);
+    if (!std::ranges::equal(leaf_hash(*entry), *leaf))
+        return damaged(bundle_of(bundle.number), index);
     return entry;
 }
 

@@ -42,7 +42,7 @@ Result<std::vector<Bytes>> FolderReader::read_range(std::uint64_t first, std::si
     if (first >= checkpoint_.size)
         return entries;
     if (count == 1) {
-        if (auto entry = TRY(read_entry(folder_, first))) {
+        if (auto entry = TRY(entries_->read(first))) {
             entries.push_back(std::move(*entry));
             return entries;
         }

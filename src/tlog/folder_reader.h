@@ -5,8 +5,11 @@
 // Thread-compatible.
 #pragma once
 
+#include "tlog/entry_reader.h"
 #include "tlog/log.h"
 #include "tlog/tile.h"
+
+#include <memory>
 
 namespace writ::tlog {
 
@@ -27,6 +30,7 @@ public:
 private:
     FolderReader(Path folder, Checkpoint checkpoint, std::string note, std::uint64_t first_kept)
         : folder_(std::move(folder))
+        , entries_(std::make_unique<EntryReader>(folder_))
         , checkpoint_(std::move(checkpoint))
         , note_(std::move(note))
         , first_kept_(first_kept)
@@ -39,6 +43,7 @@ private:
     [[nodiscard]] Result<Content> read(TileName) const;
 
     Path folder_;
+    std::unique_ptr<EntryReader> entries_;
     Checkpoint checkpoint_;
     std::string note_;
     std::uint64_t first_kept_;

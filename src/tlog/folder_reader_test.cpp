@@ -61,6 +61,8 @@ TEST_F(ReadFolder, one_entry_is_what_it_is_among_others)
     auto const reader = FolderReader::open(log_folder()).value();
     for (std::uint64_t i = 0; i < 600; ++i)
         ASSERT_EQ(to_text(reader.read_range(i, 1).value().front()), text_of(i));
+    for (std::uint64_t i = 600; i-- > 0;)
+        ASSERT_EQ(to_text(reader.read_range(i, 1).value().front()), text_of(i));
     EXPECT_TRUE(reader.read_range(600, 1).value().empty());
     auto const bundle = log_folder() / "tile/entries/000";
     auto const bytes = read_file(bundle).value();
