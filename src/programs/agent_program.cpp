@@ -58,8 +58,7 @@ void add_agent_command(CLI::App& app, cli::Session& session)
     command
         ->add_option("--join-token-file", arguments->token_file, "File with a one-time token (`writ token create`); needed the first time")
         ->type_name("FILE");
-    command->add_option("--loopback-port", arguments->loopback_port, "Of the endpoint on 127.0.0.1 where clients of clouds ask (default: the last one, or any)")
-        ->type_name("PORT");
+    add_loopback_option(*command, arguments->loopback_port);
     command
         ->add_option("--container-storage", arguments->container_storage, "Of podman or CRI-O: which image a process's container was made of is read there")
         ->capture_default_str()

@@ -25,9 +25,10 @@ net::Task<Result<SecretText>> make_token(std::string admin_socket)
 }
 
 net::Task<Result<std::unique_ptr<agent::Agent>>> start_agent(
-    net::EventLoop* loop, authority::Authority const* authority, Path data, Path run_folder, Clock const* clock)
+    net::EventLoop* loop, authority::Authority const* authority, Path data, Path run_folder, std::uint16_t loopback_port, Clock const* clock)
 {
     agent::AgentOptions options;
+    options.loopback_port = loopback_port;
     auto origin = net::parse_https_origin(authority->issuer());
     options.authority = CO_TRY(origin);
     options.data_folder = std::move(data);
@@ -38,8 +39,14 @@ net::Task<Result<std::unique_ptr<agent::Agent>>> start_agent(
     co_return co_await agent::Agent::start(loop, std::move(options), clock);
 }
 
-Result<> serve(cli::Session const& session, RoleOptions const& options)
+struct DevArguments {
+    RoleOptions role;
+    std::uint16_t loopback_port = 0;
+};
+
+Result<> serve(cli::Session const& session, DevArguments const& arguments)
 {
+    auto const& options = arguments.role;
     TRY(set_up_process(options));
     SystemClock const clock;
     SystemRandom random;
@@ -48,7 +55,7 @@ Result<> serve(cli::Session const& session, RoleOptions const& options)
     std::unique_ptr<agent::Agent> agent;
     net::EventLoop loop;
     authority = TRY(start_authority(loop, session, options, data, clock, random));
-    agent = TRY(loop.run(start_agent(&loop, authority.get(), data / "agent", session.run_folder(), &clock)));
+    agent = TRY(loop.run(start_agent(&loop, authority.get(), data / "agent", session.run_folder(), arguments.loopback_port, &clock)));
     auto const signal = loop.run_until_signal();
     log_info("dev stops", { { "signal", signal } });
     loop.run(agent->shutdown());
@@ -61,14 +68,15 @@ Result<> serve(cli::Session const& session, RoleOptions const& options)
 void add_dev_command(CLI::App& app, cli::Session& session)
 {
     auto* command = app.add_subcommand("dev", "Authority and agent in one process, for a laptop");
-    auto const options = std::make_shared<RoleOptions>();
-    add_role_options(*command, session, *options);
-    add_authority_options(*command, *options, "127.0.0.1:0");
+    auto const arguments = std::make_shared<DevArguments>();
+    add_role_options(*command, session, arguments->role);
+    add_authority_options(*command, arguments->role, "127.0.0.1:0");
+    add_loopback_option(*command, arguments->loopback_port);
     command->footer("Example:\n  writ dev --data /tmp/writ-data --trust-domain acme.example &\n  writ apply -f examples/oncology\n  writ "
                     "run --purpose train -- python train.py");
-    command->callback([&session, options] {
-        session.action = [&session, options] {
-            auto const served = serve(session, *options);
+    command->callback([&session, arguments] {
+        session.action = [&session, arguments] {
+            auto const served = serve(session, *arguments);
             return served.is_error() ? cli::fail(served.error()) : 0;
         };
     });

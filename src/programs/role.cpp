@@ -31,6 +31,12 @@ void add_role_options(CLI::App& command, cli::Session& session, RoleOptions& opt
     command.add_option("--log-format", options.log_format, "text or json")->check(CLI::IsMember({ "text", "json" }))->capture_default_str();
 }
 
+void add_loopback_option(CLI::App& command, std::uint16_t& port)
+{
+    command.add_option("--loopback-port", port, "Of the endpoint on 127.0.0.1 where clients of clouds ask (default: the last one, or any)")
+        ->type_name("PORT");
+}
+
 void add_authority_options(CLI::App& command, RoleOptions& options, std::string const& listen)
 {
     options.listen = listen;

@@ -30,6 +30,8 @@ struct RoleOptions {
 
 void add_role_options(CLI::App&, cli::Session&, RoleOptions&);
 void add_authority_options(CLI::App&, RoleOptions&, std::string const& listen);
+// Of an agent's endpoint for clients of clouds; 0: the last one, or any.
+void add_loopback_option(CLI::App&, std::uint16_t& port);
 
 // Files for their owner alone, no core dumps, logging as asked.
 Result<> set_up_process(RoleOptions const&);
