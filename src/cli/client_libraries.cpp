@@ -66,19 +66,7 @@ bool is_python(Path const& program) { return program.filename().string().starts_
 std::optional<Path> interpreter_of(Path const& script, Variables const& variables)
 {
     auto const bytes = read_file(script, script_bytes_max);
-    if (bytes.is_error() || !as_text(*bytes).starts_with("#!"))
-        return std::nullopt;
-    auto const text = as_text(*bytes);
-    auto line = text.substr(2, std::min(text.find('\n'), text.size()) - 2);
-    std::vector<std::string> words;
-    while (!line.empty()) {
-        auto const begin = std::min(line.find_first_not_of(" \t\r"), line.size());
-        line.remove_prefix(begin);
-        auto const word = line.substr(0, line.find_first_of(" \t\r"));
-        line.remove_prefix(word.size());
-        if (!word.empty())
-            words.emplace_back(word);
-    }
+    auto const words = bytes.is_ok() ? interpreter_words(as_text(*bytes)) : std::vector<std::string>();
     if (words.size() > 1 && Path(words.front()).filename() == "env")
         return on_path(words[1], variables);
     return words.empty() ? std::nullopt : std::optional<Path>(words.front());
@@ -113,6 +101,22 @@ std::optional<std::pair<std::string, std::string>> package_of(std::string name)
 }
 
 } // namespace
+
+std::vector<std::string> interpreter_words(std::string_view script)
+{
+    std::vector<std::string> words;
+    if (!script.starts_with("#!"))
+        return words;
+    auto line = script.substr(2, std::min(script.find('\n'), script.size()) - 2);
+    while (!line.empty()) {
+        line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
+        auto const word = line.substr(0, line.find_first_of(" \t\r"));
+        line.remove_prefix(word.size());
+        if (!word.empty())
+            words.emplace_back(word);
+    }
+    return words;
+}
 
 std::optional<Path> python_of(std::vector<std::string> const& command, Variables const& variables)
 {

@@ -19,6 +19,8 @@ struct FoundClient {
     Path where;
 };
 
+// What the first line of a script names to run it (`#!/usr/bin/env python3`): program and arguments. Nothing: it names none.
+std::vector<std::string> interpreter_words(std::string_view script);
 // The Python that a command is run by: named, in its first line (`#!`), or the one on PATH. Absent: none.
 std::optional<Path> python_of(std::vector<std::string> const& command, Variables const&);
 // Where it looks for packages: a virtual environment's own, or the system's and the user's.

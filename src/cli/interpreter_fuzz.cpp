@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The first line of whatever a job is started as.
+#include "cli/client_libraries.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
+{
+    std::string_view const script(reinterpret_cast<char const*>(data), size);
+    std::string line = "#!";
+    auto const words = writ::cli::interpreter_words(script);
+    for (auto const& word : words)
+        line += " " + word;
+    if (writ::cli::interpreter_words(line + "\nmore") != words)
+        std::abort();
+    return 0;
+}
