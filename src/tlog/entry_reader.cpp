@@ -11,8 +11,8 @@ namespace writ::tlog {
 
 namespace {
 
-// Some ninety entries of the usual length.
-constexpr std::size_t window_bytes = 64U << 10U;
+// Some twenty entries of the usual length: what is copied behind the entry is wasted.
+constexpr std::size_t window_bytes = 16U << 10U;
 constexpr std::size_t head_bytes = 2;
 
 TileName bundle_of(std::uint64_t number) { return { .level = std::nullopt, .index = number }; }

@@ -70,7 +70,9 @@ TEST_F(ReadFolder, one_entry_is_what_it_is_among_others)
         auto twin = bytes;
         twin[at] ^= 1U;
         write_file(bundle, twin);
-        EXPECT_EQ(reader.read_range(at < 3 ? 0 : 255, 1).error().code, ErrorCode::corruption) << at;
+        // Not one that remembers where the entries were: what it finds there is what was written.
+        auto const another = FolderReader::open(log_folder()).value();
+        EXPECT_EQ(another.read_range(at < 3 ? 0 : 255, 1).error().code, ErrorCode::corruption) << at;
     }
     write_file(bundle, Bytes(bytes.begin(), bytes.end() - 1));
     EXPECT_EQ(reader.read_range(255, 1).error().code, ErrorCode::corruption);
