@@ -148,7 +148,7 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
     CredentialProvider provider;
     provider.name = read_name(fields, node);
     provider.type = fields.one_of("type",
-        { "postgres_role", "aws_sts", "gcp_sts", "azure_entra", "oidc_token", "oauth2_client", "token_exchange", "sealed_secret", "ssh_certificate", "anthropic", "databricks", "huggingface", "mlflow", "openai", "wandb" });
+        { "postgres_role", "aws_sts", "gcp_sts", "azure_entra", "oidc_token", "oauth2_client", "token_exchange", "sealed_secret", "ssh_certificate", "vault_kv", "anthropic", "databricks", "huggingface", "mlflow", "openai", "wandb" });
     if (is_token_type(provider.type)) {
         auto token = read_token_provider(provider.type, provider.name, fields, node);
         provider.type = std::move(token.issuer);

@@ -6,6 +6,7 @@
 #include "issue/oauth_endpoint.h"
 #include "issue/ssh_certificate/ssh_certificate.h"
 #include "issue/token_delivery.h"
+#include "issue/vault_kv/vault_kv.h"
 #include "net/url_place.h"
 
 #include <algorithm>
@@ -283,6 +284,30 @@ void read_ssh_certificate(Reader& reader, std::string const& name)
         environment.emplace(variable, ssh);
 }
 
+void read_vault_kv(Reader& reader, std::string const& name)
+{
+    auto& fields = reader.fields;
+    auto const address = fields.text("address");
+    if (auto const checked = issue::check_token_service(address); checked.is_error() && !address.empty())
+        reader.refuse("address", checked.error().message);
+    reader.settings["address"] = address;
+    reader.settings["ca_file"] = fields.text_or("ca_file", "");
+    auto const take = [&reader](std::string const& field, std::string const& value, Result<> (*check)(std::string_view)) {
+        if (auto const checked = check(value); checked.is_error() && !value.empty())
+            reader.refuse(field, checked.error().message);
+        reader.settings[field] = value;
+    };
+    take("namespace", fields.text_or("namespace", ""), issue::check_vault_path);
+    take("auth", fields.text_or("auth", "jwt"), issue::check_vault_path);
+    take("mount", fields.text_or("mount", "secret"), issue::check_vault_path);
+    take("path", fields.text("path"), issue::check_vault_path);
+    take("role", fields.text("role"), issue::check_vault_word);
+    take("audience", fields.text_or("audience", address), issue::check_vault_word);
+    take("field", fields.text_or("field", ""), issue::check_vault_word);
+    reader.scopes(no_scopes());
+    reader.delivery(name);
+}
+
 void read_anthropic(Reader& reader, std::string const& name)
 {
     std::map<std::string, std::string> environment;
@@ -406,6 +431,7 @@ constexpr Type types[] = {
     { "token_exchange", "token_exchange", read_token_exchange },
     { "sealed_secret", "sealed_secret", read_sealed_secret },
     { "ssh_certificate", "ssh_certificate", read_ssh_certificate },
+    { "vault_kv", "vault_kv", read_vault_kv },
     { "anthropic", "oidc_token", read_anthropic },
     { "databricks", "oidc_token", read_databricks },
     { "huggingface", "token_exchange", read_huggingface },

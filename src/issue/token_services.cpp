@@ -83,7 +83,7 @@ net::Task<Result<net::Response>> TokenServices::send(TokenService where, net::Re
     auto pause = limits_.pause_first;
     for (int tried = 1;; ++tried) {
         auto sent = co_await service->client.send(request);
-        if (sent.is_ok() && sent->status == 200)
+        if (sent.is_ok() && (sent->status == 200 || sent->status == 204))
             co_return std::move(sent).value();
         auto failed = sent.is_error() ? sent.error() : error_of(*sent);
         if (failed.code != ErrorCode::unavailable || tried >= limits_.tries_max)

@@ -40,10 +40,10 @@ public:
     TokenServices(TokenServices const&) = delete;
     TokenServices& operator=(TokenServices const&) = delete;
 
-    // What an answer of another status than 200 means.
+    // What an answer of another status than 200 and 204 means.
     using ErrorOf = Error (*)(net::Response const&);
 
-    // An answer of status 200; tried again while the service does not answer, or says that it is its own fault (unavailable).
+    // An answer of status 200, or 204 without a body; tried again while the service does not answer, or says that it is its own fault (unavailable).
     net::Task<Result<net::Response>> send(TokenService service, net::Request request, ErrorOf error_of);
 
 private:

@@ -10,6 +10,7 @@
 #include "issue/sealed_secret/sealed_secret.h"
 #include "issue/ssh_certificate/ssh_certificate.h"
 #include "issue/token_exchange/token_exchange.h"
+#include "issue/vault_kv/vault_kv.h"
 #include "programs/witness_options.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -133,6 +134,7 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     issuers.emplace("oauth2_client", issue::create_oauth2_client_issuer(clock));
     issuers.emplace("token_exchange", issue::create_token_exchange_issuer(clock));
     issuers.emplace("sealed_secret", issue::create_sealed_secret_issuer(clock, random));
+    issuers.emplace("vault_kv", issue::create_vault_kv_issuer(clock, random));
     issuers.emplace("ssh_certificate", issue::create_ssh_certificate_issuer(clock, random));
     issuers.emplace("azure_entra", issue::create_azure_entra_issuer(clock));
     issuers.emplace("gcp_sts", issue::create_gcp_sts_issuer(clock));
