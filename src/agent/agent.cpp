@@ -47,6 +47,7 @@ struct Agent::Parts {
     Clock const& clock;
     AgentIdentity identity;
     bool joined = false;
+    std::optional<std::uint64_t> heard; // of the authority's news, so far
     net::Notification changed; // declarations, bundle
     AuthorityClient authority;
     attest::ProcessAttestor attestor;
@@ -137,8 +138,10 @@ Result<> Agent::Parts::listen()
 // Waits until the authority has news, or has been waiting long enough.
 net::Task<Result<>> Agent::Parts::follow_once()
 {
-    auto asked = co_await authority.send(
-        "GET", "/v1/agent/watch", { { "version", std::to_string(identity.version) } }, JsonValue(), watch_deadline);
+    net::Parameters query { { "version", std::to_string(identity.version) } };
+    if (heard)
+        query.add("heard", std::to_string(*heard));
+    auto asked = co_await authority.send("GET", "/v1/agent/watch", std::move(query), JsonValue(), watch_deadline);
     auto const response = CO_TRY(asked);
     if (response.status != 200)
         co_return to_error(response);
@@ -146,6 +149,8 @@ net::Task<Result<>> Agent::Parts::follow_once()
     auto const answer = CO_TRY(parsed);
     auto numbered = integer_member(answer, "version");
     auto const version = static_cast<std::uint64_t>(CO_TRY(numbered));
+    if (auto const mark = integer_member(answer, "heard"); mark.is_ok())
+        heard = static_cast<std::uint64_t>(*mark);
     if (version == identity.version) {
         auto const news = bool_member(answer, "news");
         if (news.is_ok() && *news) {
@@ -172,6 +177,11 @@ net::Task<> Agent::Parts::follow(Parts* parts)
     for (;;) {
         // After a silence the authority may have ended runs, or not have heard of their ends.
         auto const synced = in_touch ? Result<>() : co_await parts->runs.sync();
+        // What was said meanwhile was said to nobody.
+        if (!in_touch && synced.is_ok() && parts->heard) {
+            parts->sessions.doubt();
+            parts->runs.renew_now();
+        }
         auto const followed = synced.is_error() ? synced : co_await parts->follow_once();
         in_touch = followed.is_ok();
         if (in_touch) {

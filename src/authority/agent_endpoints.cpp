@@ -251,13 +251,15 @@ Reply watch(Desk desk, Call call)
     auto& state = desk.state;
     auto parsed = query_number(call, "version", 0, UINT64_MAX);
     auto const known = CO_TRY(parsed);
-    auto const seen = state.changed.version();
-    bool is_news = known != version_of(state);
+    // What an agent has heard of, so that nothing is missed between two questions. More than there is: of an authority before this one.
+    auto heard = query_number(call, "heard", state.changed.version(), UINT64_MAX);
+    auto const seen = CO_TRY(heard);
+    bool is_news = known != version_of(state) || seen > state.changed.version();
     if (!is_news)
         is_news = co_await state.changed.wait_past(seen, watch_max);
     // News of the same version: something was revoked, and what an agent keeps is to be asked for anew.
     co_return json_response(
-        JsonObject { { "version", version_of(state) }, { "news", is_news }, { "bundle", identity::to_json(state.keys.bundle()) } });
+        JsonObject { { "version", version_of(state) }, { "news", is_news }, { "heard", state.changed.version() }, { "bundle", identity::to_json(state.keys.bundle()) } });
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include "authority/clock_watch.h"
 #include "authority/export_declaration.h"
+#include "authority/key_encryption_key.h"
 #include "authority/life.h"
 #include "authority/token_verification.h"
 #include "base/logger.h"
@@ -17,24 +18,6 @@ namespace {
 constexpr Duration server_svid_lifetime = std::chrono::hours(24);
 constexpr Duration shutdown_grace = std::chrono::seconds(5);
 constexpr std::string_view authority_path = "/writ/authority";
-constexpr std::size_t key_bytes = 32;
-
-// SECURITY: the key-encryption key lies beside the database, not in it: a copy of the database alone opens nothing.
-Result<SecretBytes> open_key_encryption_key(Path const& file, RandomSource& random)
-{
-    auto existing = read_file(file, 1024);
-    if (existing.is_ok()) {
-        SecretBytes key(std::move(existing).value());
-        if (key.reveal().size() != key_bytes)
-            return corruption("`" + file.string() + "` is no key of 32 bytes");
-        return key;
-    }
-    if (existing.error().code != ErrorCode::not_found)
-        return existing.error();
-    SecretBytes key(random.bytes(key_bytes));
-    TRY(create_file(file, key.reveal(), 0600));
-    return key;
-}
 
 Result<std::shared_ptr<Snapshot const>> load_snapshot(store::DeclarationStore& declarations, std::string_view trust_domain)
 {
@@ -218,7 +201,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
         where.host = options.public_host;
     auto const issuer = "https://" + host_text(where);
 
-    auto const key_encryption_key = TRY(open_key_encryption_key(options.data_folder / "kek", random));
+    auto const key_encryption_key = TRY(open_key_encryption_key(options.data_folder, *store.sealed, random));
     auto keys = TRY(Keyring::open(*store.keys, key_encryption_key, options.trust_domain, issuer, clock.now(), random));
     auto signer = TRY(open_log_signer(*store.keys, key_encryption_key, options.trust_domain, clock.now(), random));
     auto snapshot = TRY(load_snapshot(*store.declarations, options.trust_domain));

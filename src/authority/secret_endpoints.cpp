@@ -2,6 +2,7 @@
 //
 // Secrets of other systems: put, rotated, listed by name, removed. No answer has a value in it.
 #include "authority/endpoints.h"
+#include "authority/key_encryption_key.h"
 #include "authority/secret_keeper.h"
 
 namespace writ::authority {
@@ -82,6 +83,18 @@ Reply remove_secret(Desk desk, Call call)
     co_return json_response(JsonObject { { "name", name }, { "record", *recorded } });
 }
 
+// On record, then done: whoever reads the log knows of keys that may be in use.
+Reply rekey(Desk desk, Call call)
+{
+    auto& state = desk.state;
+    auto const recorded = co_await record(state, call.caller.id, "the key-encryption key is changed");
+    if (recorded.is_error())
+        co_return recorded.error();
+    auto changed = change_key_encryption_key(state.log_folder.parent_path(), *state.store.sealed, state.secrets->key_encryption_key(), state.random);
+    state.secrets->use_key(CO_TRY(changed));
+    co_return json_response(JsonObject { { "record", *recorded } });
+}
+
 } // namespace
 
 void add_secret_routes(Router& router, Desk desk)
@@ -89,6 +102,7 @@ void add_secret_routes(Router& router, Desk desk)
     add_route(router, desk, "GET", "/v1/secrets", Access::administrator, list_secrets);
     add_route(router, desk, "POST", "/v1/secrets", Access::administrator, put_secret);
     add_route(router, desk, "POST", "/v1/secrets/rotate", Access::administrator, rotate_secret);
+    add_route(router, desk, "POST", "/v1/secrets/rekey", Access::administrator, rekey);
     add_route(router, desk, "DELETE", "/v1/secrets", Access::administrator, remove_secret);
 }
 

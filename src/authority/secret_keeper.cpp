@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/secret_keeper.h"
 
+#include "authority/sealed_names.h"
 #include "base/utf8.h"
 #include "crypto/aead.h"
 
@@ -10,13 +11,6 @@ namespace {
 
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t name_length_max = 200;
-
-// SECURITY: name and version are authenticated, so that nobody with the database can put one secret, or an old version, in another's place; and key and value
-// are told apart.
-std::string associated(std::string_view what, std::string const& name, std::uint64_t version)
-{
-    return "writ secret " + std::string(what) + "\n" + name + "\n" + std::to_string(version);
-}
 
 } // namespace
 
@@ -57,8 +51,8 @@ Result<std::uint64_t> SecretKeeper::next_version(std::string const& name, bool i
 Result<> SecretKeeper::add(std::string const& name, std::uint64_t version, SecretText const& value, Timestamp now)
 {
     SecretBytes const key(random_.bytes(key_bytes));
-    auto const sealed_key = crypto::seal(key_encryption_key_, key.reveal(), as_bytes(associated("key", name, version)), random_);
-    auto const sealed = crypto::seal(key, as_bytes(value.reveal()), as_bytes(associated("value", name, version)), random_);
+    auto const sealed_key = crypto::seal(key_encryption_key_, key.reveal(), as_bytes(sealed_secret_name("key", name, version)), random_);
+    auto const sealed = crypto::seal(key, as_bytes(value.reveal()), as_bytes(sealed_secret_name("value", name, version)), random_);
     return store_.add({ name, version, sealed_key, sealed, now }, version > secret_versions_max ? version - secret_versions_max : 0);
 }
 
@@ -66,19 +60,19 @@ Result<issue::StoredSecret> SecretKeeper::open(std::string const& name)
 {
     auto const stored = TRY(store_.newest(name));
     auto const what = "secret `" + name + "`";
-    auto const key = TRY(crypto::open(key_encryption_key_, stored.key, as_bytes(associated("key", name, stored.version))).in(what));
-    auto const value = TRY(crypto::open(key, stored.sealed, as_bytes(associated("value", name, stored.version))).in(what));
+    auto const key = TRY(crypto::open(key_encryption_key_, stored.key, as_bytes(sealed_secret_name("key", name, stored.version))).in(what));
+    auto const value = TRY(crypto::open(key, stored.sealed, as_bytes(sealed_secret_name("value", name, stored.version))).in(what));
     return issue::StoredSecret { SecretText(std::string(as_text(value.reveal()))), stored.version };
 }
 
 Bytes SecretKeeper::seal(std::string const& place, SecretText const& text) const
 {
-    return crypto::seal(key_encryption_key_, as_bytes(text.reveal()), as_bytes("writ place\n" + place), random_);
+    return crypto::seal(key_encryption_key_, as_bytes(text.reveal()), as_bytes(sealed_place_name(place)), random_);
 }
 
 Result<SecretText> SecretKeeper::unseal(std::string const& place, BytesView sealed) const
 {
-    auto const opened = TRY(crypto::open(key_encryption_key_, sealed, as_bytes("writ place\n" + place)).in(place));
+    auto const opened = TRY(crypto::open(key_encryption_key_, sealed, as_bytes(sealed_place_name(place))).in(place));
     return SecretText(std::string(as_text(opened.reveal())));
 }
 

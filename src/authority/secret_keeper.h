@@ -48,6 +48,10 @@ public:
 
     Result<issue::StoredSecret> open(std::string const& name);
 
+    // The key-encryption key was changed in the store.
+    void use_key(SecretBytes key_encryption_key) { key_encryption_key_ = std::move(key_encryption_key); }
+    [[nodiscard]] SecretBytes const& key_encryption_key() const { return key_encryption_key_; }
+
     // For what is kept elsewhere: sealed for one place, and opened nowhere else.
     [[nodiscard]] Bytes seal(std::string const& place, SecretText const& text) const;
     [[nodiscard]] Result<SecretText> unseal(std::string const& place, BytesView sealed) const;

@@ -72,6 +72,18 @@ int list(Session const& session)
     return 0;
 }
 
+int rekey(Session const& session)
+{
+    auto const answer = object_of(call_authority(session, post_request("/v1/secrets/rekey", JsonObject())));
+    if (answer.is_error())
+        return fail(answer.error());
+    if (session.json)
+        print_json(*answer);
+    else
+        print_line("everything is sealed with a new key; record " + cell(*answer, "record") + " in the audit log");
+    return 0;
+}
+
 int remove(Session const& session, Options const& options)
 {
     auto request = get_request("/v1/secrets", { { "name", options.name } });
@@ -110,6 +122,10 @@ void add_secret_command(CLI::App& app, Session& session)
     add_json_flag(*listing, session);
     listing->footer("Example:\n  writ secret list --json");
     listing->callback([&session] { session.action = [&session] { return list(session); }; });
+    auto* rekeying = command->add_subcommand("rekey", "Change the key that seals secrets and the authority's own keys; no value changes");
+    add_json_flag(*rekeying, session);
+    rekeying->footer("A backup of the database opens with the `kek` of its time only: make one of both afterwards.\n\nExample:\n  writ secret rekey");
+    rekeying->callback([&session] { session.action = [&session] { return rekey(session); }; });
     auto* removal = command->add_subcommand("remove", "Remove a secret with all of its versions; runs lose its file");
     removal->add_option("name", options->name, "The secret")->required();
     add_json_flag(*removal, session);

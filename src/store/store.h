@@ -8,6 +8,7 @@
 #include "identity/lease.h"
 #include "identity/run.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,6 +124,22 @@ public:
     virtual Result<std::size_t> count_names() = 0;
 };
 
+// All that is sealed with the key-encryption key, wherever it is kept.
+class SealedStore {
+public:
+    virtual ~SealedStore() = default;
+    enum class Kind : std::uint8_t { key, secret, lease };
+    struct Item {
+        Kind kind = Kind::key;
+        std::string name; // of the key or secret; the lease's id
+        std::uint64_t version = 0; // of a secret
+        Bytes sealed;
+    };
+    using Seal = std::function<Result<Bytes>(Item const&)>;
+    // Each for what is made of it, in one transaction: all, or none if one fails.
+    virtual Result<> replace(Seal const&) = 0;
+};
+
 // Runs that were decided on before they start: what their one-time tokens are good for. Only the tokens' SHA-256 are kept.
 class RunGrantStore {
 public:
@@ -151,6 +168,7 @@ struct Store {
     std::unique_ptr<AgentStore> agents;
     std::unique_ptr<SecretStore> secrets;
     std::unique_ptr<RunGrantStore> run_grants;
+    std::unique_ptr<SealedStore> sealed;
 };
 
 } // namespace writ::store

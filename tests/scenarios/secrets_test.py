@@ -350,6 +350,49 @@ class Secrets(Scenario):
             self.assertRegex(job.variables["VENDOR_API_KEY"], "^sk-")
         self.assert_log_verifies()
 
+    def test_13_a_kill_at_any_moment_of_a_change_of_the_key_loses_nothing(self):
+        for attempt in range(8):
+            change = subprocess.Popen([EXECUTABLE, "secret", "rekey"], env=self.writ.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                      preexec_fn=die_with_parent)
+            authority = next(program for program in self.writ.programs if program.arguments[1] == "authority" and program.is_running())
+            url = self.writ.public_url()
+            before = (self.writ.data / "kek").read_bytes()
+            time.sleep(attempt * 0.004)  # another moment each time; whichever it is, what holds is the same
+            authority.kill()
+            acknowledged = "sealed with a new key" in change.communicate(timeout=30)[0]
+            self.writ.start_authority(listen=url.removeprefix("https://"))
+            self.assertFalse((self.writ.data / "kek.next").exists())
+            if acknowledged:
+                self.assertNotEqual(before, (self.writ.data / "kek").read_bytes())
+        wait_until("the agent is back", self.writ.is_agent_ready)
+        with self.start() as job:
+            self.assertRegex(job.variables["VENDOR_API_KEY"], "^sk-")
+        self.assert_log_verifies()
+
+    def test_14_a_key_is_changed_while_all_goes_on(self):
+        before = (self.writ.data / "kek").read_bytes()
+        with self.start() as job:
+            outcome = self.writ.cli("secret", "rekey")
+            self.assertEqual(0, outcome.code, outcome)
+            self.assertNotEqual(before, (self.writ.data / "kek").read_bytes())
+            self.assertEqual(0o600, (self.writ.data / "kek").stat().st_mode & 0o777)
+            self.put("rotate", SECOND)
+            wait_until("the new value is there", lambda: Path(job.variables["VENDOR_KEY_FILE"]).read_text() == SECOND)
+        self.assertIn("the key-encryption key is changed", json.dumps(self.writ.records(type="administration")))
+        url = self.writ.public_url()
+        next(program for program in self.writ.programs if program.arguments[1] == "authority" and program.is_running()).kill()
+        # A backup of the database of now and the key of before open nothing.
+        kek = self.writ.data / "kek"
+        now = kek.read_bytes()
+        kek.write_bytes(before)
+        refused = self.writ.cli("authority", "--data", self.writ.data, "--run-dir", self.folder / "other", "--trust-domain", "oncology.example", "--listen", "127.0.0.1:0")
+        self.assertNotEqual(0, refused.code)
+        kek.write_bytes(now)
+        self.writ.start_authority(listen=url.removeprefix("https://"))
+        wait_until("the agent is back", self.writ.is_agent_ready)
+        with self.start("after") as job:
+            self.assertEqual(SECOND, job.variables["VENDOR_API_KEY"])
+
     def version(self) -> int:
         return max(item["version"] for item in self.writ.admin("GET", "/v1/secrets").json["secrets"] if item["name"] == "vendor/key")
 

@@ -2,6 +2,7 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include "store/sqlite/database.h"
+#include "store/sqlite/sealed_rows.h"
 
 #include <map>
 
@@ -533,7 +534,7 @@ Result<Store> open_sqlite_store(Path const& file)
     TRY(create_schema(*database).in("`" + file.string() + "`"));
     return Store { std::make_unique<SqliteDeclarations>(database), std::make_unique<SqliteKeys>(database),
         std::make_unique<SqliteRuns>(database), std::make_unique<SqliteLeases>(database), std::make_unique<SqliteJoinTokens>(database),
-        std::make_unique<SqliteAgents>(database), std::make_unique<SqliteSecrets>(database), std::make_unique<SqliteRunGrants>(database) };
+        std::make_unique<SqliteAgents>(database), std::make_unique<SqliteSecrets>(database), std::make_unique<SqliteRunGrants>(database), create_sealed_rows(database) };
 }
 
 Result<std::unique_ptr<DeclarationStore>> read_sqlite_declarations(Path const& file)
