@@ -23,7 +23,8 @@ constexpr KnownClient known_packages[] = { { "boto3", "AWS" }, { "aiobotocore", 
     { "mlflow-skinny", "MLflow" }, { "wandb", "Weights & Biases" }, { "databricks-sdk", "Databricks" } };
 
 constexpr KnownClient known_programs[] = { { "aws", "AWS" }, { "s5cmd", "AWS" }, { "gcloud", "Google Cloud" }, { "gsutil", "Google Cloud" }, { "azcopy", "Azure" },
-    { "psql", "PostgreSQL" }, { "hf", "Hugging Face" }, { "databricks", "Databricks" } };
+    { "psql", "PostgreSQL" }, { "hf", "Hugging Face" }, { "databricks", "Databricks" }, { "git", "Git" }, { "docker", "Docker" }, { "skopeo", "Docker" },
+    { "kubectl", "Kubernetes" } };
 
 std::string text_of(Variables const& variables, std::string const& name)
 {

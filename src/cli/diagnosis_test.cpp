@@ -75,6 +75,18 @@ TEST_F(Installed, packages_are_found_by_the_names_of_folders)
     EXPECT_EQ(programs.front().family, "PostgreSQL");
 }
 
+TEST_F(Installed, programs_that_ask_by_place_are_told_of_too)
+{
+    write_program("venv/bin/git", "");
+    auto const programs = find_programs(variables);
+    auto in_run = variables;
+    in_run.insert({ { "WRIT_RUN", "run-a" }, { "WRIT_GIT_PLACES", "https://git.example" } });
+    EXPECT_EQ(diagnose(programs, {}, in_run, good).front().state, "in use");
+    EXPECT_EQ(diagnose(programs, {}, variables, good).front().state, "by writ run");
+    in_run.erase("WRIT_GIT_PLACES");
+    EXPECT_NE(diagnose(programs, {}, in_run, good).front().mend.find("oidc_token with `git`"), std::string::npos);
+}
+
 TEST_F(Installed, before_a_run_secrets_shadow_and_nothing_else_is_in_the_way)
 {
     auto const clean = diagnosed({}, {}, good);

@@ -18,6 +18,18 @@ Result<std::string> shell_word(std::string const& text)
     return word + "'";
 }
 
+// By which a person, and `writ doctor`, see that the run has tokens for them, and where.
+void name_places(std::vector<Place> const& places, Variables& environment)
+{
+    for (auto const& [client, variable] : { std::pair("git", "WRIT_GIT_PLACES"), std::pair("docker", "WRIT_DOCKER_PLACES"), std::pair("kubernetes", "WRIT_KUBERNETES_PLACES") }) {
+        std::string urls;
+        for (auto const& place : places_for(places, client))
+            urls += (urls.empty() ? "" : " ") + place.url;
+        if (!urls.empty())
+            environment[variable] = urls;
+    }
+}
+
 Result<> write_git_config(Path const& executable, Path const& sockets, Path const& file, std::vector<Place> const& places)
 {
     auto const command = TRY(shell_word(executable.string())) + " git-credential --run-dir " + TRY(shell_word(sockets.string()));
@@ -38,6 +50,7 @@ Result<> write_place_settings(Session const& session, JsonObject const& answer, 
         return unavailable("where this executable is: " + error.message());
     Path const folder = TRY(string_member(answer, "folder"));
     environment["WRIT_RUN_DIR"] = sockets.string();
+    name_places(places, environment);
     if (auto const repositories = places_for(places, "git"); !repositories.empty()) {
         TRY(write_git_config(executable, sockets, folder / "gitconfig", repositories));
         environment.merge(git_variables(own, folder / "gitconfig"));

@@ -106,6 +106,9 @@ constexpr Channel known_channels[] = {
     { "Databricks", "metadata service of the run", "DATABRICKS_METADATA_SERVICE_URL", "databricks" },
     { "MLflow", "netrc file of the run", "NETRC", "mlflow" },
     { "Databricks", "token file of the run", "DATABRICKS_OIDC_TOKEN_FILEPATH", "databricks" },
+    { "Git", "credential helper of the run", "WRIT_GIT_PLACES", "oidc_token with `git`" },
+    { "Docker", "credential helper of the run", "WRIT_DOCKER_PLACES", "oidc_token with `docker`" },
+    { "Kubernetes", "exec plugin of the run", "WRIT_KUBERNETES_PLACES", "oidc_token with `kubernetes`" },
 };
 
 // A file counts if it has the words in it, or whatever it has if there are none.
