@@ -435,16 +435,20 @@ void RunWatch::remove_groups(attest::ProcessCgroup const& ended)
 // SECURITY: a number in the list is that of the run's first process only if that process, by its pidfd, still lives: then nobody else has its number.
 WatchedRun const* RunWatch::run_of_process(std::span<pid_t const> process_with_ancestors) const
 {
+    if (process_with_ancestors.empty())
+        return nullptr;
+    auto const path = attest::cgroup_path_of(process_with_ancestors.front());
     for (auto const pid : process_with_ancestors) {
         for (auto const& [id, watched] : runs_) {
-            if (watched->run.process.pid == pid && !watched->is_over && watched->pidfd && attest::is_alive(watched->pidfd->get()))
-                return &watched->run;
+            bool const is_first = watched->run.process.pid == pid && !watched->is_over && watched->pidfd && attest::is_alive(watched->pidfd->get());
+            // What a run within this one has left is not this one's.
+            if (is_first)
+                return attest::is_in_run_below(path, watched->run.cgroup) ? nullptr : &watched->run;
         }
     }
-    // Of a process whose parents ended, the run's group tells.
-    auto const path = process_with_ancestors.empty() ? std::string() : attest::cgroup_path_of(process_with_ancestors.front());
+    // Of a process whose parents ended, the group tells.
     for (auto const& [id, watched] : runs_) {
-        if (!watched->is_over && attest::is_within(path, watched->run.cgroup))
+        if (!watched->is_over && attest::is_within(path, watched->run.cgroup) && !attest::is_in_run_below(path, watched->run.cgroup))
             return &watched->run;
     }
     return nullptr;

@@ -18,6 +18,8 @@ constexpr std::size_t name_bytes_max = 256;
 constexpr std::size_t names_max = 16;
 // LIMIT: outcomes that the writer remembers; others are stated anew.
 constexpr std::size_t stated_max = 16;
+// LIMIT: what ItemWriter may have written: nearly full, one item more, and an outcome, each of whose bytes may take six.
+constexpr std::size_t items_text_max = items_bytes_max + 6 * (type_bytes_max + id_bytes_max + 2 * (names_max + 1) * name_bytes_max) + 4096;
 constexpr std::string_view ellipsis = "\xE2\x80\xA6";
 
 void append_cut(std::string& out, std::string_view text, std::size_t bytes_max)
@@ -104,7 +106,7 @@ private:
 
 Result<std::vector<RecordedItem>> read_items(std::string_view text)
 {
-    auto const value = TRY(parse_json(text, { .size_max = limits::record_bytes_max }));
+    auto const value = TRY(parse_json(text, { .size_max = items_text_max }));
     if (!value.is_array())
         return invalid_argument("items are an array");
     ItemReader reader;

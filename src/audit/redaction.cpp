@@ -76,6 +76,17 @@ Result<Salt> Salt::read(Path const& file)
     return Salt(std::move(bytes));
 }
 
+std::size_t growth_bytes(RedactionRules const& rules)
+{
+    // `"hmac-sha256:…"` and, of `redacted`, `"context.NAME",`; each byte of a name may take six.
+    constexpr std::size_t digest_and_marks = 128;
+    std::size_t bytes = 0;
+    for (auto const* const names : { &rules.context, &rules.claims })
+        for (auto const& name : *names)
+            bytes += digest_and_marks + 6 * name.size();
+    return bytes;
+}
+
 Result<Salt> Salt::open(Path const& file, RandomSource& random)
 {
     auto existing = read(file);

@@ -20,6 +20,9 @@ struct RedactionRules {
     [[nodiscard]] bool is_empty() const { return context.empty() && claims.empty(); }
 };
 
+// How many bytes longer a record's text may become by them: a digest in the place of a short value, and the member's name among those redacted.
+std::size_t growth_bytes(RedactionRules const&);
+
 class Salt {
 public:
     // The file beside the log; made if there is none. corruption: it is no salt.

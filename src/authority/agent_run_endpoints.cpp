@@ -76,6 +76,9 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
     request.purpose = std::string(string_or(object, "purpose", ""));
     if (request.purpose.size() > purpose_bytes_max)
         return invalid_argument("a purpose has " + std::to_string(purpose_bytes_max) + " bytes at most");
+    // It goes into certificates, SQL and other systems' logs.
+    if (std::ranges::any_of(request.purpose, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+        return invalid_argument("a purpose has no control characters");
     request.workload = std::string(string_or(object, "workload", ""));
     request.token = SecretText(std::string(string_or(object, "token", "")));
     if (object.contains("uses"))

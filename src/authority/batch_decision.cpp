@@ -14,8 +14,8 @@ namespace writ::authority {
 
 namespace {
 
-// LIMIT: for what is put into a record after it left here: digests in the place of sensitive values.
-constexpr std::size_t room_left = 4096;
+// LIMIT: for what is put into a record after it left here.
+constexpr std::size_t room_left = 1024;
 
 // Decides in order; consecutive items of one group share a record.
 class BatchRun {
@@ -111,7 +111,7 @@ private:
         record.outcome = "ok";
         begins_.push_back(open_begin_);
         record.items = items_.take();
-        if (audit::whole_bytes(record) < limits::record_bytes_max - room_left)
+        if (audit::whole_bytes(record) + audit::growth_bytes(batch_.snapshot().redaction) < limits::record_bytes_max - room_left)
             records_.push_back({ std::move(record), may_spool_ });
         else
             record_one_by_one(record);

@@ -57,16 +57,10 @@ Result<Path> write_temporary(Path const& path, BytesView bytes, mode_t mode)
     return errno_error(quoted("write", path), error_number);
 }
 
-} // namespace
-
-Result<Bytes> read_file(Path const& path, std::size_t size_max)
+Result<Bytes> read_opened(UniqueFd const& fd, Path const& path, struct stat const& status, std::size_t size_max)
 {
-    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.is_open())
-        return errno_error(quoted("open", path), errno);
     Bytes bytes;
-    struct stat status {};
-    if (::fstat(fd.get(), &status) == 0 && status.st_size > 0)
+    if (status.st_size > 0)
         bytes.reserve(std::min(static_cast<std::size_t>(status.st_size), size_max));
     // Not read into `bytes` itself, which would be zeroed first: files of /proc are short, have no size, and are read for every caller.
     std::array<std::uint8_t, 16U << 10U> chunk; // NOLINT: uninitialised
@@ -84,6 +78,25 @@ Result<Bytes> read_file(Path const& path, std::size_t size_max)
             return bytes;
     }
 }
+
+Result<Bytes> open_and_read(Path const& path, std::size_t size_max, int flags, bool takes_any)
+{
+    UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
+    if (!fd.is_open())
+        return errno_error(quoted("open", path), errno);
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0)
+        return errno_error(quoted("read", path), errno);
+    if (!takes_any && !S_ISREG(status.st_mode))
+        return invalid_argument("`" + path.string() + "` is no regular file");
+    return read_opened(fd, path, status, size_max);
+}
+
+} // namespace
+
+Result<Bytes> read_file(Path const& path, std::size_t size_max) { return open_and_read(path, size_max, 0, true); }
+
+Result<Bytes> read_regular_file(Path const& path, std::size_t size_max) { return open_and_read(path, size_max, O_NONBLOCK, false); }
 
 Result<> replace_file(Path const& path, BytesView bytes, mode_t mode)
 {

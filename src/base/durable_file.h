@@ -15,6 +15,8 @@ using Path = std::filesystem::path;
 
 // The whole of a file of at most size_max bytes; not_found if there is none, resource_exhausted if it is larger.
 Result<Bytes> read_file(Path const&, std::size_t size_max = std::size_t(64) << 20U);
+// The same of what others put there and nobody named: never waits, as for a FIFO's other end. invalid_argument: it is no regular file.
+Result<Bytes> read_regular_file(Path const&, std::size_t size_max);
 
 // Replaces a file at once: after a return of success the new bytes are there after any crash; after an error or a crash
 // either the old or the new ones are, never a mixture. Writes beside it, fsync, rename, fsync of the folder.

@@ -66,7 +66,7 @@ bool is_python(Path const& program) { return program.filename().string().starts_
 // `#!/usr/bin/python3 -u` or `#!/usr/bin/env python3`
 std::optional<Path> interpreter_of(Path const& script, Variables const& variables)
 {
-    auto const bytes = read_file(script, script_bytes_max);
+    auto const bytes = read_regular_file(script, script_bytes_max);
     auto const words = bytes.is_ok() ? interpreter_words(as_text(*bytes)) : std::vector<std::string>();
     if (words.size() > 1 && Path(words.front()).filename() == "env")
         return on_path(words[1], variables);

@@ -44,7 +44,7 @@ Result<std::string> read_config(Path const& file)
 {
     if (file.empty())
         return std::string();
-    auto const bytes = read_file(file, docker_config_bytes_max);
+    auto const bytes = read_regular_file(file, docker_config_bytes_max);
     if (bytes.is_ok())
         return std::string(as_text(*bytes));
     if (bytes.error().code == ErrorCode::not_found)

@@ -161,8 +161,8 @@ void add_doctor_command(CLI::App& app, Session& session)
                     "Exit code: 0: nothing is in the way; 78: a static secret shadows a channel; 69: agent or endpoint do not answer.\n\n"
                     "Examples:\n  writ doctor\n  writ doctor -- .venv/bin/python train.py\n  writ doctor --json | jq '.clients[] | select(.state == \"shadowed\")'");
     command->callback([&session, words] {
-        if (!session.words.empty())
-            *words = session.words;
+        if (!session.take_words(*words))
+            return;
         session.action = [&session, words] { return doctor(session, *words); };
     });
 }

@@ -47,6 +47,8 @@ Result<std::string> parse_git_question(std::string_view text)
     }
     if (values["protocol"].empty() || values["host"].empty())
         return invalid_argument("git asks for a protocol and a host");
+    if (values["host"].find_first_of("/@?#\\") != std::string::npos)
+        return invalid_argument("`" + values["host"] + "` is no host");
     auto const& path = values["path"];
     return values["protocol"] + "://" + values["host"] + (path.empty() ? "" : "/" + path);
 }

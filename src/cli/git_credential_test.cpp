@@ -13,6 +13,8 @@ TEST(GitCredential, is_asked_for_where_git_goes)
     EXPECT_EQ(parse_git_question("protocol=https\nhost=git.example").value(), "https://git.example");
     for (auto const* bad : { "", "\n", "protocol=https\n", "host=a\n", "protocol\nhost=a\n", "protocol=\nhost=a\n" })
         EXPECT_TRUE(parse_git_question(bad).is_error()) << bad;
+    for (auto const* host : { "git.example/team", "git.example/team@evil.example", "bob@git.example", "git.example?a", "git.example#a", "git.example\\\\a" })
+        EXPECT_TRUE(parse_git_question("protocol=https\nhost=" + std::string(host)).is_error()) << host;
     EXPECT_TRUE(parse_git_question(std::string_view("protocol=https\nhost=a\0b\n", 24)).is_error());
 }
 

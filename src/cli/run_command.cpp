@@ -111,7 +111,7 @@ Result<> write_aws_config(Session const& session, JsonObject const& answer, Vari
     std::set<std::string> profiles;
     auto const home = own.contains("HOME") ? Path(own.at("HOME")) : Path();
     for (auto const& [variable, usual] : { std::pair("AWS_CONFIG_FILE", ".aws/config"), std::pair("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials") }) {
-        auto const text = read_file(own.contains(variable) ? Path(own.at(variable)) : home / usual, aws_config_bytes_max);
+        auto const text = read_regular_file(own.contains(variable) ? Path(own.at(variable)) : home / usual, aws_config_bytes_max);
         if (text.is_ok())
             profiles.merge(aws_profile_names(as_text(*text)));
     }
@@ -337,8 +337,8 @@ void add_run_command(CLI::App& app, Session& session)
                     "Examples:\n  writ run --purpose train -- python train.py\n  writ run --detach-token --purpose train -- python train.py > job.token\n  "
                     "writ run --token-file job.token -- python train.py\n  writ run --purpose evaluate -- make report");
     command->callback([&session, options] {
-        if (!session.words.empty())
-            options->command = session.words;
+        if (!session.take_words(options->command))
+            return;
         session.action = [&session, options] { return run(session, *options); };
     });
 }

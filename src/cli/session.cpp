@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.h"
 
+#include "cli/output.h"
 #include "net/http_client.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
 
@@ -77,6 +79,19 @@ Path default_data_folder()
     if (auto const data = environment("XDG_DATA_HOME"); !data.empty())
         return Path(data) / "writ";
     return Path(environment("HOME")) / ".local/share/writ";
+}
+
+bool Session::take_words(std::vector<std::string>& command)
+{
+    if (words.empty() || (command.size() == 1 && command.front() == words.front())) {
+        command = words.empty() ? command : words;
+        return true;
+    }
+    action = [before = command.empty() ? std::string() : command.front()] {
+        std::fprintf(stderr, "writ: `%s` stands before `--`: the program and all of its arguments stand behind it\n", printable(before).c_str());
+        return static_cast<int>(Exit::usage);
+    };
+    return false;
 }
 
 Path Session::run_folder() const { return run_dir.empty() ? default_run_folder() : Path(run_dir); }

@@ -42,6 +42,9 @@ struct Session {
     // How declarations are read; set by whoever composes the program.
     std::shared_ptr<DeclarationReader const> declarations;
 
+    // Whether `command` is what stands behind `--`, as a whole; otherwise the action says what is wrong. Without `--` it stays as it is.
+    bool take_words(std::vector<std::string>& command);
+
     [[nodiscard]] Path run_folder() const;
 };
 

@@ -132,7 +132,7 @@ constexpr KnownFile known_files[] = {
 
 void append_file(std::vector<StaticCredential>& found, std::string_view family, Path const& path, std::string_view words, bool always_wins = false)
 {
-    auto const bytes = read_file(path, file_bytes_max);
+    auto const bytes = read_regular_file(path, file_bytes_max);
     if (bytes.is_ok() && !bytes->empty() && as_text(*bytes).find(words) != std::string_view::npos)
         found.push_back({ path.string(), std::string(family), true, always_wins });
 }

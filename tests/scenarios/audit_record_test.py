@@ -108,6 +108,22 @@ class AuditRecord(Scenario):
         self.assertEqual([{"type": "ModelVersion", "decision": "allow", "policies": ["the-released-one"]}, {**seven, "alias": "latest"},
                           {"type": "ModelVersion", "decision": "deny"}, "fraud@8", 0, seven], record["items"])
 
+    def test_no_item_of_a_batch_is_lost_to_digests(self):
+        names = [f"member-{number}" for number in range(60)]
+        folder = self.scratch("redacted")
+        folder.mkdir()
+        (folder / "many.yaml").write_text("kind: AuditRedaction\nname: many\ncontext: [" + ", ".join(names) + "]\n")
+        applied = self.writ.cli("apply", "-f", folder)
+        self.assertEqual(0, applied.code, applied)
+        answer = self.writ.admin("POST", "/access/v1/evaluations", {
+            "subject": {"type": "Workload", "id": "spiffe://oncology.example/" + "x" * 27_000}, "action": {"name": "infer"}, "context": dict.fromkeys(names, 1),
+            "evaluations": [{"resource": {"type": "Endpoint", "id": f"{number}" + "y" * 900}} for number in range(36)]}).json["evaluations"]
+        told = 0
+        for number in sorted({one["context"]["record"] for one in answer}):
+            record = self.writ.admin("GET", f"/v1/audit/records/{number}").json["record"]
+            told += len([item for item in record["items"] if isinstance(item, str)]) if "items" in record else int("decision" in record and "resource" in record)
+        self.assertEqual(36, told)
+
     def test_a_denial_is_recorded_as_fully(self):
         record = self.evaluate("train", ("Dataset", "fraud/transactions"), {"purpose": "marketing", "campaign": "spring"})
         self.assertEqual(("deny", {"campaign": "spring"}), (record["decision"], record["context"]))

@@ -65,6 +65,22 @@ class Environment(Scenario):
             self.assertEqual(words, json.loads(outcome.out.splitlines()[-1])["arguments"][1:])
         self.assertEqual(2, self.writ.cli("run", "--purpose", "train", "--").code)
         self.assertEqual(2, self.writ.cli("run", "--purpose", "train").code)
+        outcome = self.writ.cli("run", "--purpose", "train", PYTHON, "--", "-c", "print('ran')")
+        self.assertEqual(2, outcome.code, outcome)
+        self.assertIn("stands before `--`", outcome.err)
+
+    def test_a_file_that_never_ends_holds_nobody_up(self):
+        home = self.folder / "home"
+        (home / ".aws").mkdir(parents=True)
+        os.mkfifo(home / ".aws/credentials")
+        os.mkfifo(home / ".pgpass")
+        self.assertIn("WRIT_RUN", self.seen_by_a_job({"HOME": str(home)}))
+
+    def test_a_purpose_is_one_line_of_text(self):
+        for purpose in ("train\n", "a\tb", "a\x7f"):
+            outcome = self.writ.cli("run", "--purpose", purpose, "--", PYTHON, JOBS / "show.py")
+            self.assertEqual(1, outcome.code, outcome)
+            self.assertIn("control characters", outcome.err)
 
     def test_z_several_data_sets_are_one_password_file_and_one_of_services(self):
         folder = self.folder / "more"

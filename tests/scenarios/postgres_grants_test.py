@@ -284,6 +284,8 @@ class PostgresGrants(Scenario):
         create function outputs.is_good(text) returns boolean language sql as 'select true';
         alter table outputs.result add constraint good check (outputs.is_good(label));
         grant all on outputs.result to public; grant select (label) on outputs.result to public;
+        create function outputs.peek(text) returns text immutable language plpgsql as $$ begin raise notice 'peeked'; return $1; end $$;
+        create statistics outputs.watch on (outputs.peek(label)), id from outputs.result; alter function outputs.peek volatile;
         create view outputs.everything as select * from outputs.result; grant select on outputs.everything to public;
         create table outputs."x""; drop table public.samples; --" (a integer); insert into outputs."x""; drop table public.samples; --" values (1);
         create type outputs.mood as enum ('good'); create table outputs.moody (mood outputs.mood, a integer);
@@ -304,7 +306,8 @@ class PostgresGrants(Scenario):
                                                  " select rulename from pg_rewrite where ev_class = 'outputs.result'::regclass union all select polname from pg_policy"))
         self.assertEqual([], self.postgres.lines("select adrelid::regclass from pg_attrdef where adrelid::regclass::text like 'outputs.%'"
                                                  " union all select conrelid::regclass from pg_constraint where contype = 'c' and connamespace = 'outputs'::regnamespace"
-                                                 " union all select oid::regclass from pg_proc where pronamespace = 'outputs'::regnamespace"))
+                                                 " union all select oid::regclass from pg_proc where pronamespace = 'outputs'::regnamespace"
+                                                 " union all select oid::regclass from pg_statistic_ext"))
         self.assertEqual(["plain", "result_pkey"], self.postgres.lines(
             "select relname from pg_index join pg_class on pg_class.oid = indexrelid where indrelid = 'outputs.result'::regclass order by 1"))
         self.postgres.lines('drop table outputs.result, outputs.moody, outputs."x""; drop table public.samples; --"')
@@ -320,7 +323,8 @@ class PostgresGrants(Scenario):
         run = self.start(self.OUTPUTS, "write")
         self.rows(run, "select count(lo_create(0)) from generate_series(1, 20000)")
         for part in range(4):
-            self.rows(run, f"do $$ begin for n in 1..1000 loop execute format('create table outputs.t{part}_%s (a text primary key)', n); end loop; end $$")
+            for what in (f"table outputs.t{part}_%s (a text primary key)", f"collation outputs.c{part}_%s (locale = ''C'')", f"table outputs.p{part}_%s (a integer) partition by range (a)"):
+                self.rows(run, f"do $$ begin for n in 1..1000 loop execute format('create {what}', n); end loop; end $$")
         self.end(run)
         self.assertEqual(["0"], self.postgres.lines("select count(*) from pg_largeobject_metadata"))
 

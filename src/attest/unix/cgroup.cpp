@@ -60,6 +60,7 @@ Result<ProcessCgroup> enter_run_cgroup(pid_t pid, std::string_view run)
     auto const folder = folder_of(made.path);
     if (::mkdir(folder.c_str(), 0755) != 0)
         return errno == EEXIST ? conflict("`" + folder.string() + "` is there already") : errno_error("make `" + folder.string() + "`", errno);
+    ::chmod(folder.c_str(), 0755); // whatever the agent's umask: a job reads its own limits there
     made.inode = inode_of(made.path);
     auto const moved = move_into(folder, pid);
     if (moved.is_error()) {
@@ -89,6 +90,13 @@ bool is_made_by_system(std::string_view path)
         if (around.empty())
             return true;
     }
+}
+
+bool is_in_run_below(std::string_view path, ProcessCgroup const& group)
+{
+    if (!group.exists() || !path.starts_with(group.path))
+        return false;
+    return path.substr(group.path.size()).find("/" + std::string(run_cgroup_prefix)) != std::string_view::npos;
 }
 
 bool remove_cgroup(ProcessCgroup const& group)

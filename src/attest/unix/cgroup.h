@@ -34,6 +34,9 @@ bool is_within(std::string_view path, ProcessCgroup const&);
 // Whether it and all groups around it belong to root, or to the user whom this agent is of: nobody else can have made it, or moved a process there.
 bool is_made_by_system(std::string_view path);
 
+// Whether it is the path of a group that another run was given inside this one, or of one below that.
+bool is_in_run_below(std::string_view path, ProcessCgroup const&);
+
 // False: processes are in it still.
 bool remove_cgroup(ProcessCgroup const&);
 

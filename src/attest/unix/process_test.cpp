@@ -150,6 +150,8 @@ TEST(RunCgroup, holds_a_process_and_its_children)
     EXPECT_FALSE(is_within(cgroup_path_of(::getpid()), *made));
     EXPECT_FALSE(is_within(made->path, { made->path, made->inode + 1 })) << "another group of that name";
     EXPECT_FALSE(is_within(made->path, {}));
+    EXPECT_TRUE(is_in_run_below(made->path + "/writ-run-2/worker", *made));
+    EXPECT_FALSE(is_in_run_below(made->path + "/worker", *made) || is_in_run_below(made->path, *made) || is_in_run_below("/elsewhere/writ-run-2", *made));
     EXPECT_EQ(enter_run_cgroup(::getpid(), "test-" + std::to_string(child.pid())).error().code, ErrorCode::conflict);
     EXPECT_FALSE(remove_cgroup(*made));
     child.end();

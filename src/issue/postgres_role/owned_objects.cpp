@@ -25,6 +25,7 @@ std::string hand_over_query(std::string const& role, std::string const& owner)
             UNION ALL SELECT 1, format('DROP RULE %I ON %s CASCADE', rulename, name) FROM pg_rewrite JOIN kept ON ev_class = kept.oid
             UNION ALL SELECT 1, format('DROP POLICY %I ON %s', polname, name) FROM pg_policy JOIN kept ON polrelid = kept.oid
             UNION ALL SELECT 1, format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', name) FROM kept
+            UNION ALL SELECT 1, format('DROP STATISTICS %I.%I', nspname, stxname) FROM pg_statistic_ext JOIN pg_namespace ON pg_namespace.oid = stxnamespace JOIN kept ON stxrelid = kept.oid
             UNION ALL SELECT 2, format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', name, conname) FROM pg_constraint JOIN kept ON conrelid = kept.oid
                 WHERE contype IN ('c', 'x')
             UNION ALL SELECT 2, format('DROP INDEX %s CASCADE', indexrelid::regclass) FROM pg_index JOIN kept ON indrelid = kept.oid
@@ -42,12 +43,13 @@ std::string drop_query(std::string const& role)
 {
     auto const owner = oid_of(role);
     auto const is_part = [](std::string const& of) {
-        return " AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = '" + of + "'::regclass AND objid = " + of + ".oid AND deptype IN ('i', 'e'))";
+        return " AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = '" + of + "'::regclass AND objid = " + of + ".oid AND objsubid = 0 AND deptype IN ('i', 'e'))";
     };
     return R"(SELECT format('DROP %s IF EXISTS %s CASCADE', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
             WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, oid::regclass) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND relpersistence <> 't' AND relowner = )"
         + owner + is_part("pg_class") + " UNION ALL SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc WHERE proowner = " + owner
-        + is_part("pg_proc") + " UNION ALL SELECT format('DROP TYPE IF EXISTS %s CASCADE', oid::regtype) FROM pg_type WHERE typowner = " + owner + is_part("pg_type")
+        + is_part("pg_proc") + " UNION ALL SELECT format('DROP COLLATION IF EXISTS %I.%I CASCADE', nspname, collname) FROM pg_collation JOIN pg_namespace ON pg_namespace.oid = collnamespace"
+          " WHERE collowner = " + owner + is_part("pg_collation") + " UNION ALL SELECT format('DROP TYPE IF EXISTS %s CASCADE', oid::regtype) FROM pg_type WHERE typowner = " + owner + is_part("pg_type")
         + " UNION ALL SELECT format('SELECT lo_unlink(%s)', oid) FROM pg_largeobject_metadata WHERE lomowner = " + owner + " LIMIT " + std::to_string(portion);
 }
 
