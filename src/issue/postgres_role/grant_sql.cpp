@@ -17,6 +17,14 @@ std::string list_of(std::vector<std::string> const& names)
     return list;
 }
 
+std::string literals(std::vector<std::string> const& names)
+{
+    std::string list;
+    for (auto const& name : names)
+        list += (list.empty() ? "" : ", ") + quote_literal(name);
+    return list;
+}
+
 std::string qualified(TableGrant const& grant) { return quote_identifier(grant.schema) + "." + quote_identifier(grant.table); }
 
 // `SELECT ("id", "site"), DELETE`; nothing if CREATE is all.
@@ -139,6 +147,9 @@ std::string exposure_query(RoleGrants const& grants, std::string const& role)
         query += " UNION ALL SELECT " + name + " WHERE has_table_privilege" + of + "'SELECT, INSERT, UPDATE')";
         if (grant.is_filtered())
             query += " OR has_any_column_privilege" + of + "'SELECT, INSERT, UPDATE')";
+        else
+            query += " OR EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = " + name + "::regclass AND attnum > 0 AND NOT attisdropped AND attname <> ALL (ARRAY["
+                + literals(grant.columns) + "]::name[]) AND has_column_privilege(" + quote_literal(role) + ", attrelid, attnum, 'SELECT, INSERT, UPDATE'))";
         if (grant.is_filtered() || !grants.privileges.contains("DELETE"))
             query += " OR has_table_privilege" + of + "'DELETE, TRUNCATE')";
     }
