@@ -56,7 +56,7 @@ Result<ProcessCgroup> enter_run_cgroup(pid_t pid, std::string_view run)
     auto const around = cgroup_path_of(pid);
     if (around.empty())
         return unavailable("process " + std::to_string(pid) + " is in no group of version 2 that can be seen");
-    ProcessCgroup made { (around == "/" ? "" : around) + "/" + std::string(run_cgroup_prefix).append(run), 0 };
+    ProcessCgroup made { (around == "/" ? "" : around) + "/" + std::string("writ-").append(run), 0 };
     auto const folder = folder_of(made.path);
     if (::mkdir(folder.c_str(), 0755) != 0)
         return errno == EEXIST ? conflict("`" + folder.string() + "` is there already") : errno_error("make `" + folder.string() + "`", errno);

@@ -28,8 +28,8 @@ Result<ProcStatus> parse_proc_status(std::string_view text);
 // Field 22 of /proc/PID/stat, counted from behind the last `)`: a name may have spaces and parentheses.
 Result<std::uint64_t> parse_start_ticks(std::string_view stat);
 
-// A group that a run was given (cgroup.h) is named so, with the run behind it.
-inline constexpr std::string_view run_cgroup_prefix = "writ-";
+// A group that a run was given (cgroup.h) is `writ-` and the run's id, which begins with `run-`. A service of the machine may be called `writ-` and anything else.
+inline constexpr std::string_view run_cgroup_prefix = "writ-run-";
 // The paths of all hierarchies, each once. Of a group that a run was given, the one around it: a run changes nothing of what its process is.
 std::vector<std::string> parse_cgroups(std::string_view text);
 // The path in version 2's hierarchy as it is. Nothing: it is in none, or in one that cannot be seen from here.

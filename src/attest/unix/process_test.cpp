@@ -69,6 +69,7 @@ TEST(ProcFiles, leaves_out_the_group_that_a_run_was_given)
 {
     EXPECT_EQ(parse_cgroups("1:cpu:/pods/a\n0::/pods/a/writ-run-1\n"), (std::vector<std::string> { "/pods/a" }));
     EXPECT_EQ(parse_cgroups("0::/writ-run-1\n"), (std::vector<std::string> { "/" }));
+    EXPECT_EQ(parse_cgroups("0::/system.slice/writ-trainer.service\n"), (std::vector<std::string> { "/system.slice/writ-trainer.service" }));
     EXPECT_EQ(parse_cgroups("0::/writ-run-1/worker\n"), (std::vector<std::string> { "/writ-run-1/worker" }));
 }
 
