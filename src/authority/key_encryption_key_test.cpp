@@ -35,8 +35,8 @@ class KeyEncryptionKey : public testing::Test {
 protected:
     KeyEncryptionKey()
     {
-        char name[] = "/tmp/writ-kek-test.XXXXXX";
-        folder = ::mkdtemp(name);
+        std::string name = (std::filesystem::temp_directory_path() / "writ-kek-XXXXXX").string();
+        folder = ::mkdtemp(name.data());
     }
     ~KeyEncryptionKey() override { std::filesystem::remove_all(folder); }
 
