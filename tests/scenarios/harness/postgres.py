@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A temporary PostgreSQL with the oncology example's tables in it (scripts/temporary-postgres)."""
+import contextlib
 import csv
 import io
 import os
@@ -68,16 +69,17 @@ class Postgres:
 
     def freeze(self) -> None:
         """The server and all of its processes hang: connections are accepted by the kernel and nothing answers."""
-        for pid in self._processes():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for pid in self._processes():
-            os.kill(pid, signal.SIGCONT)
+        self._signal_all(signal.SIGCONT)
 
-    def _processes(self) -> list[int]:
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [self.pid, *map(int, children)]
+    def _signal_all(self, number: int) -> None:
+        """The postmaster first: from then on it starts nobody. A session may end by itself in between."""
+        os.kill(self.pid, number)
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), number)
 
     def stop(self) -> None:
         self.thaw()
