@@ -25,10 +25,13 @@ std::vector<DeclarationSource> cut_at_markers(DeclarationSource const& file)
     while (!rest.empty()) {
         auto const end = rest.find('\n');
         auto const line = rest.substr(0, end);
-        if (is_document_marker(line))
-            pieces.push_back({ file.path, line_number + 1, "" });
-        else
+        if (is_document_marker(line)) {
+            // What stands behind the marker belongs to the document, at its place in the line.
+            bool const is_bare = line.find_first_not_of(" \t\r", 3) == std::string_view::npos;
+            pieces.push_back({ file.path, is_bare ? line_number + 1 : line_number, is_bare ? "" : "   " + std::string(line.substr(3)) + "\n" });
+        } else {
             pieces.back().text.append(rest.substr(0, end == std::string_view::npos ? end : end + 1));
+        }
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
         ++line_number;
     }

@@ -40,6 +40,15 @@ TEST(DocumentSet, keeps_each_declaration_as_it_was_written)
     EXPECT_TRUE(set.contains({ "Policies", "rules.cedar" }));
 }
 
+TEST(DocumentSet, takes_what_stands_behind_a_marker_as_part_of_its_document)
+{
+    auto const set = split({ { "x.yaml", "kind: Api\nname: one\n--- { kind: Api, name: two }\n--- # the third\nkind: Api\nname: three\n" } });
+    EXPECT_TRUE(set.contains({ "Api", "one" }) && set.contains({ "Api", "two" }) && set.contains({ "Api", "three" }));
+    EXPECT_EQ(set.at({ "Api", "two" }).first_line, 3);
+    EXPECT_NE(first_problem({ { "x.yaml", "--- {kind: Forbidden, nonsense: [\n" } }), "");
+    EXPECT_EQ(first_problem({ { "x.yaml", "---\nkind: Api\nname: a\n--- { kind: Api, nam: b }\n" } }), "x.yaml:4:5: a declaration needs the fields `kind` and `name`");
+}
+
 TEST(DocumentSet, survives_being_stored)
 {
     auto const set = split({ { "data.yaml", two_datasets } });

@@ -123,8 +123,12 @@ Result<> create_file(Path const& path, BytesView bytes, mode_t mode)
 
 Result<> create_folder(Path const& path, mode_t mode)
 {
-    if (::mkdir(path.c_str(), mode) == 0)
+    if (::mkdir(path.c_str(), mode & 0700) == 0) {
+        // As for files: a caller who names a mode means it, whatever the umask.
+        if ((mode & 0077) != 0 && ::chmod(path.c_str(), mode) != 0)
+            return errno_error(quoted("set the mode of folder", path), errno);
         return sync_folder(folder_of(path));
+    }
     if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
         TRY(create_folder(path.parent_path(), mode));
         return create_folder(path, mode);

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Another user of the machine: on the administration socket, and on somebody else's run."""
 import os
+import subprocess
 from pathlib import Path
 
 from harness import Scenario, UnixConnection, main, needs_root, request
 from harness.scenario import act_as_nobody
+from harness.writ import EXECUTABLE
 
 
 @needs_root
@@ -65,6 +67,38 @@ class OtherUser(Scenario):
             self.assertIn("PermissionError", act_as_nobody(lambda: os.listdir(Path(environment["PGPASSFILE"]).parent)))
         run.program.kill()
         self.assert_role_ends(run.role)
+
+    def test_a_job_of_another_user_reads_what_it_was_given(self):
+        folder = self.scratch("declared")
+        folder.mkdir()
+        (folder / "own.yaml").write_text("""\
+kind: CredentialProvider
+name: own
+type: oidc_token
+audience: https://own.example
+file_variable: OWN_TOKEN_FILE
+---
+kind: Api
+name: own
+url: https://own.example
+purpose: [train]
+credential: own
+---
+kind: Workload
+name: own-reader
+id: spiffe://oncology.example/own/{unix.user}
+match: { unix.path: /usr/bin/dash }
+uses: [ { action: call, api: own } ]
+""")
+        (folder / "own.cedar").write_text('permit (principal, action == Action::"call", resource == Api::"own");\n')
+        self.assertEqual(0, self.writ.cli("apply", "-f", folder).code)
+
+        def run() -> str:
+            done = subprocess.run([EXECUTABLE, "run", "--purpose", "train", "--", "/usr/bin/dash", "-c", 'wc -c < "$OWN_TOKEN_FILE"'], env=self.writ.environment | {"HOME": "/tmp"},
+                                  capture_output=True, text=True, timeout=60)
+            return f"{done.returncode} {done.stdout.strip()} {done.stderr}"
+        outcome = act_as_nobody(run)
+        self.assertRegex(outcome, r"^0 \d{3,} ")
 
     def test_nobody_gets_an_identity_of_his_own_user_not_of_ours(self):
         answer = self.ask_as_nobody("run.sock", "POST", "/v1/svids/x509", {})
