@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 
 #include "agent/aws_endpoint.h"
+#include "agent/injection.h"
 #include "agent/run_socket.h"
 #include "agent/workload_api.h"
 #include "base/logger.h"
@@ -33,12 +34,14 @@ struct Agent::Parts {
         , sessions(loop, authority, clock)
         , runs(loop, authority, sessions, clock, random, options.data_folder, options.run_folder / "runs")
         , imds_tokens(random, clock)
-        , loopback_desk { runs, sessions, imds_tokens, holders, clock, attestor, svids }
+        , upstreams(clock)
+        , loopback_desk { runs, sessions, imds_tokens, holders, clock, attestor, svids, loop, upstreams }
         , run_desk { identity, joined, attestor, runs, sessions, svids, (options.run_folder / "agent.sock").string() }
         , workload_desk { authority, identity, joined, attestor, svids, changed, clock }
         , workload_server(loop)
         , run_server(loop, [this](net::Request request) { return answer_run_request(&run_desk, std::move(request)); })
-        , loopback_server(loop, [this](net::Request request) { return answer_loopback_request(&loopback_desk, std::move(request)); }, loopback_limits)
+        , loopback_server(loop, [this](net::Request request) { return answer_loopback_request(&loopback_desk, std::move(request)); }, loopback_limits,
+              injection_takeover(&loopback_desk))
     {
     }
 
@@ -57,6 +60,7 @@ struct Agent::Parts {
     RunWatch runs;
     ImdsTokens imds_tokens;
     attest::SocketHolders holders;
+    Upstreams upstreams;
     LoopbackDesk loopback_desk;
     RunDesk run_desk;
     WorkloadDesk workload_desk;

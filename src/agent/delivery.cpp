@@ -54,12 +54,11 @@ std::vector<RunPlace> places_of(std::string const& provider, Delivery const& del
     return places;
 }
 
-void name_folder(std::map<std::string, std::string>& environment, std::string const& folder)
+void name_in(std::map<std::string, std::string>& environment, std::string_view mark, std::string const& text)
 {
-    constexpr std::string_view mark = "{folder}";
     for (auto& [name, value] : environment) {
-        for (auto at = value.find(mark); at != std::string::npos; at = value.find(mark, at + folder.size()))
-            value.replace(at, mark.size(), folder);
+        for (auto at = value.find(mark); at != std::string::npos; at = value.find(mark, at + text.size()))
+            value.replace(at, mark.size(), text);
     }
 }
 

@@ -24,8 +24,8 @@ struct Delivery {
 // As the authority's issuers write it.
 Result<Delivery> parse_delivery(SecretText const& document);
 
-// `{folder}` in a value is the run's folder.
-void name_folder(std::map<std::string, std::string>& environment, std::string const& folder);
+// In all values, what stands for something is replaced by it: `{folder}` by the run's folder.
+void name_in(std::map<std::string, std::string>& environment, std::string_view mark, std::string const& text);
 
 // Of one provider, without what is secret in it.
 std::vector<RunPlace> places_of(std::string const& provider, Delivery const&);

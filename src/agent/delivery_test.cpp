@@ -33,7 +33,7 @@ TEST(Delivery, has_places_at_which_clients_ask_for_it)
 TEST(Delivery, may_name_the_runs_folder_in_a_variable)
 {
     std::map<std::string, std::string> environment { { "CACHE", "{folder}/cache.json" }, { "OTHER", "{else}" } };
-    name_folder(environment, "/run/writ/runs/run-a");
+    name_in(environment, "{folder}", "/run/writ/runs/run-a");
     EXPECT_EQ(environment.at("CACHE"), "/run/writ/runs/run-a/cache.json");
     EXPECT_EQ(environment.at("OTHER"), "{else}");
 }

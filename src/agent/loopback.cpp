@@ -21,12 +21,6 @@ net::Response problem(int status, std::string_view code, std::string_view messag
         to_text(JsonValue(JsonObject { { "code", code }, { "message", message } })) };
 }
 
-bool is_handle_of(WatchedRun const& run, std::string_view handle)
-{
-    auto const digest = to_hex(crypto::sha256(as_bytes(handle)));
-    return !run.handle_digest.empty() && constant_time_equal(as_bytes(digest), as_bytes(run.handle_digest));
-}
-
 // Which client asks, by the path; and what it shows of its run, where its kind shows anything.
 struct Asked {
     enum class Client : std::uint8_t { aws_container, aws_imds, google, google_exchange, azure, databricks };
@@ -102,6 +96,12 @@ Result<> check_loopback_request(net::Request const& request, std::uint16_t port)
     if (request.headers.count("origin") != 0 || request.headers.count("sec-fetch-site") != 0)
         return permission_denied("the request is of a web page");
     return {};
+}
+
+bool is_handle_of(WatchedRun const& run, std::string_view handle)
+{
+    auto const digest = to_hex(crypto::sha256(as_bytes(handle)));
+    return !run.handle_digest.empty() && constant_time_equal(as_bytes(digest), as_bytes(run.handle_digest));
 }
 
 Result<LoopbackCaller> identify_caller(LoopbackDesk& desk, net::Request const& request, std::optional<std::string_view> handle)

@@ -14,6 +14,7 @@ namespace writ::agent {
 
 class ImdsTokens;
 class SvidCache;
+class Upstreams;
 
 // What the endpoint works with; all of it outlives it.
 struct LoopbackDesk {
@@ -24,7 +25,10 @@ struct LoopbackDesk {
     Clock const& clock;
     attest::ProcessAttestor& attestor;
     SvidCache& svids;
+    net::EventLoop& loop;
+    Upstreams& upstreams;
     std::uint16_t port = 0;
+    std::size_t exchanges = 0; // of injection.h, under way
 };
 
 // The run that a request is of.
@@ -42,6 +46,8 @@ std::optional<std::uint16_t> loopback_client_port(net::Peer const&);
 // SECURITY: a process of the run itself, by the socket's other end and its ancestors, of the run's user. `handle`: what it showed besides; absent: it need not show
 // one (IMDS). unauthenticated: all else, without saying why.
 Result<LoopbackCaller> identify_caller(LoopbackDesk&, net::Request const&, std::optional<std::string_view> handle);
+
+bool is_handle_of(WatchedRun const& run, std::string_view handle);
 
 net::Task<net::Response> answer_loopback_request(LoopbackDesk* desk, net::Request request);
 

@@ -2,6 +2,7 @@
 #include "agent/run_watch.h"
 
 #include "agent/client_environment.h"
+#include "agent/injection.h"
 #include "agent/receipts.h"
 #include "base/logger.h"
 #include "crypto/digest.h"
@@ -136,7 +137,8 @@ Result<> RunWatch::save() const
 
 Result<> RunWatch::restore()
 {
-    TRY(create_folder(run_folders_, 0755));
+    // Whoever a run is of passes through to its folder; what others there are, it need not see.
+    TRY(create_folder(run_folders_, 0711));
     std::vector<std::string> live;
     for (auto& run : TRY(load_runs(folder_))) {
         auto const watched = std::make_shared<Watched>();
@@ -228,7 +230,7 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
     // On disk before the job gets anything: a killed agent that comes back knows what to end.
     runs_.emplace(watched->run.id, watched);
     auto const saved = save();
-    auto delivered = saved.is_ok() ? co_await fetch_deliveries(watched) : Result<Delivery>(saved.error());
+    auto delivered = saved.is_ok() ? co_await fetch_deliveries(watched, &handle) : Result<Delivery>(saved.error());
     if (delivered.is_ok())
         std::move(delivered->files.begin(), delivered->files.end(), std::back_inserter(grants.files));
     auto folder = delivered.is_ok() ? create_run_folder(run_folders_, watched->run.id, start.process.uid, start.process.gid, grants.files)
@@ -237,11 +239,13 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
         co_await finish(watched, "its credentials could not be handed over");
         co_return folder.error();
     }
+    auto own_environment = client_environment(watched->run, loopback_port_, handle);
     RunStarted started { watched->run.id, watched->run.workload, grants.environment, *folder, watched->run.places };
-    for (auto& [name, value] : client_environment(watched->run, loopback_port_, handle))
-        started.environment.insert_or_assign(name, std::move(value));
-    started.environment.merge(delivered->environment);
-    name_folder(started.environment, folder->string());
+    for (auto* more : { &delivered->environment, &own_environment }) {
+        for (auto& [name, value] : *more)
+            started.environment.insert_or_assign(name, std::move(value));
+    }
+    name_in(started.environment, "{folder}", folder->string());
     for (auto const& file : grants.files) {
         if (!file.variable.empty())
             started.environment[file.variable] = (*folder / file.name).string();
@@ -265,7 +269,7 @@ void RunWatch::begin_watching(std::shared_ptr<Watched> const& watched)
 }
 
 // A job that cannot have all of its tokens does not start.
-net::Task<Result<Delivery>> RunWatch::fetch_deliveries(std::shared_ptr<Watched> watched)
+net::Task<Result<Delivery>> RunWatch::fetch_deliveries(std::shared_ptr<Watched> watched, SecretText const* handle)
 {
     Delivery all;
     for (auto const& [provider, uses] : by_provider(watched->run.deliveries)) {
@@ -277,6 +281,7 @@ net::Task<Result<Delivery>> RunWatch::fetch_deliveries(std::shared_ptr<Watched> 
         auto const remembered = remember_delivery(watched->run, provider, delivery);
         if (remembered.is_error())
             co_return remembered.error();
+        name_injection(delivery.environment, delivery.places, loopback_port_, *handle);
         all.environment.merge(delivery.environment);
         std::move(delivery.files.begin(), delivery.files.end(), std::back_inserter(all.files));
     }

@@ -82,7 +82,7 @@ private:
 
     [[nodiscard]] Result<> check_room(RunStart const&) const;
     net::Task<Result<std::variant<RunStarted, net::Response>>> begin(RunStart);
-    net::Task<Result<Delivery>> fetch_deliveries(std::shared_ptr<Watched> watched);
+    net::Task<Result<Delivery>> fetch_deliveries(std::shared_ptr<Watched> watched, SecretText const* handle);
     net::Task<> rotate(std::shared_ptr<Watched> watched, std::vector<SessionUse> uses);
     Result<> replace_files(WatchedRun& run, std::string const& provider, SecretText const& document);
     Result<> remember_delivery(WatchedRun& run, std::string const& provider, Delivery const& delivery);

@@ -49,6 +49,7 @@ struct Reader {
     JsonObject settings {};
     JsonArray declared_places {};
     std::string_view issuer {}; // where it is not the type's usual one
+    bool is_injected = false;
 
     void refuse(std::string_view field, std::string const& message)
     {
@@ -98,9 +99,27 @@ struct Reader {
             place("docker", "docker", "https://" + registry, username);
         for (auto const& url : fields.texts("kubernetes"))
             place("kubernetes", "kubernetes", url, "");
+        injection();
         if (declared_places.size() > places_max)
             refuse("git", "at most " + std::to_string(places_max) + " places");
         settings["places"] = declared_places;
+    }
+
+    // Where the agent adds the token to what the job sends, by an address of the agent's. One for each provider, since the job is told one address.
+    void injection()
+    {
+        auto const url = fields.text_or("inject", string_or(settings, "inject", ""));
+        auto const header = fields.text_or("inject_header", "authorization: Bearer {token}");
+        settings.erase("inject");
+        is_injected = !url.empty();
+        if (!is_injected)
+            return;
+        auto const parsed = net::parse_url_place(url);
+        if (parsed.is_error())
+            return refuse("inject", parsed.error().message);
+        if (auto const checked = issue::check_token_field(header); checked.is_error())
+            return refuse("inject_header", checked.error().message);
+        declared_places.push_back(JsonObject { { "client", "inject" }, { "url", net::to_string(*parsed) }, { "username", header } });
     }
 
     void place(std::string_view field, std::string_view client, std::string_view url, std::string_view username)
@@ -132,12 +151,15 @@ struct Reader {
         variable_name("variable", variable);
         file_content();
         places();
-        if (file_variable.empty() && variable.empty() && declared_places.empty())
-            refuse("file_variable", "`file_variable`, `variable` or places (`git`, `docker`, `kubernetes`) say how the job gets the token");
+        if (file_variable.empty() && variable.empty() && declared_places.empty() && !is_injected)
+            refuse("file_variable", "`file_variable`, `variable` or places (`git`, `docker`, `kubernetes`, `inject`) say how the job gets the token");
         for (auto& [name, value] : fields.text_map("environment"))
             environment.insert_or_assign(name, value);
-        for (auto const& [name, value] : environment)
+        for (auto const& [name, value] : environment) {
             variable_name("environment", name);
+            if (!is_injected && (value.find("{inject}") != std::string::npos || value.find("{handle}") != std::string::npos))
+                refuse("environment", "`{inject}` and `{handle}` are for a token that is injected (`inject`)");
+        }
         if (environment.size() > variables_max)
             refuse("environment", "at most " + std::to_string(variables_max) + " variables");
         settings["file"] = file;
@@ -412,12 +434,10 @@ void read_openai(Reader& reader, std::string const& name)
     auto const provider = reader.fields.text("identity_provider_id");
     auto const account = reader.fields.text("service_account_id");
     reader.settings["parameters"] = JsonObject { { "identity_provider_id", provider }, { "service_account_id", account } };
-    // The client takes a key from its environment only: a run that outlives the token has to be started anew.
-    reader.settings["variable"] = "OPENAI_API_KEY";
-    std::map<std::string, std::string> environment;
-    reader.tell(environment, "base_url", "OPENAI_BASE_URL", false);
+    // The client takes a key from its environment once, when it starts: so it is given none that ends.
+    reader.settings["inject"] = reader.fields.text_or("base_url", "https://api.openai.com/v1");
     reader.scopes(no_scopes());
-    reader.delivery(name, std::move(environment));
+    reader.delivery(name, { { "OPENAI_BASE_URL", "{inject}" }, { "OPENAI_API_KEY", "{handle}" } });
 }
 
 struct Type {

@@ -53,7 +53,10 @@ TEST(TokenDeclaration, of_a_service_that_is_known_by_name)
     EXPECT_EQ(text(reader.settings, "endpoint"), "https://huggingface.co/oauth/token");
     EXPECT_EQ(text(reader.settings, "body"), "json");
     EXPECT_EQ(reader.settings.at("parameters").at("resource").as_string(), "acme");
-    EXPECT_EQ(text(source("type: openai\nidentity_provider_id: a\nservice_account_id: b\n").settings, "variable"), "OPENAI_API_KEY");
+    auto const openai = source("type: openai\nidentity_provider_id: a\nservice_account_id: b\n");
+    EXPECT_EQ(text(openai.settings, "variable"), ""); // its client would never see another
+    EXPECT_EQ(openai.settings.at("environment").at("OPENAI_BASE_URL").as_string(), "{inject}");
+    EXPECT_EQ(writ::to_text(openai.settings.at("places")), R"([{"client":"inject","url":"https://api.openai.com/v1","username":"authorization: Bearer {token}"}])");
     EXPECT_EQ(text(source("type: databricks\nhost: https://a.example\naudience: b\n").settings, "file_variable"), "DATABRICKS_OIDC_TOKEN_FILEPATH");
     auto const mlflow = source("type: mlflow\ntracking_uri: https://mlflow.example:5000/a\n");
     EXPECT_EQ(mlflow.provider->type, "oidc_token");
@@ -108,7 +111,7 @@ TEST(TokenDeclaration, a_hubs_token_for_a_repository_is_nothing_for_who_may_only
 TEST(TokenDeclaration, says_what_is_wrong_where_it_is)
 {
     std::string const token = "type: oidc_token\naudience: a\n";
-    EXPECT_EQ(problem(token), "field `file_variable`: `file_variable`, `variable` or places (`git`, `docker`, `kubernetes`) say how the job gets the token");
+    EXPECT_EQ(problem(token), "field `file_variable`: `file_variable`, `variable` or places (`git`, `docker`, `kubernetes`, `inject`) say how the job gets the token");
     EXPECT_NE(problem(token + "file_variable: LD_PRELOAD\n"), "");
     EXPECT_NE(problem(token + "file_variable: WRIT_RUN\n"), "");
     EXPECT_NE(problem(token + "file_variable: \"A=B\"\n"), "");

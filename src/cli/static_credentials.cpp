@@ -101,7 +101,7 @@ constexpr Channel known_channels[] = {
     { postgres, "role and password file of the run", "PGPASSFILE", "postgres_role" },
     { "Hugging Face", "token file of the run", "HF_TOKEN_PATH", "huggingface" },
     { "Anthropic", "identity token file of the run", "ANTHROPIC_IDENTITY_TOKEN_FILE", "anthropic" },
-    { "OpenAI", "key of the run", "OPENAI_API_KEY", "openai" },
+    { "OpenAI", "proxy of the run, which adds the token", "OPENAI_BASE_URL", "openai" },
     { "Weights & Biases", "identity token file of the run", "WANDB_IDENTITY_TOKEN_FILE", "wandb" },
     { "Databricks", "metadata service of the run", "DATABRICKS_METADATA_SERVICE_URL", "databricks" },
     { "MLflow", "netrc file of the run", "NETRC", "mlflow" },

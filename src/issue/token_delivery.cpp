@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "issue/token_delivery.h"
 
+#include <algorithm>
+
 namespace writ::issue {
 
 namespace {
@@ -22,6 +24,7 @@ Result<std::vector<TokenPlace>> parse_places(JsonObject const& settings)
 constexpr std::string_view token_mark = "{token}";
 // LIMIT: far above a line of .netrc.
 constexpr std::size_t file_content_bytes_max = 4096;
+constexpr std::size_t token_field_bytes_max = 200;
 
 SecretText file_of(TokenDelivery const& delivery, SecretText token)
 {
@@ -42,6 +45,21 @@ Result<> check_file_content(std::string_view content)
     if (content.size() > file_content_bytes_max || content.find('\0') != std::string_view::npos)
         return invalid_argument("is a text of " + std::to_string(file_content_bytes_max) + " bytes at most");
     return {};
+}
+
+Result<> check_token_field(std::string_view field)
+{
+    auto const colon = field.find(": ");
+    std::string name(field.substr(0, std::min(colon, field.size())));
+    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    auto const is_of_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    auto const is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+    if (colon == std::string_view::npos || name.empty() || !std::ranges::all_of(name, is_of_name) || !std::ranges::all_of(field, is_plain) || field.size() > token_field_bytes_max)
+        return invalid_argument("is a field's name and its value, `name: value`, " + std::to_string(token_field_bytes_max) + " bytes of ASCII at most");
+    constexpr std::string_view taken[] = { "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "expect" };
+    if (std::ranges::find(taken, name) != std::end(taken))
+        return invalid_argument("`" + name + "` is no field to show a token in");
+    return check_file_content(field.substr(colon + 2));
 }
 
 Result<TokenDelivery> parse_token_delivery(JsonObject const& settings)

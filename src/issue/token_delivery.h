@@ -27,6 +27,8 @@ struct TokenDelivery {
 
 // `machine api.example login writ password {token}`: text with one `{token}` in it, for clients that read it from among other words.
 Result<> check_file_content(std::string_view);
+// A header field that shows a token: `authorization: Bearer {token}`. None that says whose a message is or where it ends.
+Result<> check_token_field(std::string_view);
 
 Result<TokenDelivery> parse_token_delivery(JsonObject const& settings);
 

@@ -31,7 +31,7 @@ Task<> read_requests(BytesView bytes)
     ReadBuffer buffer;
     HttpServerLimits const limits { .header_bytes_max = 4096, .body_bytes_max = 4096 };
     for (;;) {
-        auto const incoming = co_await read_request(stream, buffer, limits, [] {});
+        auto const incoming = co_await read_request(stream, buffer, limits, { [] {} });
         if (!incoming.request)
             co_return;
         check(incoming.request->request);

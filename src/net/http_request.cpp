@@ -72,20 +72,24 @@ public:
         , limits_(limits)
     {
         parser_.eager(true);
-        parser_.body_limit(limits.body_bytes_max);
+        parser_.body_limit(boost::none); // until it is known whether the body is read here
         parser_.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
     }
 
-    Task<Incoming> read(std::function<void()> on_begin)
+    Task<Incoming> read(RequestHooks hooks)
     {
         auto const has_begun = co_await wait_for_first_byte();
         if (!has_begun)
             co_return Incoming {};
-        on_begin();
+        hooks.on_begin();
         stream_.set_deadline(limits_.header_deadline);
         auto refusal = co_await read_head();
         if (!refusal)
             refusal = accept_head();
+        if (!refusal && hooks.wants_head_alone && hooks.wants_head_alone(incoming_.request))
+            co_return Incoming { .request = std::move(incoming_), .refusal = std::nullopt, .is_head_alone = true };
+        if (!refusal)
+            refusal = limit_body();
         if (!refusal) {
             stream_.set_deadline(limits_.body_deadline);
             refusal = co_await read_body();
@@ -166,6 +170,14 @@ private:
         return std::nullopt;
     }
 
+    std::optional<Refusal> limit_body()
+    {
+        parser_.body_limit(limits_.body_bytes_max); // Beast looks at it for chunks alone from here on
+        if (parser_.content_length().value_or(0) > limits_.body_bytes_max)
+            return refusal_of(http::error::body_limit);
+        return std::nullopt;
+    }
+
     // SPEC: RFC 9110 §10.1.1.
     Task<std::optional<Refusal>> answer_expectation()
     {
@@ -225,10 +237,10 @@ private:
 
 } // namespace
 
-Task<Incoming> read_request(Stream& stream, ReadBuffer& buffer, HttpServerLimits const& limits, std::function<void()> on_begin)
+Task<Incoming> read_request(Stream& stream, ReadBuffer& buffer, HttpServerLimits const& limits, RequestHooks hooks)
 {
     RequestReader reader(stream, buffer, limits);
-    co_return co_await reader.read(std::move(on_begin));
+    co_return co_await reader.read(std::move(hooks));
 }
 
 } // namespace writ::net

@@ -26,9 +26,13 @@ struct IncomingRequest {
 struct Incoming {
     std::optional<IncomingRequest> request;
     std::optional<Refusal> refusal;
+    bool is_head_alone = false; // the body, if any, is in the buffer and behind it
 };
 
-// `on_begin` is called when the first byte of a request is there.
-Task<Incoming> read_request(Stream&, ReadBuffer&, HttpServerLimits const&, std::function<void()> on_begin);
+struct RequestHooks {
+    std::function<void()> on_begin; // when the first byte of a request is there
+    std::function<bool(Request const& head)> wants_head_alone {}; // may be empty
+};
+Task<Incoming> read_request(Stream&, ReadBuffer&, HttpServerLimits const&, RequestHooks);
 
 } // namespace writ::net

@@ -88,10 +88,11 @@ Task<> linger(Stream& stream)
 } // namespace
 
 struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
-    State(EventLoop& event_loop, HttpHandler request_handler, HttpServerLimits server_limits)
+    State(EventLoop& event_loop, HttpHandler request_handler, HttpServerLimits server_limits, HttpTakeover server_takeover)
         : loop(event_loop)
         , handler(std::move(request_handler))
         , limits(server_limits)
+        , takeover(std::move(server_takeover))
     {
     }
 
@@ -155,11 +156,13 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
         ReadBuffer buffer;
         for (bool keep_alive = true; keep_alive && !is_stopping;) {
             connection.is_idle = true;
-            auto incoming = co_await read_request(stream, buffer, limits, [&connection] { connection.is_idle = false; });
+            auto incoming = co_await read_request(stream, buffer, limits, { [&connection] { connection.is_idle = false; }, takeover.wants });
             if (incoming.refusal)
                 co_return co_await refuse(stream, *incoming.refusal);
             if (!incoming.request)
                 co_return;
+            if (incoming.is_head_alone)
+                co_return co_await hand_over(stream, std::move(incoming.request->request), std::string(buffer.view()));
             keep_alive = co_await answer(stream, std::move(*incoming.request));
         }
     }
@@ -178,6 +181,18 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
         if (written && !keep_alive)
             co_await linger(stream);
         co_return written&& keep_alive;
+    }
+
+    Task<> hand_over(Stream& stream, Request head, std::string read_ahead)
+    {
+        auto const is_head_request = head.method == "HEAD";
+        head.peer = stream.peer();
+        head.has_left = [&stream] { return stream.has_left(); };
+        stream.clear_deadline();
+        auto const response = co_await takeover.serve(std::move(head), std::move(read_ahead), stream);
+        stream.set_deadline(limits.write_deadline);
+        if (!response || co_await write_response(stream, checked(*response), is_head_request, false))
+            co_await linger(stream);
     }
 
     Task<Response> respond(Request request)
@@ -237,14 +252,15 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
     EventLoop& loop;
     HttpHandler handler;
     HttpServerLimits limits;
+    HttpTakeover takeover;
     std::vector<std::shared_ptr<Listener>> listeners;
     std::set<Connection*> connections;
     Notification changed;
     bool is_stopping = false;
 };
 
-HttpServer::HttpServer(EventLoop& loop, HttpHandler handler, HttpServerLimits limits)
-    : state_(std::make_shared<State>(loop, std::move(handler), limits))
+HttpServer::HttpServer(EventLoop& loop, HttpHandler handler, HttpServerLimits limits, HttpTakeover takeover)
+    : state_(std::make_shared<State>(loop, std::move(handler), limits, std::move(takeover)))
 {
 }
 

@@ -12,6 +12,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace writ::net {
 
@@ -31,9 +33,16 @@ struct HttpServerLimits {
 // asks the request whether the client has left. An exception that leaves it is logged and answered with 500.
 using HttpHandler = std::function<Task<Response>(Request)>;
 
+// What takes a connection over at a request's head, before its body is read: a proxy.
+struct HttpTakeover {
+    std::function<bool(Request const& head)> wants;
+    // With what was read behind the head. A response is sent as a handler's is; nothing: the client has its answer. The connection ends either way.
+    std::function<Task<std::optional<Response>>(Request head, std::string read_ahead, Stream& client)> serve;
+};
+
 class HttpServer {
 public:
-    HttpServer(EventLoop&, HttpHandler, HttpServerLimits = {});
+    HttpServer(EventLoop&, HttpHandler, HttpServerLimits = {}, HttpTakeover = {});
     ~HttpServer(); // closes every connection
     HttpServer(HttpServer const&) = delete;
     HttpServer& operator=(HttpServer const&) = delete;

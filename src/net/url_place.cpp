@@ -33,10 +33,10 @@ Result<SecretOrigin> parse_secret_origin(std::string_view text)
     constexpr std::string_view plain = "http://";
     if (!text.starts_with(plain))
         return SecretOrigin { TRY(parse_https_origin(text)), true };
-    auto const parsed = TRY(parse_address(text.substr(plain.size())));
-    auto const* tcp = std::get_if<TcpAddress>(&parsed);
+    auto const parsed = parse_address(text.substr(plain.size()));
+    auto const* tcp = parsed.is_ok() ? std::get_if<TcpAddress>(&*parsed) : nullptr;
     // SECURITY: what goes there is a secret; in the clear it crosses no network.
-    if (tcp == nullptr || (!tcp->host.starts_with("127.") && tcp->host != "::1") || to_socket_address(parsed).is_error())
+    if (tcp == nullptr || (!tcp->host.starts_with("127.") && tcp->host != "::1") || to_socket_address(*parsed).is_error())
         return invalid_argument("`" + std::string(text) + "` is neither `https://…` nor `http://` with a loopback address and port");
     return SecretOrigin { *tcp, false };
 }

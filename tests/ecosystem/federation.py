@@ -116,10 +116,7 @@ class Federation:
             if asked.get("grant_type") != TOKEN_EXCHANGE or asked.get("identity_provider_id") != "idp_1" or asked.get("service_account_id") != "sa_1" \
                     or asked.get("subject_token_type") != "urn:ietf:params:oauth:token-type:jwt":
                 raise Refused("invalid_request")
-            given = self.give("openai", asked["subject_token"], "https://api.openai.com/v1", "eyJ-openai-")
-            with self.lock:  # nothing renews it: it has to last
-                self.tokens[given["access_token"]] = ("openai", time.time() + 1800)
-            return 200, {}, given | {"expires_in": 1800}
+            return 200, {}, self.give("openai", asked["subject_token"], "https://api.openai.com/v1", "eyJ-openai-")
         if path != "/v1/models/gpt":
             raise Refused("not found", 404)
         self.check("openai", request)

@@ -26,12 +26,12 @@ PYTHON = Path(os.environ.get("WRIT_FEDERATION_PYTHON", HERE.parents[1] / "build/
 CLIENTS = ("anthropic", "openai", "huggingface_hub", "databricks-sdk", "wandb", *node.clients("@anthropic-ai/sdk", "openai-node"))
 METADATA = "databricks-metadata"
 SERVICE = {"huggingface_hub": "hf", "databricks-sdk": "databricks", METADATA: "databricks", "@anthropic-ai/sdk": "anthropic", "openai-node": "openai"}
-# The client takes what it has from a variable, once.
-FROZEN = {"openai", "openai-node"}
+# The client takes what it has from a variable, once: the agent adds the token to what it sends.
+INJECTED = {"openai", "openai-node"}
 TABLE = ClientTable((*CLIENTS[:4], METADATA, *CLIENTS[4:]))
 INTRODUCTION = """\
 They take a token of the workload's own in place of a key. The other side is an endpoint of this tree (tests/ecosystem/federation.py) that verifies it as each service documents;
-the services themselves were not tried. openai takes what it has from a variable, once: a run that outlives it is started anew."""
+the services themselves were not tried. openai takes what it has from a variable, once: its `OPENAI_BASE_URL` is an address of the agent's, which adds the token on the way out."""
 HOLDS = "works without a key, also in a forked worker"
 STATIC_LOSES = "static keys in variables lose"
 ROTATES = "goes through two rotations and a restart of the agent"
@@ -194,7 +194,7 @@ class Federated(Scenario):
                 if step == 1:
                     self.agent.kill()
                     type(self).agent = self.writ.start_agent()
-                before = {client: job.file_content() for client, job in jobs.items() if client not in FROZEN}
+                before = {client: job.file_content() for client, job in jobs.items() if client not in INJECTED}
                 self.declare(lifetime)
                 for client in before:
                     wait_until(f"another token for {client}", lambda: jobs[client].file_content() != before[client])
@@ -209,17 +209,25 @@ class Federated(Scenario):
             for job in jobs.values():
                 job.end()
             self.declare()
-        for client in set(CLIENTS) - FROZEN:
+        for client in CLIENTS:
             with self.subTest(client=client), TABLE.cell(client, ROTATES):
                 self.assertGreaterEqual(len(set(self.services.shown[SERVICE.get(client, client)])), 3, client)
                 self.assertNotIn(client, lost)
+
+    def test_31_an_injected_token_is_nowhere_in_the_job(self):
+        with self.job("openai") as job:
+            self.assert_greets("openai", job.ask())
+            given = [token for token, (service, _) in self.services.tokens.items() if service == "openai"]
+            self.assertTrue(given)
+            for token in given:
+                self.assertNotIn(token, json.dumps(dict(job.variables)))
+            self.assertRegex(job.variables["OPENAI_BASE_URL"], r"^http://127\.0\.0\.1:\d+/inject/")
 
     def test_4_nothing_for_another_purpose(self):
         before = dict(self.services.answered)
         outcome = self.writ.cli("run", "--purpose", "marketing", "--", PYTHON, JOB, "anthropic", self.scratch("none"))
         self.assertEqual(77, outcome.code, outcome)
         self.assertEqual(before, self.services.answered)
-
 
     def test_5_databricks_by_the_metadata_service(self):
         self.declare(metadata=True)
