@@ -29,7 +29,7 @@ public:
     static Result<std::unique_ptr<Log>> open(LogOptions, Clock const&);
     virtual ~Log() = default; // publishes what was acknowledged, then ends its thread
 
-    // Calls back with the record's index once it is durable: journal written and fdatasync'ed, many records a sync (whatever has gathered while the last sync ran;
+    // Calls back with the record's index once it is durable: journal written and synced, many records a sync (whatever has gathered while the last sync ran;
     // a lone record never waits for others). A checkpoint that covers it is signed as soon as somebody waits for one. resource_exhausted: disk full (nothing was kept; works again when there is space), record too
     // long, or too many waiting. unavailable: an earlier write failed ambiguously; reopen.
     virtual void append(Bytes record, std::function<void(Result<std::uint64_t>)> done) = 0;

@@ -24,18 +24,20 @@ std::string quoted(std::string_view verb, Path const& path) { return std::string
 
 Result<std::unique_ptr<Appender>> SegmentFile::open(Path const& path, std::uint64_t size)
 {
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd.is_open())
         return errno_error(quoted("open", path), errno);
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0 || ::fsync(fd.get()) != 0)
         return errno_error(quoted("cut", path), errno);
     TRY(sync_folder(path.parent_path()));
-    return std::unique_ptr<Appender>(std::make_unique<SegmentFile>(path, std::move(fd), size, size));
+    auto blocks = BlockWriter::open(path, fd.get(), size);
+    return std::unique_ptr<Appender>(std::make_unique<SegmentFile>(path, std::move(fd), std::move(blocks), size, size));
 }
 
 std::unique_ptr<Appender> SegmentFile::adopt(Path path, UniqueFd fd, std::uint64_t length)
 {
-    return std::make_unique<SegmentFile>(std::move(path), std::move(fd), 0, length);
+    auto blocks = BlockWriter::open(path, fd.get(), 0);
+    return std::make_unique<SegmentFile>(std::move(path), std::move(fd), std::move(blocks), 0, length);
 }
 
 SegmentFile::~SegmentFile()
@@ -94,20 +96,32 @@ Result<> SegmentFile::write_and_extend(BytesView bytes)
     return {};
 }
 
-// Nothing of this append was acknowledged or synced: cutting it off restores exactly what was there.
+// Nothing of this append was acknowledged: cutting it off restores exactly what was there. Some of it may be on the disk, or all.
 Result<> SegmentFile::cut_back(Error error)
 {
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0 || ::fsync(fd_.get()) != 0)
         return refuse(errno_error(quoted("cut back", path_), errno));
     length_ = size_;
     return error;
 }
 
-Result<> SegmentFile::append(BytesView bytes)
+// False: not this way.
+Result<bool> SegmentFile::append_blocks(BytesView bytes)
 {
-    if (is_refusing_)
-        return unavailable("`" + path_.string() + "` refuses writes since one failed with an unknown outcome");
-    TRY(check_in_place());
+    if (!blocks_.can_append(bytes.size(), length_))
+        return false;
+    auto const appended = blocks_.append(bytes).in(quoted("append to", path_));
+    if (appended.is_ok())
+        return true;
+    if (appended.error().code == ErrorCode::invalid_argument)
+        return false;
+    if (appended.error().code == ErrorCode::resource_exhausted)
+        return cut_back(appended.error()).error();
+    return refuse(appended.error());
+}
+
+Result<> SegmentFile::append_through_cache(BytesView bytes)
+{
     auto const written = write_and_extend(bytes);
     if (written.is_error() && written.error().code == ErrorCode::resource_exhausted)
         return cut_back(written.error());
@@ -115,6 +129,17 @@ Result<> SegmentFile::append(BytesView bytes)
         return refuse(written.error());
     if (::fdatasync(fd_.get()) != 0)
         return refuse(errno_error(quoted("sync", path_), errno));
+    return {};
+}
+
+Result<> SegmentFile::append(BytesView bytes)
+{
+    if (is_refusing_)
+        return unavailable("`" + path_.string() + "` refuses writes since one failed with an unknown outcome");
+    TRY(check_in_place());
+    if (!TRY(append_blocks(bytes)))
+        TRY(append_through_cache(bytes));
+    blocks_.passed(bytes);
     size_ += bytes.size();
     return {};
 }

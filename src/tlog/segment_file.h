@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The file that a segment of the journal is written to. It grows over zeros ahead of its records, so that most syncs write data alone and
-// wait for no file system journal. Private to tlog. Not thread-safe.
+// The file that a segment of the journal is written to. It grows over zeros ahead of its records, so that most appends write data alone and
+// wait for no file system journal: past the page cache with one call, where the file system does that. Private to tlog. Not thread-safe.
 #pragma once
 
-#include "base/durable_file.h"
+#include "tlog/block_writer.h"
 
 #include <functional>
 #include <memory>
@@ -40,10 +40,11 @@ public:
     [[nodiscard]] std::uint64_t size() const override { return size_; }
     [[nodiscard]] bool is_refusing() const override { return is_refusing_; }
 
-    // For open() and adopt().
-    SegmentFile(Path path, UniqueFd fd, std::uint64_t size, std::uint64_t length)
+    // For open() and adopt(), and for tests of what a BlockWriter may say.
+    SegmentFile(Path path, UniqueFd fd, BlockWriter blocks, std::uint64_t size, std::uint64_t length)
         : path_(std::move(path))
         , fd_(std::move(fd))
+        , blocks_(std::move(blocks))
         , size_(size)
         , length_(length)
     {
@@ -51,6 +52,8 @@ public:
 
 private:
     Result<> check_in_place();
+    Result<bool> append_blocks(BytesView);
+    Result<> append_through_cache(BytesView);
     Result<> write_at(std::uint64_t offset, BytesView);
     Result<> write_and_extend(BytesView);
     Result<> cut_back(Error);
@@ -58,6 +61,7 @@ private:
 
     Path path_;
     UniqueFd fd_;
+    BlockWriter blocks_;
     std::uint64_t size_;   // of what was appended
     std::uint64_t length_; // of the file
     bool is_refusing_ = false;
