@@ -2,9 +2,10 @@
 //
 // tlog_append [FOLDER [WRITERS …]]: durable appends with 1, 8, 64 and 512 writers, each of whom waits for its record before it writes the next, beside
 // bare write and fdatasync of the same bytes on the same disk, in turns; the spool of an outage with as many; and how long after its acknowledgement
-// a record of the log can be proven.
+// a record of the log can be proven. The writers are one thread that is called back (`log`), or tasks of an event loop, as the authority's are (`tasks`).
 // CPU is the whole process's, the writers' share included.
 #include "audit/spool.h"
+#include "net/task.h"
 #include "tlog/log.h"
 
 #include <algorithm>
@@ -111,6 +112,33 @@ template <typename Append> void append_records(Append const& append, std::size_t
     });
 }
 
+net::Task<> write_until(Instant end, tlog::Log& log, Bytes const& record, Measured& measured, std::size_t& writing, net::EventLoop& loop)
+{
+    while (now() < end) {
+        auto const start = now();
+        auto const appended = co_await net::await_callback<Result<std::uint64_t>>(
+            [&](net::Completion<Result<std::uint64_t>> done) { log.append(record, std::move(done)); });
+        if (appended.is_error())
+            std::abort();
+        measured.add(now() - start);
+        ++measured.records;
+    }
+    if (--writing == 0)
+        loop.stop();
+}
+
+// As many tasks as there are writers, each of which waits for its record: how the authority's requests write theirs.
+void append_from_tasks(tlog::Log& log, Bytes const& record, std::size_t writers, Measured& measured)
+{
+    measure(measured, [&](Instant end) {
+        net::EventLoop loop;
+        auto writing = writers;
+        for (std::size_t i = 0; i < writers; ++i)
+            loop.spawn(write_until(end, log, record, measured, writing, loop));
+        loop.run();
+    });
+}
+
 // From acknowledgement to the moment when an inclusion proof is there, one record at a time.
 void measure_proofs(tlog::Log& log, Measured& measured)
 {
@@ -167,13 +195,14 @@ private:
 void run(tlog::Log& log, SpoolOfAnOutage& spool, int bare_fd, std::vector<std::size_t> const& writers)
 {
     Bytes const record(record_bytes, 'x');
-    std::vector<Measured> bare(writers.size()), ours(writers.size()), spooled(writers.size());
+    std::vector<Measured> bare(writers.size()), ours(writers.size()), tasks(writers.size()), spooled(writers.size());
     Measured quiet, busy;
     measure_proofs(log, quiet);
     for (int turn = 0; turn < turns; ++turn)
         for (std::size_t i = 0; i < writers.size(); ++i) {
             sync_bare(bare_fd, writers[i], bare[i]);
             append_records([&](auto done) { log.append(record, std::move(done)); }, writers[i], ours[i]);
+            append_from_tasks(log, record, writers[i], tasks[i]);
         }
     measure_proofs(log, busy); // while the files of all that are written
     for (std::size_t i = 0; i < writers.size(); ++i) {
@@ -183,9 +212,11 @@ void run(tlog::Log& log, SpoolOfAnOutage& spool, int bare_fd, std::vector<std::s
     for (std::size_t i = 0; i < writers.size(); ++i) {
         print("bare", writers[i], bare[i]);
         print("log", writers[i], ours[i]);
+        print("tasks", writers[i], tasks[i]);
         print("spool", writers[i], spooled[i]);
-        std::printf("         of a bare sync of as many records: rate %.2f, p99 of an acknowledgement %.2f (the log)\n", ours[i].rate() / bare[i].rate(),
-            ours[i].percentile(0.99) / bare[i].percentile(0.99));
+        for (auto* const form : { &ours[i], &tasks[i] })
+            std::printf("         of a bare sync of as many records: rate %.2f, p99 of an acknowledgement %.2f (%s)\n", form->rate() / bare[i].rate(),
+                form->percentile(0.99) / bare[i].percentile(0.99), form == &ours[i] ? "the log" : "tasks");
     }
     for (auto* const measured : { &quiet, &busy })
         std::printf("%-36s p50 %8.0f us   p99 %8.0f us\n",

@@ -15,7 +15,9 @@
 #include <cstdlib>
 #include <exception>
 #include <fcntl.h>
+#include <mutex>
 #include <unistd.h>
+#include <vector>
 
 namespace writ::net {
 
@@ -150,9 +152,56 @@ Task<Result<>> wait_writable(int fd, Duration timeout) { return wait_on(fd, Desc
 
 // Other threads hold it too, perhaps longer than the loop lives: nothing here needs the loop when it dies.
 struct ResumePoint::State {
+    class Resumed;
+
     Executor executor;
+    Resumed& resumed;         // dies with the loop
     bool is_resumed = false;  // on the loop's thread
     Timer* waiting = nullptr; // on the loop's thread; in the waiting coroutine's frame
+};
+
+// Those that were resumed by other threads, on their way to the loop: however many there are, it is told once. A group of the log resumes hundreds, and a
+// post for each of them would take the loop's lock, and might wake its thread, each time.
+class ResumePoint::State::Resumed final : public asio::execution_context::service {
+public:
+    static inline asio::execution_context::id id;
+
+    explicit Resumed(asio::execution_context& context)
+        : service(context)
+    {
+    }
+    void add(std::shared_ptr<State> state)
+    {
+        auto const loop = state->executor;
+        {
+            std::scoped_lock const lock(mutex_);
+            states_.push_back(std::move(state));
+            if (std::exchange(is_told_, true))
+                return;
+        }
+        asio::post(loop, [this] { resume_all(); });
+    }
+
+private:
+    void shutdown() noexcept override { }
+    void resume_all()
+    {
+        std::vector<std::shared_ptr<State>> states;
+        {
+            std::scoped_lock const lock(mutex_);
+            states.swap(states_);
+            is_told_ = false;
+        }
+        for (auto const& state : states) {
+            state->is_resumed = true;
+            if (state->waiting)
+                state->waiting->cancel();
+        }
+    }
+
+    std::mutex mutex_;
+    std::vector<std::shared_ptr<State>> states_; // under mutex_, as the next
+    bool is_told_ = false;
 };
 
 ResumePoint::ResumePoint(std::shared_ptr<State> state)
@@ -163,16 +212,13 @@ ResumePoint::ResumePoint(std::shared_ptr<State> state)
 Task<ResumePoint> ResumePoint::create()
 {
     auto const executor = co_await asio::this_coro::executor;
-    co_return ResumePoint(std::make_shared<State>(State { .executor = executor }));
+    auto& resumed = asio::use_service<State::Resumed>(executor.context());
+    co_return ResumePoint(std::make_shared<State>(State { .executor = executor, .resumed = resumed }));
 }
 
 void ResumePoint::resume() const
 {
-    asio::post(state_->executor, [state = state_] {
-        state->is_resumed = true;
-        if (state->waiting)
-            state->waiting->cancel();
-    });
+    state_->resumed.add(state_);
 }
 
 Task<> ResumePoint::wait() const

@@ -3,6 +3,7 @@
 
 #include "net/notification.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <thread>
 #include <unistd.h>
@@ -19,6 +20,35 @@ TEST(AwaitCallback, resumes_the_task_whichever_thread_completes_it)
     EXPECT_EQ(loop.run(await_callback<int>([&](Completion<int> complete) { worker = std::thread([complete] { complete(7); }); })), 7);
     worker.join();
     EXPECT_EQ(loop.run(await_callback<int>([](Completion<int> const& complete) { complete(8); })), 8);
+}
+
+TEST(AwaitCallback, resumes_each_of_many_that_several_threads_complete_at_once)
+{
+    constexpr std::size_t threads = 4, tasks = 1000;
+    EventLoop loop;
+    std::vector<Completion<std::size_t>> waiting;
+    std::vector<std::size_t> answers;
+    auto const wait = [](EventLoop& on, std::vector<Completion<std::size_t>>& keep, std::vector<std::size_t>& told) -> Task<> {
+        told.push_back(co_await await_callback<std::size_t>([&keep](Completion<std::size_t> complete) { keep.push_back(std::move(complete)); }));
+        if (told.size() == tasks)
+            on.stop();
+    };
+    for (std::size_t i = 0; i < tasks; ++i)
+        loop.spawn(wait(loop, waiting, answers));
+    loop.run(delay(1ms));
+    ASSERT_EQ(waiting.size(), tasks);
+    std::vector<std::thread> workers;
+    for (std::size_t worker = 0; worker < threads; ++worker)
+        workers.emplace_back([&waiting, worker] {
+            for (auto i = worker; i < tasks; i += threads)
+                waiting[i](i);
+        });
+    loop.run();
+    for (auto& worker : workers)
+        worker.join();
+    std::ranges::sort(answers);
+    for (std::size_t i = 0; i < tasks; ++i)
+        ASSERT_EQ(answers[i], i);
 }
 
 TEST(AwaitCallback, may_never_be_completed_before_the_loop_dies)
