@@ -65,7 +65,7 @@ Result<Bytes> FolderRecords::read(std::uint64_t sequence) const
 {
     auto entries = TRY(reader_.read_range(sequence, 1));
     if (entries.empty())
-        return not_found("record " + std::to_string(sequence) + " is not in the published log, which has " + std::to_string(size()));
+        return not_found("record " + std::to_string(sequence) + " is not in the log, which has " + std::to_string(size()));
     return std::move(entries.front());
 }
 

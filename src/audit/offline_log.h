@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A log's published records and the questions to them, from a data folder or a copy of one: no authority is asked, and nothing there is
-// written to. One thread.
+// A log's durable records, published or not yet, and the questions to them, from a data folder or a copy of one: no authority is asked, and nothing there
+// is written to. One thread.
 #pragma once
 
 #include "audit/questions.h"
@@ -17,7 +17,7 @@ public:
         : reader_(std::move(reader))
     {
     }
-    [[nodiscard]] std::uint64_t size() const override { return reader_.checkpoint().size; }
+    [[nodiscard]] std::uint64_t size() const override { return reader_.size(); }
     [[nodiscard]] std::uint64_t first_kept() const override { return reader_.first_kept(); }
     [[nodiscard]] Result<Bytes> read(std::uint64_t sequence) const override;
     [[nodiscard]] Result<std::string> checkpoint() const override { return reader_.note(); }
@@ -27,7 +27,7 @@ private:
     tlog::FolderReader reader_;
 };
 
-// Adds what the index has not got of the published log.
+// Adds what the index has not got of the log.
 Result<> follow(Index&, FolderRecords const&, Progress const&);
 
 // Builds the index of DATA/log anew beside the one that is there, which it then takes the place of; how many records it has. conflict: an authority

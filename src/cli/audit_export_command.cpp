@@ -36,13 +36,12 @@ void print_events_of(audit::EventFormat format, std::uint64_t sequence, std::str
 
 Result<> print_events(tlog::FolderReader const& reader, audit::EventFormat format, std::uint64_t since)
 {
-    auto const& checkpoint = reader.checkpoint();
     if (since < reader.first_kept())
         std::fprintf(stderr, "writ: records before %llu were dropped by retention\n", static_cast<unsigned long long>(reader.first_kept()));
-    for (auto next = std::max(since, reader.first_kept()); next < checkpoint.size;) {
+    for (auto next = std::max(since, reader.first_kept()); next < reader.size();) {
         auto const entries = TRY(reader.read_range(next, read_records));
         for (auto const& entry : entries)
-            print_events_of(format, next++, checkpoint.origin, entry);
+            print_events_of(format, next++, reader.checkpoint().origin, entry);
     }
     return {};
 }

@@ -149,7 +149,7 @@ Result<> read_record_folder(Path const& data, RecordVisitor const& visit)
     if (!std::filesystem::is_directory(folder, missing))
         return not_found("no log at `" + folder.string() + "`");
     auto const reader = TRY(tlog::FolderReader::open(folder));
-    for (std::uint64_t sequence = 0; sequence < reader.checkpoint().size;) {
+    for (std::uint64_t sequence = 0; sequence < reader.size();) {
         auto const entries = TRY(reader.read_range(sequence, entries_at_once));
         for (auto const& entry : entries) {
             auto const place = "entry " + std::to_string(sequence);

@@ -28,7 +28,7 @@ using RecordVisitor = std::function<Result<>(std::uint64_t sequence, JsonObject 
 // Lines of JSON, each a record, or an element of what `writ audit list --json` prints; or all that it prints.
 Result<> read_records(std::string_view text, RecordVisitor const&);
 Result<> read_record_file(Path const&, RecordVisitor const&);
-// The published log in an authority's data folder, as tlog::FolderReader reads it.
+// The log in an authority's data folder, as tlog::FolderReader reads it.
 Result<> read_record_folder(Path const& data, RecordVisitor const&);
 
 } // namespace writ::cli

@@ -3,6 +3,7 @@
 
 #include "tlog/entry_reader.h"
 #include "tlog/folder_tiles.h"
+#include "tlog/journal.h"
 #include "tlog/log_folder.h"
 #include "tlog/retention.h"
 #include "tlog/tile_reader.h"
@@ -11,13 +12,41 @@
 
 namespace writ::tlog {
 
+// LIMIT: an authority that publishes and lets its journal go may move the one on while we read the other, but not each time.
+static constexpr int attempts_max = 5;
+
 Result<FolderReader> FolderReader::open(Path folder, std::optional<NoteVerifier> verifier)
 {
     auto const key = verifier ? *std::move(verifier) : TRY(read_verifier(folder));
-    auto note = to_text(TRY(read_file(folder / "checkpoint", public_checkpoint_bytes_max)));
-    auto checkpoint = TRY(verify_checkpoint(note, key));
-    auto const first_kept = TRY(read_dropped(FolderTiles(folder)));
-    return FolderReader(std::move(folder), std::move(checkpoint), std::move(note), first_kept);
+    for (int attempt = 1;; ++attempt) {
+        auto note = to_text(TRY(read_file(folder / "checkpoint", public_checkpoint_bytes_max)));
+        auto checkpoint = TRY(verify_checkpoint(note, key));
+        auto journal = read_journal(folder / "journal", checkpoint.size);
+        if (attempt < attempts_max && (journal.is_error() || journal->first() > checkpoint.size))
+            continue;
+        auto contents = std::make_shared<JournalContents const>(TRY(std::move(journal)));
+        if (contents->first() > checkpoint.size)
+            return corruption("the journal begins with entry " + std::to_string(contents->first()) + ", but `checkpoint` covers "
+                + std::to_string(checkpoint.size) + ": a copy that was made in another order?");
+        auto const first_kept = TRY(read_dropped(FolderTiles(folder)));
+        return FolderReader(std::move(folder),
+            { .checkpoint = std::move(checkpoint), .note = std::move(note), .journal = std::move(contents), .first_kept = first_kept });
+    }
+}
+
+std::uint64_t FolderReader::size() const { return std::max(checkpoint_.size, journal_->end()); }
+
+std::vector<Bytes> FolderReader::read_unpublished(std::uint64_t first, std::size_t count) const
+{
+    std::vector<Bytes> entries;
+    if (first >= size())
+        return entries;
+    auto const& group = journal_->holding(first);
+    for (auto const end = first + std::min<std::uint64_t>(count, group.end() - first); first < end; ++first) {
+        auto const record = group.record(first);
+        entries.emplace_back(record.begin(), record.end());
+    }
+    return entries;
 }
 
 // A partial file may have given way to a fuller one since the checkpoint was read.
@@ -38,9 +67,9 @@ Result<FolderReader::Content> FolderReader::read(TileName name) const
 
 Result<std::vector<Bytes>> FolderReader::read_range(std::uint64_t first, std::size_t count) const
 {
-    std::vector<Bytes> entries;
     if (first >= checkpoint_.size)
-        return entries;
+        return read_unpublished(first, count);
+    std::vector<Bytes> entries;
     if (count == 1) {
         if (auto entry = TRY(entries_->read(first))) {
             entries.push_back(std::move(*entry));

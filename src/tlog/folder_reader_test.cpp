@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/folder_reader.h"
 
+#include "tlog/journal.h"
 #include "tlog/log_fixture.h"
 
 #include <thread>
@@ -97,6 +98,64 @@ TEST_F(ReadFolder, a_checkpoint_of_another_key_is_refused)
     NoteSigner const other { .name = "example.org/log", .key = crypto::PrivateKey::generate(crypto::KeyType::ed25519).value() };
     EXPECT_EQ(FolderReader::open(log_folder(), other.verifier()).error().code, ErrorCode::corruption);
     EXPECT_EQ(FolderReader::open(folder_ / "nothing").error().code, ErrorCode::not_found);
+}
+
+// What a kill leaves: entries that the journal alone has.
+class ReadUnpublished : public ReadFolder {
+protected:
+    ReadUnpublished()
+    {
+        fill(*open().value(), 3);
+        auto const published = read_file(log_folder() / "checkpoint").value();
+        fill(*open().value(), 600);
+        write_file(log_folder() / "checkpoint", published);
+    }
+    Path journal() const { return log_folder() / "journal/00000000000000000000"; }
+    Error refusal() const { return FolderReader::open(log_folder()).error(); }
+};
+
+TEST_F(ReadUnpublished, entries_behind_the_checkpoint_come_from_the_journal)
+{
+    auto const reader = FolderReader::open(log_folder()).value();
+    EXPECT_EQ(reader.checkpoint().size, 3U);
+    ASSERT_EQ(reader.size(), 600U);
+    for (std::uint64_t next = 0; next < reader.size();) {
+        auto const entries = reader.read_range(next, 100).value();
+        ASSERT_FALSE(entries.empty());
+        for (auto const& entry : entries)
+            ASSERT_EQ(to_text(entry), text_of(next++));
+    }
+    EXPECT_EQ(to_text(reader.read_range(599, SIZE_MAX).value().front()), text_of(599));
+    EXPECT_TRUE(reader.read_range(600, 1).value().empty());
+}
+
+TEST_F(ReadUnpublished, a_copy_without_its_journal_has_what_was_published)
+{
+    std::filesystem::remove_all(log_folder() / "journal");
+    auto const reader = FolderReader::open(log_folder()).value();
+    EXPECT_EQ(reader.size(), 3U);
+    EXPECT_TRUE(reader.read_range(3, 1).value().empty());
+}
+
+TEST_F(ReadUnpublished, an_altered_journal_is_never_left_out_in_silence)
+{
+    auto bytes = read_file(journal()).value();
+    bytes[bytes.size() - 1] ^= 1U;
+    write_file(journal(), bytes);
+    EXPECT_EQ(refusal().code, ErrorCode::corruption);
+    EXPECT_NE(refusal().message.find("entry 599"), std::string::npos) << refusal().message;
+}
+
+TEST_F(ReadUnpublished, a_journal_that_begins_behind_the_checkpoint_is_refused)
+{
+    std::filesystem::remove(journal());
+    auto segment = encode_segment_head(4);
+    std::array const records { as_bytes("record") };
+    auto const group = Group::encode(4, records);
+    segment.insert(segment.end(), group->bytes().begin(), group->bytes().end());
+    write_file(log_folder() / "journal/00000000000000000004", segment);
+    EXPECT_EQ(refusal().code, ErrorCode::corruption);
+    EXPECT_NE(refusal().message.find("begins with entry 4"), std::string::npos) << refusal().message;
 }
 
 } // namespace

@@ -180,10 +180,12 @@ bool JournalContents::is_of_first_version() const
     return std::ranges::all_of(segments, [](JournalSegment const& segment) { return segment.is_first_version; });
 }
 
-Result<JournalContents> read_journal(Path const& folder)
+Result<JournalContents> read_journal(Path const& folder, std::uint64_t from)
 {
     JournalContents contents;
-    auto const segments = TRY(list_segments(folder));
+    auto segments = TRY(list_segments(folder));
+    while (segments.size() > 1 && segments[1] <= from)
+        segments.erase(segments.begin());
     for (auto const first : segments) {
         auto const name = "journal/" + segment_name(first);
         if (!contents.segments.empty() && first != contents.end())

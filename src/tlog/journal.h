@@ -42,8 +42,8 @@ struct JournalContents {
     // Whether a log without `head` may have written it: before there was one.
     [[nodiscard]] bool is_of_first_version() const;
 };
-// Changes nothing. A folder without segments is an empty journal.
-Result<JournalContents> read_journal(Path const& folder);
+// Changes nothing. A folder without segments is an empty journal. Segments all of whose records are before `from` are left out.
+Result<JournalContents> read_journal(Path const& folder, std::uint64_t from = 0);
 
 class Journal {
 public:

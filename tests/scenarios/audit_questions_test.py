@@ -185,6 +185,34 @@ class AuditQuestions(Scenario):
         self.assertTrue((copy / "audit-index.db").exists())
 
 
+class AfterAKill(Scenario):
+    def kill_after_answers(self, life: int) -> int:
+        """The last record's number."""
+        authority = self.writ.start_authority()
+        for number in range(20):
+            answer = self.writ.admin("POST", "/access/v1/evaluation", {
+                "subject": {"type": "Workload", "id": "spiffe://oncology.example/fraud/trainer"}, "action": {"name": "read"},
+                "resource": {"type": "Dataset", "id": f"killed-{life}-{number}"}, "context": {"purpose": "train"}})
+        authority.kill()
+        authority.wait()
+        return answer.json["context"]["record"]
+
+    def test_what_was_acknowledged_is_in_the_answers_of_the_files_before_it_is_published(self):
+        for life in range(5):  # the log publishes five times a second, and may have done so just then
+            last = self.kill_after_answers(life)
+            published = int((self.writ.data / "log" / "checkpoint").read_text().split("\n")[1])
+            if published <= last:
+                break
+        self.assertLessEqual(published, last)
+        listed = self.writ.cli("audit", "list", "--json", "-n", "20", "--type", "decision", "--data", self.writ.data)
+        self.assertEqual(0, listed.code, listed)
+        records = json.loads(listed.out)["records"]
+        self.assertEqual([f"killed-{life}-{number}" for number in reversed(range(20))], [entry["record"]["resource"]["id"] for entry in records])
+        self.assertEqual(last, records[0]["sequence"])
+        exported = self.writ.cli("audit", "export", "--since", str(last), "--data", self.writ.data)
+        self.assertIn(f"killed-{life}-19", exported.out)
+
+
 class Following(Scenario):
     def test_new_records_are_seen_once_each_also_after_a_restart(self):
         authority = self.writ.start_authority()
