@@ -11,6 +11,7 @@ function(writ_folder name)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)\\.cpp|/main/[^/]*)$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  writ_headers_of(${name} "${ARG_DEPENDS}" kind)
   list(TRANSFORM ARG_DEPENDS PREPEND writ_)
 
   if(NOT sources) # headers only
@@ -22,11 +23,13 @@ function(writ_folder name)
   add_library(writ_${name} STATIC ${sources})
   target_include_directories(writ_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(writ_${name} PUBLIC ${ARG_DEPENDS} ${ARG_LINK})
+  writ_share_headers(writ_${name} ${kind})
 
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE writ_${name} GTest::gtest GTest::gmock GTest::gtest_main ${ARG_TEST_LINK})
     target_compile_options(${name}_test PRIVATE -Wno-global-constructors)
+    writ_share_headers(${name}_test ${kind} test)
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME unit.${name} COMMAND ${name}_test)
     # LIMIT: the longest takes a minute without sanitizers, some minutes with them on a busy machine.
