@@ -49,7 +49,11 @@ function(writ_share_headers target kind)
     string(REPLACE cli net kind ${kind})
     set(kind ${kind}_test)
   endif()
-  target_precompile_headers(${target} REUSE_FROM writ_headers_${kind})
+  # Named from the build folder, where commands run: CMake's own way (REUSE_FROM) names it by its whole path, which makes every checkout another one to the compiler's cache.
+  set(header CMakeFiles/writ_headers_${kind}.dir/cmake_pch.hxx.pch)
+  target_compile_options(${target} PRIVATE "SHELL:-include-pch ${header}")
+  get_target_property(sources ${target} SOURCES)
+  set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/${header})
 endfunction()
 
 # The kind that a folder's targets are of.
