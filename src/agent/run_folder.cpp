@@ -2,6 +2,7 @@
 #include "agent/run_folder.h"
 
 #include "base/logger.h"
+#include "base/unique_fd.h"
 #include "identity/run.h"
 #include "identity/spiffe_id.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/index_file.h"
 
+#include "base/unique_fd.h"
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>

@@ -5,6 +5,7 @@
 // with one sync as gathered while the last one ran.
 #pragma once
 
+#include "base/unique_fd.h"
 #include "tlog/segment_file.h"
 
 #include <condition_variable>

@@ -2,6 +2,7 @@
 #include "base/durable_file.h"
 
 #include "base/secret.h"
+#include "base/unique_fd.h"
 
 #include <algorithm>
 #include <array>
@@ -145,42 +146,6 @@ Result<> sync_folder(Path const& path)
     UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd.is_open() || ::fsync(fd.get()) != 0)
         return errno_error(quoted("sync folder", path), errno);
-    return {};
-}
-
-Result<DurableAppender> DurableAppender::open(Path path, std::uint64_t size, mode_t mode)
-{
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (!fd.is_open())
-        return errno_error(quoted("open", path), errno);
-    if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0 || ::lseek(fd.get(), 0, SEEK_END) < 0 || ::fsync(fd.get()) != 0)
-        return errno_error(quoted("cut", path), errno);
-    TRY(sync_folder(folder_of(path)));
-    return DurableAppender(std::move(path), std::move(fd), size);
-}
-
-Error DurableAppender::refuse(std::string_view what, int error_number)
-{
-    refusing_ = true;
-    return errno_error(quoted(what, path_), error_number);
-}
-
-Result<> DurableAppender::append(BytesView bytes)
-{
-    if (refusing_)
-        return unavailable("`" + path_.string() + "` refuses writes since one failed with an unknown outcome");
-    auto const error_number = write_all(fd_.get(), bytes);
-    if (error_number == ENOSPC || error_number == EDQUOT) {
-        // Nothing of this append was acknowledged or synced: cutting it off restores exactly what was there.
-        if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0 || ::lseek(fd_.get(), 0, SEEK_END) < 0)
-            return refuse("cut back", errno);
-        return errno_error(quoted("append to", path_), error_number);
-    }
-    if (error_number != 0)
-        return refuse("append to", error_number);
-    if (::fdatasync(fd_.get()) != 0)
-        return refuse("sync", errno);
-    size_ += bytes.size();
     return {};
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "base/unique_fd.h"
 
 #include <filesystem>
 #include <sys/types.h>
@@ -29,35 +28,5 @@ Result<> create_file(Path const&, BytesView, mode_t mode = 0600);
 Result<> create_folder(Path const&, mode_t mode = 0700);
 
 Result<> sync_folder(Path const&);
-
-// Append-only file. After a failed write or fdatasync nobody knows what the disk holds, and a second fdatasync may report success
-// for pages the kernel has dropped: so every later append is refused with `unavailable` until the file is opened again and what is
-// there is read back. Not thread-safe.
-class DurableAppender {
-public:
-    // Opens or creates; `size` bytes are kept (what a reader found whole), the rest is cut off.
-    static Result<DurableAppender> open(Path, std::uint64_t size, mode_t mode = 0600);
-
-    // Durable on success. On error refuse() holds from then on; but if the disk was full before a byte was acknowledged, the file
-    // is cut back to its old length and stays usable (resource_exhausted).
-    Result<> append(BytesView);
-
-    [[nodiscard]] std::uint64_t size() const { return size_; }
-    [[nodiscard]] bool is_refusing() const { return refusing_; }
-
-private:
-    DurableAppender(Path path, UniqueFd fd, std::uint64_t size)
-        : path_(std::move(path))
-        , fd_(std::move(fd))
-        , size_(size)
-    {
-    }
-    Error refuse(std::string_view what, int error_number);
-
-    Path path_;
-    UniqueFd fd_;
-    std::uint64_t size_;
-    bool refusing_ = false;
-};
 
 } // namespace writ

@@ -2,7 +2,6 @@
 #include "base/durable_file.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace writ {
@@ -54,36 +53,6 @@ TEST_F(DurableFile, creates_folders_with_their_parents)
     ASSERT_TRUE(create_folder(folder_ / "a" / "b" / "c").is_ok());
     ASSERT_TRUE(create_folder(folder_ / "a" / "b" / "c").is_ok());
     EXPECT_TRUE(std::filesystem::is_directory(folder_ / "a" / "b" / "c"));
-}
-
-TEST_F(DurableFile, appender_cuts_a_torn_tail_and_goes_on)
-{
-    auto const path = folder_ / "journal";
-    ASSERT_TRUE(replace_file(path, as_bytes("wholetorn")).is_ok());
-    auto appender = DurableAppender::open(path, 5).value();
-    ASSERT_TRUE(appender.append(as_bytes(" more")).is_ok());
-    EXPECT_EQ(as_text(read_file(path).value()), "whole more");
-    EXPECT_EQ(appender.size(), 10U);
-}
-
-TEST_F(DurableFile, appender_refuses_after_a_write_of_unknown_outcome)
-{
-    auto const path = folder_ / "journal";
-    auto appender = DurableAppender::open(path, 0).value();
-    ASSERT_TRUE(appender.append(as_bytes("kept")).is_ok());
-
-    // A file-size limit fails a write in the middle with EFBIG, which says nothing of what reached the disk.
-    ::signal(SIGXFSZ, SIG_IGN);
-    rlimit old_limit {};
-    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
-    rlimit const small { 6, old_limit.rlim_max };
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    EXPECT_TRUE(appender.append(as_bytes("does not fit")).is_error());
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old_limit), 0);
-
-    EXPECT_TRUE(appender.is_refusing());
-    EXPECT_EQ(appender.append(as_bytes("x")).error().code, ErrorCode::unavailable);
-    EXPECT_EQ(as_text(read_file(path).value()).substr(0, 4), "kept");
 }
 
 } // namespace

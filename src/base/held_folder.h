@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/durable_file.h"
+#include "base/unique_fd.h"
 
 namespace writ {
 

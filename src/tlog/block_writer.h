@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/durable_file.h"
+#include "base/unique_fd.h"
 
 #include <array>
 #include <vector>

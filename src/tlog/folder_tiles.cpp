@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/folder_tiles.h"
 
+#include "base/unique_fd.h"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <set>

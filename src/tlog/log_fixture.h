@@ -9,6 +9,7 @@
 #include <fstream>
 #include <future>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace writ::tlog {
 

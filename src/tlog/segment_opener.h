@@ -4,6 +4,7 @@
 // own while the one before it fills up. Then no sync of a commit waits for the file system's journal. Private to tlog. open() is one thread's at a time.
 #pragma once
 
+#include "base/unique_fd.h"
 #include "tlog/segment_file.h"
 
 #include <condition_variable>

@@ -3,6 +3,7 @@
 
 #include "attest/unix/proc_files.h"
 #include "base/durable_file.h"
+#include "base/unique_fd.h"
 
 #include <cerrno>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 #include "attest/unix/container.h"
 
 #include "base/json.h"
+#include "base/unique_fd.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -3,6 +3,8 @@
 // Lines at the end of a file, synced before they count as sent. Whoever rotates it renames it: the next batch goes to a new file.
 #include "audit/export/transport.h"
 
+#include "base/unique_fd.h"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/database.h"
 
+#include "base/unique_fd.h"
+
 #include <fcntl.h>
 #include <map>
 #include <sqlite3.h>
