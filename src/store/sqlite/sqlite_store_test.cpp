@@ -160,3 +160,41 @@ TEST(SqliteStore, keeps_versions_of_secrets_one_after_another)
     EXPECT_EQ(store.secrets->remove("a").error().code, ErrorCode::not_found);
     EXPECT_EQ(store.secrets->newest("b").value().version, 1U);
 }
+
+TEST(SqliteStore, a_promised_run_is_redeemed_once_and_not_after_its_time)
+{
+    auto const store = new_store();
+    auto& grants = *store.run_grants;
+    auto const grant = [](std::string digest, int expires) {
+        return RunGrantStore::RunGrant { std::move(digest), "grant-a", "spiffe://acme.ai/x", "train", "[]", 7, at(expires) };
+    };
+    EXPECT_EQ(grants.find("d1", at(0)).error().code, ErrorCode::not_found);
+    ASSERT_TRUE(grants.add(grant("d1", 10)).is_ok());
+    EXPECT_TRUE(grants.add(grant("d1", 20)).is_error()) << "nobody's grant takes another's place";
+    auto const found = grants.find("d1", at(9)).value();
+    EXPECT_EQ(found.id, "grant-a");
+    EXPECT_EQ(found.workload, "spiffe://acme.ai/x");
+    EXPECT_EQ(found.purpose, "train");
+    EXPECT_EQ(found.uses, "[]");
+    EXPECT_EQ(found.record, 7U);
+    EXPECT_EQ(found.expires, at(10));
+    EXPECT_EQ(grants.find("d1", at(10)).error().code, ErrorCode::not_found);
+    EXPECT_EQ(grants.redeem("d1", at(10)).error().code, ErrorCode::not_found);
+    EXPECT_TRUE(grants.redeem("d1", at(9)).is_ok());
+    EXPECT_EQ(grants.redeem("d1", at(9)).error().code, ErrorCode::not_found);
+    EXPECT_EQ(grants.find("d1", at(9)).error().code, ErrorCode::not_found);
+}
+
+TEST(SqliteStore, promised_runs_that_have_expired_are_not_counted_and_go)
+{
+    auto const store = new_store();
+    auto& grants = *store.run_grants;
+    EXPECT_EQ(grants.count(at(0)).value(), 0U);
+    ASSERT_TRUE(grants.add({ "soon", "grant-a", "spiffe://acme.ai/x", "", "[]", 1, at(5) }).is_ok());
+    ASSERT_TRUE(grants.add({ "later", "grant-b", "spiffe://acme.ai/x", "", "[]", 2, at(50) }).is_ok());
+    EXPECT_EQ(grants.count(at(4)).value(), 2U);
+    EXPECT_EQ(grants.count(at(5)).value(), 1U);
+    EXPECT_EQ(grants.find("soon", at(0)).error().code, ErrorCode::not_found) << "it went, and a clock that goes back does not bring it again";
+    EXPECT_TRUE(grants.redeem("later", at(5)).is_ok());
+    EXPECT_EQ(grants.count(at(5)).value(), 0U);
+}
