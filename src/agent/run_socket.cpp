@@ -3,6 +3,7 @@
 
 #include "agent/aws_endpoint.h"
 #include "agent/placed_token.h"
+#include "base/json_members.h"
 #include "base/logger.h"
 #include "base/utf8.h"
 #include "identity/run.h"
@@ -78,6 +79,19 @@ net::Task<Result<attest::AttestedProcess>> attest_child(RunDesk const& desk, net
     co_return attested;
 }
 
+// What the caller says of the run; the authority decides on it.
+Result<> read_words(JsonObject const& object, RunStart& start)
+{
+    start.purpose = TRY(text_member_or(object, "purpose", ""));
+    start.workload = TRY(text_member_or(object, "workload", ""));
+    if (object.contains("rank"))
+        start.rank = TRY(integer_member(object, "rank"));
+    if (object.contains("uses"))
+        start.uses = *TRY(array_member(object, "uses"));
+    start.token = SecretText(TRY(text_member_or(object, "token", "")));
+    return {};
+}
+
 net::Task<Result<RunStart>> read_start(RunDesk const& desk, net::Request const& request, JsonObject object)
 {
     auto numbered = integer_member(object, "pid");
@@ -92,19 +106,15 @@ net::Task<Result<RunStart>> read_start(RunDesk const& desk, net::Request const& 
     start.pidfd = std::move(opened).value();
     auto attested = co_await attest_child(desk, peer_of(request), pid, start.pidfd.get());
     start.process = CO_TRY(attested);
-    start.purpose = std::string(string_or(object, "purpose", ""));
-    start.workload = std::string(string_or(object, "workload", ""));
-    if (auto const rank = integer_member(object, "rank"); rank.is_ok())
-        start.rank = *rank;
-    if (auto const uses = array_member(object, "uses"); uses.is_ok())
-        start.uses = **uses;
-    start.token = SecretText(std::string(string_or(object, "token", "")));
+    auto const read = read_words(object, start);
+    if (read.is_error())
+        co_return read.error();
     co_return start;
 }
 
 Reply promise_run(RunDesk const& desk, net::Request const& request)
 {
-    auto body = parse_json_object(request.body);
+    auto body = parse_request(request.body, { "pid", "purpose", "workload", "rank", "uses", "token", "seconds" });
     auto object = CO_TRY(body);
     auto number = integer_member(object, "seconds");
     auto const seconds = CO_TRY(number);
@@ -123,7 +133,7 @@ JsonArray to_json(std::vector<RunPlace> const& places)
 
 Reply start_run(RunDesk const& desk, net::Request const& request)
 {
-    auto body = parse_json_object(request.body);
+    auto body = parse_request(request.body, { "pid", "purpose", "workload", "rank", "uses", "token" });
     auto object = CO_TRY(body);
     auto read = co_await read_start(desk, request, std::move(object));
     auto start = CO_TRY(read);
@@ -143,9 +153,10 @@ Reply start_run(RunDesk const& desk, net::Request const& request)
 
 Reply end_run(RunDesk const& desk, net::Request const& request, std::string run)
 {
-    auto const body = parse_json_object(request.body.empty() ? "{}" : request.body);
-    auto reason = body.is_ok() ? std::string(utf8_prefix(string_or(*body, "reason", "ended by its user"), 100)) : "ended by its user";
-    auto const ended = co_await desk.runs.end(std::move(run), peer_of(request).uid, std::move(reason));
+    auto body = parse_request(request.body.empty() ? "{}" : request.body, { "reason" });
+    auto given = text_member_or(CO_TRY(body), "reason", "ended by its user");
+    auto const reason = CO_TRY(given);
+    auto const ended = co_await desk.runs.end(std::move(run), peer_of(request).uid, std::string(utf8_prefix(reason, 100)));
     if (ended.is_error())
         co_return ended.error();
     co_return json_response({ { "ended", true } });
@@ -164,11 +175,12 @@ Result<WatchedRun> run_of_peer(RunDesk const& desk, net::UnixPeer const& peer)
 // For a process of a run: what its `credential_process` prints. A profile that is no provider or resource is the first provider's.
 Reply aws_credentials(RunDesk const& desk, net::Request const& request)
 {
-    auto body = parse_json_object(request.body);
-    auto const object = CO_TRY(body);
+    auto body = parse_request(request.body, { "profile" });
+    auto named = text_member_or(CO_TRY(body), "profile", "");
+    auto const profile = CO_TRY(named);
     auto of_peer = run_of_peer(desk, peer_of(request));
     auto const run = CO_TRY(of_peer);
-    auto uses = run.uses_of(string_or(object, "profile", ""));
+    auto uses = run.uses_of(profile);
     if (uses.empty())
         uses = run.uses_of("");
     if (uses.empty())
@@ -186,7 +198,7 @@ Reply aws_credentials(RunDesk const& desk, net::Request const& request)
 // For a process of a run: the token for where one of its clients goes.
 Reply placed_token(RunDesk const& desk, net::Request const& request)
 {
-    auto body = parse_json_object(request.body);
+    auto body = parse_request(request.body, { "client", "url" });
     auto const object = CO_TRY(body);
     auto named = string_member(object, "client");
     std::string client(CO_TRY(named));
@@ -250,13 +262,15 @@ Reply x509_svids(RunDesk const& desk, net::Request const& request)
 
 Reply jwt_svids(RunDesk const& desk, net::Request const& request)
 {
-    auto body = parse_json_object(request.body);
+    auto body = parse_request(request.body, { "audience", "id" });
     auto const object = CO_TRY(body);
     auto listed = strings_member(object, "audience");
     auto audience = CO_TRY(listed);
+    auto named = text_member_or(object, "id", "");
+    auto id = CO_TRY(named);
     auto attested = co_await attest_peer(desk, request);
     auto process = CO_TRY(attested);
-    auto fetched = co_await desk.svids.jwt(std::move(process.claims), std::move(audience), std::string(string_or(object, "id", "")));
+    auto fetched = co_await desk.svids.jwt(std::move(process.claims), std::move(audience), std::move(id));
     auto const found = CO_TRY(fetched);
     JsonArray svids;
     for (auto const& svid : found)

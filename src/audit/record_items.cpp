@@ -11,15 +11,13 @@ namespace writ::audit {
 
 namespace {
 
-// LIMIT: of an item, so that whatever texts it is about it can be recorded; what is longer ends with `…`.
-constexpr std::size_t type_bytes_max = 256;
-constexpr std::size_t id_bytes_max = 1024;
+// LIMIT: a policy's id, a version; so that whatever texts an item is about it can be recorded.
 constexpr std::size_t name_bytes_max = 256;
 constexpr std::size_t names_max = 16;
 // LIMIT: outcomes that the writer remembers; others are stated anew.
 constexpr std::size_t stated_max = 16;
 // LIMIT: what ItemWriter may have written: nearly full, one item more, and an outcome, each of whose bytes may take six.
-constexpr std::size_t items_text_max = items_bytes_max + 6 * (type_bytes_max + id_bytes_max + 2 * (names_max + 1) * name_bytes_max) + 4096;
+constexpr std::size_t items_text_max = items_bytes_max + 6 * (item_type_bytes_max + item_id_bytes_max + 2 * (names_max + 1) * name_bytes_max) + 4096;
 constexpr std::string_view ellipsis = "\xE2\x80\xA6";
 
 void append_cut(std::string& out, std::string_view text, std::size_t bytes_max)
@@ -141,7 +139,7 @@ void ItemWriter::add(std::string_view id, ItemOutcome const& outcome)
 {
     select(outcome);
     begin_element();
-    append_cut(text_, id, id_bytes_max);
+    append_cut(text_, id, item_id_bytes_max);
     ++count_;
 }
 
@@ -152,7 +150,7 @@ void ItemWriter::add(RecordedEntity const& resource, ItemOutcome const& outcome)
     select(outcome);
     begin_element();
     text_ += "{\"id\":";
-    append_cut(text_, resource.id, id_bytes_max);
+    append_cut(text_, resource.id, item_id_bytes_max);
     for (auto const& [member, text] : { std::pair("version", &resource.version), std::pair("digest", &resource.digest), std::pair("alias", &resource.alias) }) {
         if (text->empty())
             continue;
@@ -182,7 +180,7 @@ void ItemWriter::state(ItemOutcome const& outcome)
 {
     begin_element();
     text_ += "{\"type\":";
-    append_cut(text_, outcome.type, type_bytes_max);
+    append_cut(text_, outcome.type, item_type_bytes_max);
     text_ += outcome.allowed ? ",\"decision\":\"allow\"" : ",\"decision\":\"deny\"";
     add_names(",\"policies\":[", outcome.policies);
     add_names(",\"policy_errors\":[", outcome.policy_errors);

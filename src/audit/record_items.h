@@ -18,6 +18,9 @@ namespace writ::audit {
 
 // LIMIT: of one record.
 inline constexpr std::size_t items_max = 1024;
+// LIMIT: of an item's type and id; a text that is longer is recorded cut, ending with `…`, and is not found by what was cut off.
+inline constexpr std::size_t item_type_bytes_max = 256;
+inline constexpr std::size_t item_id_bytes_max = 1024;
 // LIMIT: as text; the rest of a record is for what its items have in common.
 inline constexpr std::size_t items_bytes_max = limits::record_bytes_max / 2;
 

@@ -5,6 +5,7 @@
 #include "authority/endpoints.h"
 #include "authority/receipt.h"
 
+#include "base/json_members.h"
 #include "base/logger.h"
 #include "crypto/digest.h"
 
@@ -63,7 +64,7 @@ audit::Record issuance_of(
 Reply make_join_token(Desk desk, Call call)
 {
     auto& state = desk.state;
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "agent", "ttl_seconds" });
     auto const request = CO_TRY(body);
     auto named = string_member(request, "agent");
     auto const name = std::string(CO_TRY(named));
@@ -118,7 +119,7 @@ net::Task<Result<net::Response>> issue_to_agent(AuthorityState& state, identity:
 Reply join(Desk desk, Call call)
 {
     auto& state = desk.state;
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "token", "public_key" });
     auto const request = CO_TRY(body);
     auto parsed = parse_public_key(request); // before the token is used up
     auto public_key = CO_TRY(parsed);
@@ -143,7 +144,7 @@ Reply join(Desk desk, Call call)
 
 Reply renew(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "public_key" });
     auto const request = CO_TRY(body);
     auto parsed = parse_public_key(request);
     auto public_key = CO_TRY(parsed);
@@ -173,7 +174,7 @@ Reply x509_svids(Desk desk, Call call)
 {
     auto& state = desk.state;
     auto const snapshot = state.snapshot; // what is identified points into it
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "claims", "public_key" });
     auto const request = CO_TRY(body);
     auto parsed_key = parse_public_key(request);
     auto const public_key = CO_TRY(parsed_key);
@@ -206,18 +207,28 @@ Result<std::vector<std::string>> parse_audience(JsonObject const& request)
     return audience;
 }
 
+Result<crypto::Algorithm> parse_algorithm(JsonObject const& request)
+{
+    auto const name = TRY(text_member_or(request, "algorithm", "ES256"));
+    if (name != "ES256" && name != "RS256")
+        return invalid_argument("member `algorithm` is ES256 or RS256");
+    return name == "RS256" ? crypto::Algorithm::rs256 : crypto::Algorithm::es256;
+}
+
 Reply jwt_svids(Desk desk, Call call)
 {
     auto& state = desk.state;
     auto const snapshot = state.snapshot;
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "audience", "claims", "id", "algorithm" });
     auto const request = CO_TRY(body);
     auto parsed_audience = parse_audience(request);
     auto const audience = CO_TRY(parsed_audience);
     auto parsed = parse_svid_request(state, request);
     auto const svid_request = CO_TRY(parsed);
-    auto const wanted = string_or(request, "id", "");
-    auto const algorithm = string_or(request, "algorithm", "ES256") == "RS256" ? crypto::Algorithm::rs256 : crypto::Algorithm::es256;
+    auto named = text_member_or(request, "id", "");
+    auto const wanted = CO_TRY(named);
+    auto asked = parse_algorithm(request);
+    auto const algorithm = CO_TRY(asked);
     std::string scope = "aud";
     for (auto const& name : audience)
         scope += " " + name;
@@ -240,7 +251,7 @@ Reply jwt_svids(Desk desk, Call call)
             { "receipt", receipt_path(*appended) } });
     }
     if (svids.empty())
-        co_return permission_denied("the process is not `" + std::string(wanted) + "`");
+        co_return permission_denied("the process is not `" + wanted + "`");
     co_return json_response(JsonObject { { "svids", std::move(svids) } });
 }
 

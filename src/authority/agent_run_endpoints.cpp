@@ -2,6 +2,7 @@
 //
 // Runs, as agents tell of them.
 #include "authority/endpoints.h"
+#include "base/json_members.h"
 #include "base/utf8.h"
 
 #include <algorithm>
@@ -58,9 +59,8 @@ net::Response denied(std::vector<Denial> const& denials)
     return problem_response_with(permission_denied("the run is not permitted"), { { "denials", std::move(array) } });
 }
 
-Result<RunRequest> parse_run(Desk desk, Call const& call)
+Result<RunRequest> parse_run(Desk desk, Call const& call, JsonObject const& object)
 {
-    auto const object = TRY(parse_json_object(call.request.body));
     RunRequest request;
     request.agent = call.caller.id;
     request.address = peer_address(call);
@@ -73,14 +73,14 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
         request.rank = static_cast<std::uint64_t>(rank);
     }
     request.claims = TRY(identity::parse_claims(*TRY(object_member(object, "claims"))).in("claims"));
-    request.purpose = std::string(string_or(object, "purpose", ""));
+    request.purpose = TRY(text_member_or(object, "purpose", ""));
     if (request.purpose.size() > purpose_bytes_max)
         return invalid_argument("a purpose has " + std::to_string(purpose_bytes_max) + " bytes at most");
     // It goes into certificates, SQL and other systems' logs.
     if (std::ranges::any_of(request.purpose, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
         return invalid_argument("a purpose has no control characters");
-    request.workload = std::string(string_or(object, "workload", ""));
-    request.token = SecretText(std::string(string_or(object, "token", "")));
+    request.workload = TRY(text_member_or(object, "workload", ""));
+    request.token = SecretText(TRY(text_member_or(object, "token", "")));
     if (object.contains("uses"))
         request.uses = TRY(parse_uses(object));
     return request;
@@ -88,7 +88,8 @@ Result<RunRequest> parse_run(Desk desk, Call const& call)
 
 Reply start_run(Desk desk, Call call)
 {
-    auto parsed = parse_run(desk, call);
+    auto body = parse_request(call.request.body, { "claims", "purpose", "workload", "uses", "token", "rank" });
+    auto parsed = parse_run(desk, call, CO_TRY(body));
     auto request = CO_TRY(parsed);
     auto begun = co_await desk.runs.start(std::move(request));
     auto const started = CO_TRY(begun);
@@ -103,10 +104,11 @@ Reply start_run(Desk desk, Call call)
 
 Reply promise_run(Desk desk, Call call)
 {
-    auto parsed = parse_run(desk, call);
+    auto body = parse_request(call.request.body, { "claims", "purpose", "workload", "uses", "token", "rank", "seconds" });
+    auto const object = CO_TRY(body);
+    auto parsed = parse_run(desk, call, object);
     auto request = CO_TRY(parsed);
-    auto body = parse_json_object(call.request.body);
-    auto seconds = integer_member(CO_TRY(body), "seconds");
+    auto seconds = integer_member(object, "seconds");
     // More than there are seconds in any time that is allowed is refused as such.
     auto const lifetime = std::chrono::seconds(std::clamp<std::int64_t>(CO_TRY(seconds), 0, 366 * 86'400));
     auto made = co_await desk.runs.promise(std::move(request), lifetime);
@@ -149,7 +151,7 @@ Reply open_session(Desk desk, Call call)
 {
     auto named = run_of(call);
     auto const run = CO_TRY(named);
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "uses", "public_key" });
     auto const request = CO_TRY(body);
     auto listed = parse_uses(request);
     auto key = parse_public_key(request);
@@ -166,10 +168,10 @@ Reply end_run(Desk desk, Call call)
 {
     auto named = run_of(call);
     auto const run = CO_TRY(named);
-    auto body = parse_json_object(call.request.body.empty() ? "{}" : call.request.body);
-    auto const request = CO_TRY(body);
-    auto ended
-        = co_await desk.runs.end(run, call.caller.id, call.caller.id, std::string(utf8_prefix(string_or(request, "reason", "ended"), 200)));
+    auto body = parse_request(call.request.body.empty() ? "{}" : call.request.body, { "reason" });
+    auto given = text_member_or(CO_TRY(body), "reason", "ended");
+    auto const reason = CO_TRY(given);
+    auto ended = co_await desk.runs.end(run, call.caller.id, call.caller.id, std::string(utf8_prefix(reason, 200)));
     auto const leases = CO_TRY(ended);
     JsonArray array;
     for (auto const& lease : leases)
@@ -179,7 +181,7 @@ Reply end_run(Desk desk, Call call)
 
 Reply sync_runs(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "live" });
     auto const request = CO_TRY(body);
     auto listed = strings_member(request, "live");
     auto live = CO_TRY(listed);

@@ -4,6 +4,7 @@
 #include "audit/answers.h"
 #include "authority/endpoints.h"
 #include "authority/witness_report.h"
+#include "base/json_members.h"
 
 #include <charconv>
 
@@ -97,7 +98,7 @@ Reply never(Desk desk, Call call) { return answer(desk, call, "never"); }
 // In the body, not in the path: a sensitive value should stand in no log of requests.
 Reply digest(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "value" });
     auto const request = CO_TRY(body);
     auto given = string_member(request, "value");
     auto const value = CO_TRY(given);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
 #include "authority/export_declaration.h"
+#include "base/json_members.h"
 
 namespace writ::authority {
 
@@ -65,16 +66,20 @@ Reply put_in_force(Desk desk, std::string caller, Merge merge, bool dry_run)
 
 Reply apply(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "documents", "prune", "dry_run" });
     auto const request = CO_TRY(body);
     auto parsed = documents_of(request);
     auto const documents = CO_TRY(parsed);
+    auto pruning = flag_member(request, "prune");
+    auto const prune = CO_TRY(pruning);
+    auto trying = flag_member(request, "dry_run");
+    auto const dry_run = CO_TRY(trying);
     std::vector<Problem> problems;
     auto const incoming = split_documents(documents, problems);
     if (!problems.empty())
         co_return refuse_documents(problems);
     co_return co_await put_in_force(
-        desk, call.caller.id, merge_documents(desk.state.snapshot->documents, incoming, flag_of(request, "prune")), flag_of(request, "dry_run"));
+        desk, call.caller.id, merge_documents(desk.state.snapshot->documents, incoming, prune), dry_run);
 }
 
 Reply list(Desk desk, Call call)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
 
+#include "base/json_members.h"
+
 #include <algorithm>
 #include <charconv>
 #include <span>
@@ -91,16 +93,11 @@ Result<std::vector<Document>> documents_of(JsonObject const& request)
     for (auto const& item : *TRY(array_member(request, "documents"))) {
         if (!item.is_object())
             return invalid_argument("a document has `path` and `text`");
+        TRY(check_members(item.as_object(), { "path", "text" }).in("documents"));
         documents.push_back(
             { std::string(TRY(string_member(item.as_object(), "path"))), std::string(TRY(string_member(item.as_object(), "text"))) });
     }
     return documents;
-}
-
-bool flag_of(JsonObject const& request, std::string_view name)
-{
-    auto const* const value = request.if_contains(name);
-    return value != nullptr && value->is_bool() && value->as_bool();
 }
 
 net::Response refuse_documents(std::vector<Problem> const& problems)

@@ -63,10 +63,8 @@ std::string query_text(Call const&, std::string_view name);
 // A number within limits, `otherwise` if absent.
 Result<std::uint64_t> query_number(Call const&, std::string_view name, std::uint64_t otherwise, std::uint64_t max);
 
-
-// Of a request that applies documents, or asks what they would do: `documents`, each with `path` and `text`, and true or absent flags.
+// Of a request that applies documents, or asks what they would do: `documents`, each with `path` and `text`.
 Result<std::vector<Document>> documents_of(JsonObject const& request);
-bool flag_of(JsonObject const& request, std::string_view name);
 // The first of their problems, each with its place.
 net::Response refuse_documents(std::vector<Problem> const&);
 

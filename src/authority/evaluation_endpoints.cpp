@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Decisions for others (OpenID AuthZEN Authorization API 1.0).
+#include "audit/record_items.h"
 #include "authority/batch_decision.h"
 #include "authority/endpoints.h"
+#include "base/json_members.h"
 #include "vocabulary/schema.h"
 
 #include <algorithm>
@@ -25,9 +27,19 @@ Result<JsonObject const*> part_of(JsonObject const& item, JsonObject const* defa
     return object_member(*defaults, name);
 }
 
+// What is asked about has to be found on record again, by what was asked, alone or among others.
+Result<std::string> name_in(JsonObject const& part, std::string_view member, std::size_t bytes_max)
+{
+    auto const name = TRY(string_member(part, member));
+    auto const is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (name.size() > bytes_max || std::any_of(name.begin(), name.end(), is_control))
+        return invalid_argument("member `" + std::string(member) + "` has at most " + std::to_string(bytes_max) + " bytes and no control characters");
+    return std::string(name);
+}
+
 Result<cedar::EntityUid> entity_of(JsonObject const& part)
 {
-    return cedar::EntityUid { std::string(TRY(string_member(part, "type"))), std::string(TRY(string_member(part, "id"))) };
+    return cedar::EntityUid { TRY(name_in(part, "type", audit::item_type_bytes_max)), TRY(name_in(part, "id", audit::item_id_bytes_max)) };
 }
 
 // `fraud@7`, as records have it.
@@ -37,46 +49,64 @@ audit::RecordedEntity version_of(std::string_view type, std::string_view name)
 }
 
 // What the caller, who enforces the decision, knows of what is in play: facts for the record, not for the decision alone.
-void read_lineage(JsonObject const& context, Question& question)
+Result<> read_lineage(JsonObject const& context, Question& question)
 {
-    if (auto const model = string_or(context, "model", ""); !model.empty())
+    if (auto const model = TRY(text_member_or(context, "model", "")); !model.empty())
         question.model = version_of("Model", model);
-    question.endpoint = string_or(context, "endpoint", "");
-    if (auto const datasets = strings_member(context, "datasets"); datasets.is_ok()) {
-        for (auto const& dataset : *datasets)
+    question.endpoint = TRY(text_member_or(context, "endpoint", ""));
+    if (context.contains("datasets")) {
+        for (auto const& dataset : TRY(strings_member(context, "datasets")))
             question.datasets.push_back(version_of("Dataset", dataset));
     }
+    return {};
 }
 
 // SECURITY: policies rely on the run, so it is taken from a caller only if it is one of the subject's own that lives.
-void read_run(Desk desk, JsonObject const& context, Question& question)
+Result<> read_run(Desk desk, JsonObject const& context, Question& question)
 {
-    auto const run = std::string(string_or(context, "run", ""));
+    auto const run = TRY(text_member_or(context, "run", ""));
     if (!identity::is_run_id(run))
-        return;
+        return {};
     auto const found = desk.state.store.runs->find(run);
     if (found.is_error() || found->ended || found->workload != question.principal.id)
-        return;
+        return {};
     question.run = run;
     auto const claims = parse_json_object(found->claims);
     auto const parsed = claims.is_ok() ? identity::parse_claims(*claims) : Result<identity::Claims>(claims.error());
     if (parsed.is_ok())
         question.measured = measured_of(*parsed, found->agent, "", found->started);
+    return {};
+}
+
+// SPEC: §5.4: what is in a context is the caller's to say; of these members the authority makes something, so they have to be what it takes them for.
+Result<> read_context(Desk desk, JsonObject const& context, Question& question)
+{
+    auto const value = TRY(cedar::parse_value(JsonValue(context)));
+    if (auto const* record = std::get_if<std::shared_ptr<cedar::Record const>>(&value.storage()))
+        question.context = **record;
+    question.purpose = TRY(text_member_or(context, "purpose", ""));
+    TRY(read_lineage(context, question));
+    return read_run(desk, context, question);
 }
 
 // Of a type that no policy which was applied can speak of.
 bool is_foreign(cedar::EntityUid const& uid) { return vocabulary::schema().entity_type(uid.type) == nullptr; }
 
+Result<JsonObject const*> properties_of(JsonObject const& part)
+{
+    return part.contains("properties") ? object_member(part, "properties") : Result<JsonObject const*>(nullptr);
+}
+
 // What the caller knows of an entity: `properties`, or in drafts before 01 whatever stands beside type and id. SECURITY: of types that Writ's
 // vocabulary has, the authority alone knows what they are like.
-void read_properties(JsonObject const& part, cedar::EntityUid const& uid, Question& question)
+Result<> read_properties(JsonObject const& part, cedar::EntityUid const& uid, Question& question)
 {
+    auto const* const listed = TRY(properties_of(part));
     if (!is_foreign(uid))
-        return;
-    auto const listed = object_member(part, "properties");
+        return {};
     cedar::Record attributes;
-    for (auto const& [name, json] : listed.is_ok() ? **listed : part) {
-        if (listed.is_error() && (name == "type" || name == "id"))
+    for (auto const& [name, json] : listed != nullptr ? *listed : part) {
+        if (listed == nullptr && (name == "type" || name == "id"))
             continue;
         // What no policy could compare (a null, a fraction) is left out.
         if (auto value = cedar::parse_value(json); value.is_ok())
@@ -84,12 +114,13 @@ void read_properties(JsonObject const& part, cedar::EntityUid const& uid, Questi
     }
     if (!attributes.empty())
         question.foreign.push_back({ uid, std::move(attributes), {}, {} });
+    return {};
 }
 
 Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const& item, JsonObject const* defaults)
 {
     auto const subject = TRY(entity_of(*TRY(part_of(item, defaults, "subject"))).in("subject"));
-    auto const action = std::string(TRY(string_member(*TRY(part_of(item, defaults, "action")), "name").in("action")));
+    auto const action = TRY(name_in(*TRY(part_of(item, defaults, "action")), "name", audit::item_type_bytes_max).in("action"));
     Question question;
     question.trace = trace_of(desk.state, call);
     question.request = request_id_of(call);
@@ -100,19 +131,10 @@ Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const&
     question.action = action;
     auto const& resource = *TRY(part_of(item, defaults, "resource"));
     question.resource = TRY(entity_of(resource).in("resource"));
-    read_properties(*TRY(part_of(item, defaults, "subject")), subject, question);
-    read_properties(resource, question.resource, question);
-    auto const context = part_of(item, defaults, "context");
-    if (context.is_ok()) {
-        auto const value = TRY(cedar::parse_value(JsonValue(**context)).in("context"));
-        if (auto const* record = std::get_if<std::shared_ptr<cedar::Record const>>(&value.storage()))
-            question.context = **record;
-        question.purpose = std::string(string_or(**context, "purpose", ""));
-        read_lineage(**context, question);
-        read_run(desk, **context, question);
-    } else if (item.contains("context")) {
-        return context.error();
-    }
+    TRY(read_properties(*TRY(part_of(item, defaults, "subject")), subject, question).in("subject"));
+    TRY(read_properties(resource, question.resource, question).in("resource"));
+    if (item.contains("context") || (defaults != nullptr && defaults->contains("context")))
+        TRY(read_context(desk, *TRY(part_of(item, defaults, "context")), question).in("context"));
     return question;
 }
 
@@ -160,6 +182,7 @@ public:
         auto const& object = item.as_object();
         auto const& part = *TRY(part_of(object, &request_, "resource"));
         auto resource = TRY(entity_of(part).in("resource"));
+        TRY(properties_of(part).in("resource"));
         // What the caller says of it is of this item alone.
         auto const group = is_foreign(resource) ? TRY(new_group(object)) : TRY(group_of(object));
         batch_.add_item(group, std::move(resource));
@@ -227,9 +250,9 @@ Result<Batch> parse_batch(Desk desk, Call const& call, JsonObject const& request
 
 Result<BatchSemantic> parse_semantic(JsonObject const& request)
 {
-    std::string_view semantic = "execute_all";
+    std::string semantic = "execute_all";
     if (request.contains("options"))
-        semantic = string_or(*TRY(object_member(request, "options")), "evaluations_semantic", semantic);
+        semantic = TRY(text_member_or(*TRY(object_member(request, "options")), "evaluations_semantic", semantic).in("options"));
     if (semantic == "execute_all")
         return BatchSemantic::execute_all;
     if (semantic == "deny_on_first_deny")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
 #include "authority/revocation.h"
+#include "base/json_members.h"
 #include "base/utf8.h"
 
 namespace writ::authority {
@@ -12,7 +13,10 @@ constexpr std::size_t rows_max = 1000;
 
 Reply list_leases(Desk desk, Call call)
 {
-    store::LeaseFilter filter { query_text(call, "run"), query_text(call, "workload"), query_text(call, "state") == "open", rows_max };
+    auto const state = query_text(call, "state");
+    if (!state.empty() && state != "open")
+        co_return invalid_argument("parameter `state` is `open`, or absent");
+    store::LeaseFilter filter { query_text(call, "run"), query_text(call, "workload"), state == "open", rows_max };
     auto listed = desk.state.store.leases->list(filter);
     auto const leases = CO_TRY(listed);
     JsonArray array;
@@ -25,13 +29,16 @@ Reply list_leases(Desk desk, Call call)
 
 Reply revoke_leases(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "id", "run", "reason" });
     auto const request = CO_TRY(body);
-    auto const id = std::string(string_or(request, "id", ""));
-    auto const run = std::string(string_or(request, "run", ""));
+    auto named = text_member_or(request, "id", "");
+    auto const id = CO_TRY(named);
+    auto of = text_member_or(request, "run", "");
+    auto const run = CO_TRY(of);
     if (id.empty() == run.empty())
         co_return invalid_argument("either `id` (of a lease) or `run` says what to revoke");
-    std::string reason(string_or(request, "reason", ""));
+    auto given = text_member_or(request, "reason", "");
+    auto reason = CO_TRY(given);
     reason = reason.empty() ? "revoked by an administrator" : "revoked by an administrator: " + std::string(utf8_prefix(reason, 200));
     JsonArray revoked;
     if (!id.empty()) {
@@ -59,7 +66,7 @@ Result<RevocationTarget> parse_target(JsonObject const& request)
     int named = 0;
     for (auto const& [name, place] : { std::pair("run", &target.run), std::pair("workload", &target.workload), std::pair("dataset", &target.dataset),
              std::pair("model", &target.model), std::pair("node", &target.node), std::pair("credential", &target.credential) }) {
-        *place = string_or(request, name, "");
+        *place = TRY(text_member_or(request, name, ""));
         named += place->empty() ? 0 : 1;
     }
     if (named != 1)
@@ -69,14 +76,16 @@ Result<RevocationTarget> parse_target(JsonObject const& request)
 
 Reply revoke_target(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "run", "workload", "dataset", "model", "node", "credential", "reason" });
     auto const request = CO_TRY(body);
     auto parsed = parse_target(request);
     auto target = CO_TRY(parsed);
     // A node is known by its name, too.
     if (!target.node.empty() && !target.node.starts_with("spiffe://"))
         target.node = "spiffe://" + desk.state.trust_domain + "/writ/agent/" + target.node;
-    std::string reason(utf8_prefix(string_or(request, "reason", ""), 200));
+    auto given = text_member_or(request, "reason", "");
+    auto const words = CO_TRY(given);
+    std::string const reason(utf8_prefix(words, 200));
     auto revoked = co_await revoke(desk.state, desk.leases, desk.runs, std::move(target), call.caller.id, reason.empty() ? "by an administrator" : reason);
     auto const done = CO_TRY(revoked);
     co_return json_response(JsonObject { { "runs", array_of(done.runs) }, { "revoked", array_of(done.leases) }, { "late", array_of(done.late) },

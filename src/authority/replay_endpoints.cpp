@@ -4,6 +4,7 @@
 #include "audit/answers.h"
 #include "authority/declared.h"
 #include "authority/endpoints.h"
+#include "base/json_members.h"
 #include "replay/answers.h"
 
 namespace writ::authority {
@@ -28,8 +29,8 @@ Result<DraftQuestion> parse_draft_question(JsonObject const& body, Timestamp now
 {
     DraftQuestion question;
     question.documents = TRY(documents_of(body));
-    question.prune = flag_of(body, "prune");
-    question.selection = { .since = TRY(parse_since(string_or(body, "since", ""), now)), .workload = std::string(string_or(body, "workload", "")) };
+    question.prune = TRY(flag_member(body, "prune"));
+    question.selection = { .since = TRY(parse_since(TRY(text_member_or(body, "since", "")), now)), .workload = TRY(text_member_or(body, "workload", "")) };
     if (body.contains("limit")) {
         auto const limit = TRY(integer_member(body, "limit"));
         if (limit < 0)
@@ -57,7 +58,7 @@ Result<net::Response> suggest_for(Snapshot const& snapshot, replay::Selection co
 
 Reply replay_policies(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "documents", "prune", "since", "workload", "limit" });
     auto parsed = parse_draft_question(CO_TRY(body), desk.state.clock.now());
     auto question = CO_TRY(parsed);
     auto const snapshot = desk.state.snapshot;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/run_registry.h"
 
+#include "base/json_members.h"
 #include "base/logger.h"
 #include "crypto/digest.h"
 
@@ -378,7 +379,9 @@ Result<std::vector<identity::Use>> parse_uses(JsonObject const& object)
     for (auto const& item : *TRY(array_member(object, "uses"))) {
         if (!item.is_object())
             return invalid_argument("a use is an object");
+        TRY(check_members(item.as_object(), { "action", "resource" }).in("uses"));
         auto const& resource = *TRY(object_member(item.as_object(), "resource"));
+        TRY(check_members(resource, { "type", "id" }).in("uses"));
         uses.push_back({ std::string(TRY(string_member(item.as_object(), "action"))), std::string(TRY(string_member(resource, "type"))),
             std::string(TRY(string_member(resource, "id"))) });
     }

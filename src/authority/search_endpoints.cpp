@@ -4,6 +4,7 @@
 // not on record; what is done with its results is asked again, and is.
 #include "authority/decision.h"
 #include "authority/endpoints.h"
+#include "base/json_members.h"
 #include "cedar/ast.h"
 #include "crypto/digest.h"
 #include "vocabulary/facts.h"
@@ -56,7 +57,7 @@ Result<> read_context(JsonObject const& body, Search& search)
     auto const value = TRY(cedar::parse_value(JsonValue(context)).in("context"));
     if (auto const* record = std::get_if<std::shared_ptr<cedar::Record const>>(&value.storage()))
         search.context = **record;
-    search.purpose = string_or(context, "purpose", "");
+    search.purpose = TRY(text_member_or(context, "purpose", "").in("context"));
     return {};
 }
 
@@ -105,7 +106,7 @@ Result<> read_page(JsonObject const& body, Search& search)
             return invalid_argument("page: `limit` is not negative");
         search.page.limit = std::min(results_max, static_cast<std::uint64_t>(limit));
     }
-    auto const token = string_or(page, "token", "");
+    auto const token = TRY(text_member_or(page, "token", "").in("page"));
     return token.empty() ? Result<>() : read_token(token, search);
 }
 

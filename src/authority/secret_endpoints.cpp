@@ -4,6 +4,7 @@
 #include "authority/endpoints.h"
 #include "authority/key_encryption_key.h"
 #include "authority/secret_keeper.h"
+#include "base/json_members.h"
 
 namespace writ::authority {
 
@@ -27,7 +28,7 @@ net::Task<Result<std::uint64_t>> record(AuthorityState& state, std::string calle
 Reply keep_version(Desk desk, Call call, bool is_rotation)
 {
     auto& state = desk.state;
-    auto body = parse_json_object(call.request.body);
+    auto body = parse_request(call.request.body, { "name", "value" });
     auto const request = CO_TRY(body);
     auto member = string_member(request, "name");
     auto const name = std::string(CO_TRY(member));

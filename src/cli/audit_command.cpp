@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
+#include "cli/number_option.h"
 #include "cli/output.h"
 
 #include "audit/verification.h"
@@ -121,7 +122,7 @@ void add_audit_command(CLI::App& app, Session& session)
 
     add_audit_list_command(*command, session);
     auto* showing = command->add_subcommand("show", "One record, with the proof that it is in the log");
-    showing->add_option("record", options->sequence, "Its sequence number")->required();
+    showing->add_option("record", options->sequence, "Its sequence number")->required()->check(number_from(0));
     add_json_flag(*showing, session);
     showing->callback([&session, options] { session.action = [&session, options] { return show(session, *options); }; });
 

@@ -4,6 +4,7 @@
 #include "cli/authority_log.h"
 #include "cli/commands.h"
 #include "cli/declarations.h"
+#include "cli/number_option.h"
 #include "cli/output.h"
 #include "replay/version_record.h"
 
@@ -154,7 +155,7 @@ void add_audit_explain_command(CLI::App& audit, Session& session)
 {
     auto* command = audit.add_subcommand("explain", "Why a recorded request was allowed or denied: decided again with the policies of that moment");
     auto const options = std::make_shared<Options>();
-    command->add_option("record", options->sequence, "The decision's sequence number")->required();
+    command->add_option("record", options->sequence, "The decision's sequence number")->required()->check(number_from(0));
     command->add_option("--data", options->data, "An authority's data folder, or a copy: no authority is asked")->type_name("DIR");
     auto* const csv = command->add_flag("--csv", options->csv, "Comma-separated values (RFC 4180)");
     add_json_flag(*command, session);

@@ -3,6 +3,7 @@
 // writ audit export: records from the log's files, in the words of another system, on standard output.
 #include "audit/export/event.h"
 #include "cli/commands.h"
+#include "cli/number_option.h"
 #include "cli/output.h"
 #include "tlog/folder_reader.h"
 
@@ -70,7 +71,7 @@ void add_audit_export_command(CLI::App& audit, Session& session)
     auto* command = audit.add_subcommand("export", "Records in the words of another system, one event a line, from the log's files");
     auto const options = std::make_shared<Options>();
     command->add_option("--format", options->format, "json, ocsf, openlineage, cef or otlp")->capture_default_str();
-    command->add_option("--since", options->since, "Number of the first record")->capture_default_str();
+    command->add_option("--since", options->since, "Number of the first record")->check(number_from(0))->capture_default_str();
     command->add_option("--data", options->data, "The authority's data folder, or a copy; the log is in its folder `log`")->type_name("DIR");
     command->footer("What is exported again and again is declared: `kind: AuditExport`.\n\nExample:\n  writ audit export --format ocsf --since "
                     "1000 --data /var/lib/writ > events.jsonl");

@@ -3,6 +3,7 @@
 
 #include "audit/answers.h"
 #include "audit/offline_log.h"
+#include "cli/number_option.h"
 
 #include <cstdio>
 #include <unistd.h>
@@ -52,8 +53,8 @@ void add_source_options(CLI::App& command, Session& session, QuestionOptions& op
 
 void add_page_options(CLI::App& command, QuestionOptions& options)
 {
-    command.add_option("-n,--limit", options.limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 1000));
-    command.add_option("--before", options.before, "The page before this record's number, as the last page named it");
+    command.add_option("-n,--limit", options.limit, "At most so many")->capture_default_str()->check(number_from(1, 1000));
+    command.add_option("--before", options.before, "The page before this record's number, as the last page named it")->check(number_from(0));
     command.add_option("--since", options.since, "RFC 3339, or 90s, 10m, 2h, 7d, 4w ago");
     command.add_option("--until", options.until, "Likewise");
 }

@@ -2,6 +2,7 @@
 //
 // Receipts: proofs of single records that are checked without a server (C2SP tlog-proof).
 #include "cli/commands.h"
+#include "cli/number_option.h"
 #include "cli/output.h"
 
 #include "cli/witness_options.h"
@@ -112,7 +113,7 @@ void add_audit_receipt_command(CLI::App& audit, Session& session)
     auto const options = std::make_shared<Options>();
 
     auto* getting = command->add_subcommand("get", "The receipt of one record");
-    getting->add_option("record", options->sequence, "Its sequence number")->required();
+    getting->add_option("record", options->sequence, "Its sequence number")->required()->check(number_from(0));
     getting->add_option("-o,--output", options->output, "File to write (default: standard output)")->type_name("FILE");
     getting->footer("Where the log has witnesses it waits some seconds for a checkpoint that they have cosigned.\n\nExample:\n"
                     "  writ audit receipt get 17 -o 17.tlog-proof");

@@ -3,6 +3,7 @@
 #include "cli/client_settings.h"
 #include "cli/commands.h"
 #include "cli/google_account.h"
+#include "cli/number_option.h"
 #include "cli/output.h"
 #include "cli/run_places.h"
 #include "cli/static_credentials.h"
@@ -38,6 +39,9 @@ struct Options {
 constexpr std::size_t aws_config_bytes_max = 1U << 20U;
 constexpr int exec_failed = 127; // as shells have it
 constexpr int exec_forbidden = 126;
+
+// LIMIT: what torchrun and Slurm can count to.
+constexpr std::uint64_t rank_max = UINT32_MAX;
 
 // What torchrun and Slurm say of a process of many.
 std::optional<std::uint64_t> rank_of_environment()
@@ -312,11 +316,15 @@ void add_run_command(CLI::App& app, Session& session)
     auto const options = std::make_shared<Options>();
     command->add_option("--purpose", options->purpose, "What the data is used for: train, evaluate…");
     command->add_option("--workload", options->workload, "Which one, if the process is several workloads (name or SPIFFE ID)");
-    command->add_option("--rank", options->rank, "Of a job that is many processes, for the record; otherwise RANK or SLURM_PROCID, if set");
+    command->add_option("--rank", options->rank, "Of a job that is many processes, for the record; otherwise RANK or SLURM_PROCID, if set")
+        ->check(number_from(0, rank_max));
     command->add_flag("--strict", options->strict, "Do not start the job with a static credential in sight: in a known variable or file");
     auto* detached = command->add_flag("--detach-token", options->detach,
         "Do not run it: print a token with which it may be run once, later and elsewhere, as a scheduler does");
-    command->add_option("--token-ttl", options->token_seconds, "Seconds until that token expires")->needs(detached)->capture_default_str();
+    command->add_option("--token-ttl", options->token_seconds, "Seconds until that token expires")
+        ->check(number_from(1))
+        ->needs(detached)
+        ->capture_default_str();
     command->add_option("--token-file", options->token_file, "File with such a token: the run is the one that was decided on when it was made")
         ->type_name("FILE")
         ->excludes(detached);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
+#include "cli/number_option.h"
 #include "cli/output.h"
 
 #include <memory>
@@ -35,7 +36,7 @@ void add_token_command(CLI::App& app, Session& session)
     auto* creation = command->add_subcommand("create", "Make a token for one agent; it is shown this once");
     auto const options = std::make_shared<Options>();
     creation->add_option("agent", options->agent, "The agent's name: its SPIFFE ID will end in /writ/agent/NAME")->required();
-    creation->add_option("--ttl", options->seconds, "Seconds until it expires")->capture_default_str();
+    creation->add_option("--ttl", options->seconds, "Seconds until it expires")->check(number_from(1))->capture_default_str();
     add_json_flag(*creation, session);
     creation->footer("Example:\n  writ token create node-1 > node-1.token\n  writ agent --authority https://authority.internal:8443 "
                      "--join-token-file node-1.token");

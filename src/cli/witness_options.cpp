@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/witness_options.h"
 
+#include "cli/number_option.h"
+
 namespace writ::cli {
 
 void add_witness_options(CLI::App& command, WitnessOptions& options)
 {
     command.add_option("--witness", options.keys, "A witness's verifier key (C2SP tlog-cosignature); may be given again")->type_name("KEY");
-    command.add_option("--witness-quorum", options.quorum, "How many of these witnesses must have cosigned (default: all)")->type_name("N");
+    command.add_option("--witness-quorum", options.quorum, "How many of these witnesses must have cosigned (default: all)")->type_name("N")->check(number_from(1));
     command.add_option("--policy", options.policy, "A file that says which logs and witnesses are trusted (C2SP tlog-policy), instead of keys here")
         ->type_name("FILE");
 }

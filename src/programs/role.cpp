@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "programs/role.h"
 
+#include "cli/number_option.h"
 #include "issue/aws_sts/aws_sts.h"
 #include "issue/azure_entra/azure_entra.h"
 #include "issue/gcp_sts/gcp_sts.h"
@@ -35,7 +36,8 @@ void add_role_options(CLI::App& command, cli::Session& session, RoleOptions& opt
 void add_loopback_option(CLI::App& command, std::uint16_t& port)
 {
     command.add_option("--loopback-port", port, "Of the endpoint on 127.0.0.1 where clients of clouds ask (default: the last one, or any)")
-        ->type_name("PORT");
+        ->type_name("PORT")
+        ->check(cli::number_from(0, UINT16_MAX));
 }
 
 void add_authority_options(CLI::App& command, RoleOptions& options, std::string const& listen)
@@ -50,7 +52,8 @@ void add_authority_options(CLI::App& command, RoleOptions& options, std::string 
     command.add_option("--witness", options.witnesses, "A witness that cosigns the audit log's checkpoints; may be given again")
         ->type_name("URL=KEY");
     command.add_option("--witness-quorum", options.witness_quorum, "How many must cosign a checkpoint that is final (default: more than half)")
-        ->type_name("N");
+        ->type_name("N")
+        ->check(cli::number_from(1));
     command.add_option("--witness-policy", options.witness_policy,
                "A file that names them with their URLs, and the quorum (C2SP tlog-policy), instead of the two options")
         ->type_name("FILE");
@@ -62,7 +65,7 @@ void add_authority_options(CLI::App& command, RoleOptions& options, std::string 
         ->type_name("DIR");
     command.add_option("--spool-bytes", options.spool_bytes, "The spool's bound; beyond it everything is refused")
         ->type_name("N")
-        ->check(CLI::Range(std::size_t(1) << 16U, std::size_t(1) << 30U))
+        ->check(cli::number_from(std::size_t(1) << 16U, std::size_t(1) << 30U))
         ->capture_default_str();
     command.add_flag("--accept-rollback", options.accepts_rollback,
         "Start although a witness has seen records of this log that are not on the disk; they are lost");

@@ -53,7 +53,7 @@ class OtherUser(Scenario):
             self.assertTrue(answer.startswith("200"), answer)
             self.assertNotIn(name, answer)
         with self.subTest("not ended"):
-            answer = self.ask_as_nobody("run.sock", "POST", f"/v1/runs/{name}/end", {"exit_code": 0})
+            answer = self.ask_as_nobody("run.sock", "POST", f"/v1/runs/{name}/end", {"reason": "not its own"})
             self.assertTrue(answer.startswith(("403", "404")), answer)
             self.assertTrue(self.postgres.has_role(run.role))
         with self.subTest("not started over"):
