@@ -142,6 +142,15 @@ void check_sts_lifetime(FieldReader& fields, YamlNode const& node, CredentialPro
         check(fields, node, "lifetime", invalid_argument(is_chained ? "a session out of another lives from 15m to 1h" : "a session of STS lives from 15m to 12h"));
 }
 
+// LIMIT: one that ends sooner is over before who wants it has read it.
+constexpr Duration lifetime_min = std::chrono::seconds(5);
+
+void check_lifetime(FieldReader& fields, YamlNode const& node, Duration lifetime)
+{
+    if (lifetime < lifetime_min)
+        check(fields, node, "lifetime", invalid_argument("a credential lives 5s at the least"));
+}
+
 CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Problem>& problems)
 {
     FieldReader fields(node, problems);
@@ -154,6 +163,7 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
         provider.type = std::move(token.issuer);
         provider.token = std::move(token.settings);
         provider.lifetime = fields.duration_or("lifetime", std::chrono::hours(1));
+        check_lifetime(fields, node, provider.lifetime);
     } else if (provider.type == "aws_sts") {
         provider.aws = read_aws_sts(fields, node);
         provider.lifetime = fields.duration_or("lifetime", std::chrono::hours(1));
@@ -168,6 +178,7 @@ CredentialProvider read_credential_provider(YamlNode const& node, std::vector<Pr
         provider.password_file = fields.text_or("password_file", "");
         provider.owner = fields.text_or("owner", "");
         provider.lifetime = fields.duration_or("lifetime", provider.lifetime);
+        check_lifetime(fields, node, provider.lifetime);
     }
     fields.finish();
     return provider;

@@ -2,6 +2,7 @@
 #include "authority/references.h"
 
 #include "authority/cloud_declaration.h"
+#include "authority/credential_files.h"
 #include "authority/credential_source.h"
 #include "authority/field_reader.h"
 #include "issue/aws_sts/session_policy.h"
@@ -108,6 +109,7 @@ void check_references(Declarations const& declarations, std::string_view trust_d
         for (auto const& use : workload.value.uses)
             check_use(use, declarations, workload.position, problems);
     }
+    check_credential_files(declarations, problems);
     if (!declarations.workloads.empty() && declarations.trust_providers.empty()) {
         problems.push_back({ declarations.workloads.begin()->second.position,
             "workloads are declared but no TrustProvider: nobody's claims would be believed" });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/token_declaration.h"
 
+#include "authority/credential_files.h"
 #include "authority/secret_keeper.h"
 #include "identity/spiffe_id.h"
 #include "issue/oauth_endpoint.h"
@@ -8,9 +9,9 @@
 #include "issue/token_delivery.h"
 #include "issue/vault_kv/vault_kv.h"
 #include "net/url_place.h"
+#include "vocabulary/schema.h"
 
 #include <algorithm>
-#include <sstream>
 
 namespace writ::authority {
 
@@ -32,6 +33,14 @@ bool is_variable_name(std::string_view name)
     // SECURITY: what the loader and Writ itself read is not a declaration's to set.
     return !name.empty() && name.size() <= 100 && name.find_first_not_of(allowed) == std::string_view::npos && name.front() > '9' && !name.starts_with("LD_")
         && !name.starts_with("WRIT_") && name != "PATH";
+}
+
+std::set<std::string, std::less<>> known_actions()
+{
+    std::set<std::string, std::less<>> names;
+    for (auto const& [uid, action] : vocabulary::schema().actions())
+        names.insert(uid.id);
+    return names;
 }
 
 JsonObject to_object(std::map<std::string, std::string> const& values)
@@ -63,6 +72,20 @@ struct Reader {
             refuse(field, "`" + name.substr(0, 60) + "` is no variable's name, or one that is not to be set");
     }
 
+    // What is declared by action; for one that is misspelt nothing would be.
+    std::map<std::string, std::string> by_action(std::string_view field)
+    {
+        static auto const known = known_actions();
+        auto declared = fields.text_map(field);
+        for (auto const& [action, text] : declared) {
+            if (known.contains(action))
+                continue;
+            auto const nearest = nearest_name(action, known);
+            refuse(field, "`" + action.substr(0, 60) + "` is no action" + (nearest.empty() ? "" : "; did you mean `" + std::string(nearest) + "`?"));
+        }
+        return declared;
+    }
+
     void endpoint(std::string_view field, std::string const& url)
     {
         if (auto const parsed = issue::parse_token_endpoint(url); parsed.is_error() && !url.empty())
@@ -81,7 +104,7 @@ struct Reader {
 
     void scopes(std::map<std::string, std::string> const& otherwise)
     {
-        auto declared = fields.text_map("scopes");
+        auto declared = by_action("scopes");
         for (auto const& [action, text] : declared) {
             if (auto const parsed = issue::parse_scopes(text); parsed.is_error())
                 refuse("scopes", parsed.error().message);
@@ -145,6 +168,8 @@ struct Reader {
         file = fields.text_or("file", file);
         if (!identity::is_path_segment(file))
             refuse("file", "`" + file.substr(0, 60) + "` is no file name");
+        else if (auto const checked = check_credential_file(file); checked.is_error())
+            refuse("file", checked.error().message);
         auto const file_variable = fields.text_or("file_variable", string_or(settings, "file_variable", ""));
         auto const variable = fields.text_or("variable", string_or(settings, "variable", ""));
         variable_name("file_variable", file_variable);
@@ -268,15 +293,12 @@ void read_sealed_secret(Reader& reader, std::string const& name)
 void read_ssh_certificate(Reader& reader, std::string const& name)
 {
     auto& fields = reader.fields;
-    auto const principals = fields.text_map("principals");
+    auto const principals = reader.by_action("principals");
     if (principals.empty())
         reader.refuse("principals", "says as whom an action logs in: `{ connect: deploy }`");
     for (auto const& [action, words] : principals) {
-        std::istringstream split(words);
-        for (std::string word; split >> word;) {
-            if (auto const checked = issue::check_ssh_principal(word); checked.is_error())
-                reader.refuse("principals", checked.error().message);
-        }
+        if (auto const parsed = issue::parse_ssh_principals(words); parsed.is_error())
+            reader.refuse("principals", "`" + action.substr(0, 60) + "`: " + parsed.error().message);
     }
     auto const sources = fields.text_or("source_address", "");
     if (auto const checked = issue::check_ssh_sources(sources); checked.is_error() && !sources.empty())
@@ -288,7 +310,10 @@ void read_ssh_certificate(Reader& reader, std::string const& name)
         extensions.emplace_back(extension);
     }
     reader.settings["principals"] = to_object(principals);
-    reader.settings["force_command"] = fields.text_or("force_command", "");
+    auto const command = fields.text_or("force_command", "");
+    if (command.find('\0') != std::string::npos)
+        reader.refuse("force_command", "a command has no NUL");
+    reader.settings["force_command"] = command;
     reader.settings["source_address"] = sources;
     reader.settings["extensions"] = std::move(extensions);
     reader.settings["file"] = name;
@@ -355,6 +380,16 @@ void read_wandb(Reader& reader, std::string const& name)
     reader.delivery(name, std::move(environment));
 }
 
+// SECURITY: where a client takes the run's token: nothing in the clear, and no user in it that its log would have.
+std::string workspace(Reader& reader, std::map<std::string, std::string>& environment)
+{
+    auto const host = reader.fields.text("host");
+    if (auto const origin = net::parse_secret_origin(host); origin.is_error() && !host.empty())
+        reader.refuse("host", origin.error().message);
+    environment.emplace("DATABRICKS_HOST", host);
+    return host;
+}
+
 // The agent is the clients' metadata service; the job has the token that the workspace gave, and nothing that others could be had for.
 void read_databricks_metadata(Reader& reader, std::string const& name)
 {
@@ -362,8 +397,7 @@ void read_databricks_metadata(Reader& reader, std::string const& name)
     reader.issuer = "token_exchange";
     exchange_defaults(reader, jwt_type, "form");
     reader.settings["audience"] = reader.fields.text("audience");
-    reader.tell(environment, "host", "DATABRICKS_HOST", true);
-    auto const host = environment.contains("DATABRICKS_HOST") ? environment.at("DATABRICKS_HOST") : std::string();
+    auto const host = workspace(reader, environment);
     reader.endpoint("host", host + "/oidc/v1/token");
     reader.place("host", "databricks", host, "");
     if (auto const client = reader.fields.text_or("client_id", ""); !client.empty())
@@ -399,7 +433,7 @@ void read_databricks(Reader& reader, std::string const& name)
         return read_databricks_metadata(reader, name);
     std::map<std::string, std::string> environment { { "DATABRICKS_AUTH_TYPE", "file-oidc" } };
     reader.settings["audience"] = reader.fields.text("audience");
-    reader.tell(environment, "host", "DATABRICKS_HOST", true);
+    workspace(reader, environment);
     reader.tell(environment, "client_id", "DATABRICKS_CLIENT_ID", false);
     reader.settings["file_variable"] = "DATABRICKS_OIDC_TOKEN_FILEPATH";
     reader.scopes(no_scopes());

@@ -129,5 +129,63 @@ TEST(TokenDeclaration, says_what_is_wrong_where_it_is)
         "CredentialProvider `team/keys` is of type `aws_sts`, which is for data sets");
 }
 
+TEST(TokenDeclaration, of_a_login_by_ssh_is_refused_where_a_server_would_refuse_it)
+{
+    std::string const login = "type: ssh_certificate\nfile: login\n";
+    EXPECT_EQ(problem(login + "principals: { connect: \"deploy ops\", call: \"{workload}\" }\nsource_address: 10.0.0.0/8,2001:db8::/32\n"), "");
+    EXPECT_EQ(problem(login + "principals: { connect: deploy, conect: root }\n"), "field `principals`: `conect` is no action; did you mean `connect`?");
+    std::string many;
+    for (int i = 0; i < 300; ++i)
+        many += "u" + std::to_string(i) + " ";
+    for (auto const& bad : { std::string("\"deploy\\nroot\""), std::string("\"\""), std::string("\" \""), "\"" + many + "\"", std::string("\"a,b\""), std::string("[a, b]") })
+        EXPECT_NE(problem(login + "principals: { connect: " + bad + " }\n"), "") << bad;
+    std::string const to_all = login + "principals: { connect: deploy }\n";
+    for (auto const* const bad : { "source_address: 999.1.1.1", "source_address: 10.0.0.1/8", "lifetime: 1s", "force_command: \"a\\0b\"", "extensions: [permit-all]" })
+        EXPECT_NE(problem(to_all + bad + "\n"), "") << bad;
+    EXPECT_EQ(problem(to_all + "lifetime: 5s\n"), "");
+}
+
+TEST(TokenDeclaration, an_action_that_is_misspelt_is_no_action)
+{
+    EXPECT_EQ(problem("type: oidc_token\naudience: a\nvariable: A\nscopes: { cal: b }\n"), "field `scopes`: `cal` is no action; did you mean `call`?");
+}
+
+TEST(TokenDeclaration, the_host_of_a_workspace_is_an_origin)
+{
+    for (auto const* const service : { "", "metadata_service: true\n" }) {
+        std::string const workspace = "type: databricks\naudience: a\n" + std::string(service);
+        EXPECT_EQ(problem(workspace + "host: https://acme.cloud.databricks.com\n"), "");
+        for (auto const* const bad : { "http://acme.cloud.databricks.com", "acme.cloud.databricks.com", "https://user@acme.example", "https://user:password@acme.example",
+                 "https://acme.example/path", "https://acme.example?a", "https://acme.example#a", "https://", "ftp://acme.example" })
+            EXPECT_TRUE(problem(workspace + "host: \"" + bad + "\"\n").starts_with("field `host`: ")) << bad;
+    }
+}
+
+TEST(TokenDeclaration, a_file_of_a_run_is_of_one_credential)
+{
+    EXPECT_EQ(problem("type: oidc_token\naudience: a\nfile_variable: A\nfile: pgpass\n"), "field `file`: `pgpass` is a file that a run has for something else");
+    EXPECT_NE(problem("type: oidc_token\naudience: a\nfile_variable: A\nfile: receipt-2\n"), "");
+    auto const problems_of = [](std::string const& first, std::string const& second) {
+        std::vector<Problem> problems;
+        auto const text = "kind: TrustProvider\nname: unix\ntype: unix\n---\nkind: CredentialProvider\nname: one\n" + first + "---\nkind: CredentialProvider\nname: two\n" + second
+            + "---\nkind: Api\nname: a\nurl: https://a.example\ncredential: one\n---\nkind: Api\nname: b\nurl: https://b.example\ncredential: two\n"
+              "---\nkind: Workload\nname: job\nid: spiffe://acme.ai/job\nmatch: { unix.user: ml }\nuses: [{ action: call, api: a }, { action: call, api: b }]\n";
+        compile_snapshot(1, split_documents({ { "keys.yaml", text } }, problems), "acme.ai", problems);
+        return problems;
+    };
+    std::string const token = "type: oidc_token\naudience: a\nfile_variable: A\nfile: ";
+    std::string const login = "type: ssh_certificate\nprincipals: { call: deploy }\nfile: ";
+    EXPECT_TRUE(problems_of(token + "x\n", token + "y\n").empty());
+    EXPECT_TRUE(problems_of(token + "x\n", "type: oidc_token\naudience: a\nvariable: A\nfile: x\n").empty()); // no file
+    auto const shared = problems_of(token + "x\n", token + "x\n");
+    ASSERT_EQ(shared.size(), 1U);
+    EXPECT_EQ(shared[0].message,
+        "Workload `job` uses CredentialProviders `one` and `two`, and the file `x` of its run would be both's; give one of them another `file`");
+    EXPECT_EQ(to_string(shared[0]).substr(0, 10), "keys.yaml:");
+    EXPECT_EQ(problems_of(login + "x\n", token + "x-cert.pub\n").size(), 1U);
+    EXPECT_EQ(problems_of(login + "x\nknown_hosts: h\n", token + "x-known_hosts\n").size(), 1U);
+    EXPECT_TRUE(problems_of(login + "x\n", token + "x-known_hosts\n").empty());
+}
+
 } // namespace
 } // namespace writ::authority

@@ -4,6 +4,8 @@
 #include "issue/token_delivery.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 #include <charconv>
 
 namespace writ::issue {
@@ -16,6 +18,9 @@ constexpr std::size_t principal_bytes_max = 255;
 
 constexpr std::string_view known_extensions[]
     = { "no-touch-required", "permit-X11-forwarding", "permit-agent-forwarding", "permit-port-forwarding", "permit-pty", "permit-user-rc" };
+
+constexpr std::string_view count_of_principals = "a certificate is for 1 to 256 principals";
+static_assert(ssh_principals_max == 256);
 
 std::set<std::string> words_in(std::string_view text)
 {
@@ -38,13 +43,13 @@ Result<std::set<std::string>> principals_of(JsonObject const& settings, std::spa
         auto const* const text = declared.if_contains(access.action);
         if (text == nullptr || !text->is_string())
             return permission_denied("no principal is declared for action `" + access.action + "`");
-        principals.merge(words_in(text->as_string()));
+        auto of_action = parse_ssh_principals(text->as_string());
+        if (of_action.is_error())
+            return permission_denied(of_action.error().message);
+        principals.merge(std::move(of_action).value());
     }
-    for (auto const& principal : principals)
-        TRY(check_ssh_principal(principal));
-    // SECURITY: a certificate of nobody would be everybody's.
-    if (principals.empty() || principals.size() > ssh_principals_max)
-        return permission_denied("a certificate is for 1 to " + std::to_string(ssh_principals_max) + " principals");
+    if (principals.size() > ssh_principals_max)
+        return permission_denied(std::to_string(principals.size()) + " principals are declared for these actions together; " + std::string(count_of_principals));
     return principals;
 }
 
@@ -56,17 +61,40 @@ std::string joined(std::set<std::string> const& words)
     return text;
 }
 
-bool is_address(std::string_view text)
+struct IpAddress {
+    std::array<std::uint8_t, 16> octets {};
+    unsigned bits = 0; // 32 or 128
+};
+
+std::optional<IpAddress> parse_ip(std::string const& text)
 {
-    constexpr std::string_view allowed = "0123456789abcdefABCDEF.:";
-    return !text.empty() && text.size() <= 45 && text.find_first_not_of(allowed) == std::string_view::npos;
+    IpAddress address;
+    if (::inet_pton(AF_INET, text.c_str(), address.octets.data()) == 1)
+        address.bits = 32;
+    else if (::inet_pton(AF_INET6, text.c_str(), address.octets.data()) == 1)
+        address.bits = 128;
+    return address.bits == 0 ? std::nullopt : std::optional(address);
 }
 
-bool is_prefix_length(std::string_view text)
+// A prefix that the address has, with nothing but zeros behind it: OpenSSH lets nobody in by another.
+bool is_prefix(IpAddress const& address, std::string_view text)
 {
     unsigned length = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    return error == std::errc() && end == text.data() + text.size() && length <= 128;
+    if (error != std::errc() || end != text.data() + text.size() || length > address.bits)
+        return false;
+    for (unsigned bit = length; bit < address.bits; ++bit) {
+        if ((address.octets.at(bit / 8) >> (7 - bit % 8) & 1U) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool is_source(std::string_view source)
+{
+    auto const slash = source.find('/');
+    auto const address = parse_ip(std::string(source.substr(0, slash)));
+    return address && (slash == std::string_view::npos || is_prefix(*address, source.substr(slash + 1)));
 }
 
 class SshCertificateIssuer final : public CredentialIssuer {
@@ -150,12 +178,22 @@ Result<> check_ssh_principal(std::string_view principal)
     return {};
 }
 
+Result<std::set<std::string>> parse_ssh_principals(std::string_view text)
+{
+    auto principals = words_in(text);
+    for (auto const& principal : principals)
+        TRY(check_ssh_principal(principal));
+    // SECURITY: a certificate of nobody would be everybody's.
+    if (principals.empty() || principals.size() > ssh_principals_max)
+        return invalid_argument(std::string(count_of_principals));
+    return principals;
+}
+
 Result<> check_ssh_sources(std::string_view sources)
 {
     for (std::string_view rest = sources;;) {
         auto const source = rest.substr(0, rest.find(','));
-        auto const slash = source.find('/');
-        if (!is_address(source.substr(0, slash)) || (slash != std::string_view::npos && !is_prefix_length(source.substr(slash + 1))))
+        if (!is_source(source))
             return invalid_argument("`" + std::string(source.substr(0, 60)) + "` is no address or prefix such as `10.0.0.0/8`");
         if (source.size() == rest.size())
             return {};

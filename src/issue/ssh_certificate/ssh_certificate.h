@@ -7,6 +7,8 @@
 #include "base/random.h"
 #include "issue/credential_issuer.h"
 
+#include <set>
+
 namespace writ::issue {
 
 // LIMIT: what an OpenSSH server reads of one certificate.
@@ -14,7 +16,9 @@ inline constexpr std::size_t ssh_principals_max = 256;
 
 // A name without what `principals` or a server's files of them give another meaning: white space, `,`, control characters.
 Result<> check_ssh_principal(std::string_view);
-// `10.0.0.0/8,192.0.2.1`: addresses and prefixes, without `!` and patterns.
+// Separated by blanks: 1 to ssh_principals_max.
+Result<std::set<std::string>> parse_ssh_principals(std::string_view);
+// `10.0.0.0/8,192.0.2.1`: addresses and prefixes as OpenSSH takes them, without `!`, patterns, and bits behind a prefix.
 Result<> check_ssh_sources(std::string_view);
 // `permit-pty`, `permit-port-forwarding`, …
 Result<> check_ssh_extension(std::string_view);

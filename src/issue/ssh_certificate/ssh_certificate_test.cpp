@@ -87,10 +87,19 @@ TEST(SshDeclarations, are_names_addresses_and_extensions)
         EXPECT_TRUE(check_ssh_principal(good).is_ok()) << good;
     for (auto const* const bad : { "", "a,b", "a b", "a\nb", "{run}", "\xc3\xa9" })
         EXPECT_TRUE(check_ssh_principal(bad).is_error()) << bad;
-    for (auto const* const good : { "10.0.0.0/8", "192.0.2.1,2001:db8::/32" })
+    for (auto const* const good : { "10.0.0.0/8", "192.0.2.1,2001:db8::/32", "0.0.0.0/0", "10.1.2.3/32", "::/0", "2001:db8::8000/113" })
         EXPECT_TRUE(check_ssh_sources(good).is_ok()) << good;
-    for (auto const* const bad : { "", "10.0.0.0/8,", "!10.0.0.1", "*", "host.example", "10.0.0.0/x", "10.0.0.0/129" })
+    for (auto const* const bad : { "", "10.0.0.0/8,", "!10.0.0.1", "*", "host.example", "10.0.0.0/x", "10.0.0.0/129", "999.1.1.1", "10.1", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8/8",
+             "2001:db8::1/32", "2001:db8::/129", "fe80::1%eth0" })
         EXPECT_TRUE(check_ssh_sources(bad).is_error()) << bad;
+    EXPECT_EQ(parse_ssh_principals(" deploy  ops ").value(), (std::set<std::string> { "deploy", "ops" }));
+    for (auto const* const bad : { "", "  ", "deploy\nroot", "deploy\troot", "deploy,root", "deploy {conect}" })
+        EXPECT_TRUE(parse_ssh_principals(bad).is_error()) << bad;
+    std::string many;
+    for (std::size_t i = 0; i < ssh_principals_max; ++i)
+        many += "user" + std::to_string(i) + " ";
+    EXPECT_EQ(parse_ssh_principals(many).value().size(), ssh_principals_max);
+    EXPECT_TRUE(parse_ssh_principals(many + "one-more").is_error());
     EXPECT_TRUE(check_ssh_extension("permit-pty").is_ok());
     EXPECT_TRUE(check_ssh_extension("permit-everything").is_error());
 }
