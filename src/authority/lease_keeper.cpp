@@ -4,6 +4,7 @@
 #include "authority/credential_source.h"
 #include "authority/withdrawal.h"
 #include "base/logger.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 
@@ -20,6 +21,13 @@ constexpr std::size_t round_leases_max = 4096;
 
 // LIMIT: a run has 100 uses, with one credential each.
 constexpr std::size_t run_issuances_max = 200;
+
+// What stands behind the reason of a lease that could not be taken back yet, with why.
+constexpr std::string_view not_yet = "; not yet: ";
+// LIMIT: of what its system said.
+constexpr std::size_t not_yet_bytes_max = 300;
+
+std::string reason_of(identity::Lease const& lease) { return lease.reason.substr(0, lease.reason.find(not_yet)); }
 
 // Marks a lease as somebody's for as long as it lives.
 class InHand {
@@ -217,6 +225,17 @@ net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string calle
     co_return Result<>();
 }
 
+// For who lists leases. keep() asks again.
+void LeaseKeeper::mark(identity::Lease lease, std::string const& reason, Error const& error)
+{
+    auto marked = reason + std::string(not_yet) + std::string(utf8_prefix(error.message, not_yet_bytes_max));
+    if (marked == lease.reason)
+        return;
+    lease.reason = std::move(marked);
+    if (auto const kept = state_.store.leases->update(lease); kept.is_error())
+        log_warning("why a lease could not be taken back yet was not written down", { { "lease", lease.id }, { "error", kept.error().message } });
+}
+
 net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::string caller, std::string reason)
 {
     // LIMIT: whoever has it in hand is done within the issuer's deadlines; keep() sees to it otherwise.
@@ -232,17 +251,20 @@ net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::strin
     auto lease = CO_TRY(found);
     if (lease.state == identity::LeaseState::ended)
         co_return conflict("lease `" + id + "` has ended already: " + lease.reason);
-    lease.reason = std::move(reason);
+    auto const had_reason = std::exchange(lease.reason, std::move(reason));
     // Written down first: whatever happens now, it will be taken back. On a full disk it is taken back all the same.
     auto intended = lease;
     intended.state = identity::LeaseState::revoking;
+    if (had_reason.starts_with(lease.reason + std::string(not_yet)))
+        intended.reason = had_reason;
     auto const kept = state_.store.leases->update(intended);
     if (kept.is_error())
         log_warning("a lease's end was not written down", { { "lease", id }, { "error", kept.error().message } });
     auto const revoked = co_await revoke(lease, std::move(caller));
-    if (revoked.is_error())
-        co_return revoked.error();
-    co_return id;
+    if (revoked.is_ok())
+        co_return id;
+    mark(intended, lease.reason, revoked.error());
+    co_return revoked.error();
 }
 
 net::Task<Result<std::vector<std::string>>> LeaseKeeper::take_back_run(std::string run, std::string caller, std::string reason)
@@ -283,7 +305,7 @@ net::Task<> LeaseKeeper::round()
             continue;
         std::string const reason = lease.state == identity::LeaseState::pending ? "never given out"
             : lease.reason.empty()                                              ? "expired"
-                                                                                : lease.reason;
+                                                                                : reason_of(lease);
         auto const taken = co_await take_back(lease.id, "authority", reason);
         if (taken.is_ok() || taken.error().code == ErrorCode::conflict) {
             retries_.erase(lease.id);

@@ -49,7 +49,8 @@ public:
     // Prolongs a lease that the caller has decided on again.
     net::Task<Result<identity::Lease>> prolong(std::shared_ptr<Snapshot const>, identity::Lease);
 
-    // Takes back all open leases of a run, or one; ids of those it took. A system that does not answer is asked again by keep().
+    // Takes back all open leases of a run, or one; ids of those it took. A system that does not answer is asked again by keep(); until
+    // then the lease's reason says what it said.
     net::Task<Result<std::vector<std::string>>> take_back_run(std::string run, std::string caller, std::string reason);
     net::Task<Result<std::string>> take_back(std::string lease, std::string caller, std::string reason);
 
@@ -59,6 +60,7 @@ public:
 private:
     net::Task<Result<>> revoke(identity::Lease lease, std::string caller);
     net::Task<Result<std::uint64_t>> find_issuance(identity::Lease const& lease);
+    void mark(identity::Lease lease, std::string const& reason, Error const& error);
     net::Task<> round();
     [[nodiscard]] issue::RevocableIssuer* revocable_issuer(std::string const& kind) const; // null: none
 

@@ -5,6 +5,7 @@ import unittest
 
 from harness import Scenario, main
 from harness.scenario import JOBS, PYTHON
+from harness.processes import wait_until
 from harness.writ import REFUSED
 
 HOSTILE_SCHEMA, HOSTILE_TABLE, HOSTILE_COLUMN = 'we"ird; drop schema', "t'a\"b\\; --", 'c"; drop table samples; --'
@@ -94,7 +95,7 @@ class PostgresGrants(Scenario):
         super().setUpClass()
         cls.start_postgres()
         cls.postgres.execute(SETUP)
-        cls.writ.start_dev()
+        cls.dev = cls.writ.start_dev()
 
     def declare(self, dataset: str, action: str = "read", provider: str = ""):
         declarations = self.scratch("declarations.yaml")
@@ -231,6 +232,35 @@ class PostgresGrants(Scenario):
         run = self.start(VIENNA)
         self.end(run)
 
+    def test_what_everybody_may_besides_reading_is_no_way_around_a_part(self):
+        for right in ("trigger", "references", "references (note)", "truncate"):
+            self.postgres.lines(f"grant {right} on samples to public")
+            try:
+                for part in (VIENNA, "table: samples\ncolumns: [id, site]\n"):
+                    with self.subTest(right=right, part=part):
+                        self.assertEqual(0, self.declare(part).code)
+                        self.assert_refused("revoke that from PUBLIC")
+            finally:
+                self.postgres.lines(f"revoke {right} on samples from public")
+
+    def test_a_part_is_not_given_of_what_everybody_reads_by_another_table(self):
+        self.postgres.lines("create table whole (id integer, site text) partition by list (site); create table half partition of whole for values in ('vienna', 'graz')"
+                            " partition by range (id); create table quarter partition of half for values from (0) to (100);"
+                            " insert into whole values (1, 'vienna'), (2, 'graz'); grant select on whole, half, quarter to writ_admin with grant option")
+        try:
+            for open_one, part in (("whole", "quarter"), ("half", "quarter"), ("quarter", "whole"), ("half", "whole")):
+                self.postgres.lines(f"grant select (id) on {open_one} to public")
+                with self.subTest(open=open_one, part=part):
+                    self.assertEqual(0, self.declare(VIENNA.replace("samples", part)).code)
+                    self.assert_refused(f"everybody may use table public.{open_one}, .*revoke that from PUBLIC")
+                self.postgres.lines(f"revoke select (id) on {open_one} from public")
+            run = self.start(VIENNA.replace("samples", "quarter"))
+            self.assertEqual(["1|vienna"], self.rows(run, "select * from quarter"))
+            self.assert_denied(run, "select * from public.quarter", "select * from public.half", "select * from public.whole")
+            self.end(run)
+        finally:
+            self.postgres.lines("drop table whole")
+
     def test_declarations_that_would_widen_by_mistake_are_refused(self):
         for dataset in ("table: samples\nrows:\n", "table: samples\ncolumns:\n", "table: samples\ncolumns: []\n", "table: samples\nrows: []\n", "table: '*'\ncolumns: [id]\n",
                         "table: samples\nrows: [{ column: site }]\n", "table: samples\nrows: [{ column: site, any_of: }]\n", "table: samples\nrows: [{ column: site, any_of: [] }]\n",
@@ -284,7 +314,7 @@ class PostgresGrants(Scenario):
         create policy p on outputs.result using (true);
         create function outputs.is_good(text) returns boolean language sql as 'select true';
         alter table outputs.result add constraint good check (outputs.is_good(label));
-        grant all on outputs.result to public; grant select (label) on outputs.result to public;
+        grant all on outputs.result to public; grant select (label) on outputs.result to public; grant all on sequence outputs.result_id_seq to public;
         create function outputs.peek(text) returns text immutable language plpgsql as $$ begin raise notice 'peeked'; return $1; end $$;
         create statistics outputs.watch on (outputs.peek(label)), id from outputs.result; alter function outputs.peek volatile;
         create view outputs.everything as select * from outputs.result; grant select on outputs.everything to public;
@@ -303,6 +333,9 @@ class PostgresGrants(Scenario):
         self.assertEqual(["100"], self.postgres.lines("select count(*) from outputs.result"))
         self.assertEqual(["f|f|{research_data=arwdDxt/research_data}"], self.postgres.lines(
             "select relrowsecurity, relforcerowsecurity, relacl from pg_class where oid = 'outputs.result'::regclass"))
+        self.assertEqual(["research_data|0"], self.postgres.lines(
+            "select pg_get_userbyid(relowner), count(grantee) from pg_class left join aclexplode(relacl) on grantee <> relowner where oid = 'outputs.result_id_seq'::regclass"
+            " group by 1"))
         self.assertEqual([], self.postgres.lines("select tgname from pg_trigger where tgrelid = 'outputs.result'::regclass union all"
                                                  " select rulename from pg_rewrite where ev_class = 'outputs.result'::regclass union all select polname from pg_policy"))
         self.assertEqual([], self.postgres.lines("select adrelid::regclass from pg_attrdef where adrelid::regclass::text like 'outputs.%'"
@@ -328,6 +361,49 @@ class PostgresGrants(Scenario):
                 self.rows(run, f"do $$ begin for n in 1..1000 loop execute format('create {what}', n); end loop; end $$")
         self.end(run)
         self.assertEqual(["0"], self.postgres.lines("select count(*) from pg_largeobject_metadata"))
+
+    def test_an_owner_that_may_have_nothing_there_gives_no_role(self):
+        self.postgres.lines("revoke create on schema outputs from research_data")
+        try:
+            self.assertEqual(0, self.declare(self.OUTPUTS, "write", "owner: research_data").code)
+            self.assert_refused("`research_data`, which is to own what a run leaves behind, lacks CREATE on schema `outputs`")
+        finally:
+            self.postgres.lines("grant create on schema outputs to research_data")
+
+    def assert_ends_though_its_owner_lost(self, lost: str, regained: str) -> None:
+        run = self.start(self.OUTPUTS, "write", "owner: research_data")
+        self.rows(run, "create table outputs.kept (id serial primary key); insert into outputs.kept default values")
+        self.postgres.lines(lost)
+        try:
+            self.end(run)
+            self.assertEqual(["writ_admin"], self.postgres.lines("select pg_get_userbyid(relowner) from pg_class where oid = 'outputs.kept'::regclass"))
+            self.assertEqual(["1"], self.postgres.lines("select count(*) from outputs.kept"))
+            self.assertIn("a table of a run went to the login", self.dev.output())
+        finally:
+            self.postgres.lines(regained)
+            self.postgres.lines("drop table outputs.kept")
+
+    def test_an_owner_that_lost_its_schema_keeps_no_run_from_ending(self):
+        self.assert_ends_though_its_owner_lost("revoke create on schema outputs from research_data", "grant create on schema outputs to research_data")
+
+    def test_an_owner_that_lost_its_member_keeps_no_run_from_ending(self):
+        self.assert_ends_though_its_owner_lost("revoke research_data from writ_admin", "grant research_data to writ_admin")
+
+    def test_what_cannot_be_taken_back_yet_is_marked_and_no_run_hangs_on_it(self):
+        run = self.start("table: samples\n")
+        self.postgres.lines("alter role writ_admin nocreaterole")
+        try:
+            run.program.kill()
+            wait_until("the agent knows no run", lambda: self.writ.run_socket("GET", "/v1/runs").json["runs"] == [], 60)
+            [lease] = [one for one in self.writ.admin("GET", "/v1/leases?state=open").json["leases"] if one["credential"] == run.role]
+            self.assertRegex(lease["reason"], "^run ended: .*; not yet: .*permission denied")
+            self.assertTrue(self.postgres.has_role(run.role))
+        finally:
+            self.postgres.lines("alter role writ_admin createrole")
+        self.assert_role_ends(run.role)
+        wait_until("the lease has ended", lambda: not self.writ.admin("GET", "/v1/leases?state=open").json["leases"])
+        [ended] = [one for one in self.writ.admin("GET", "/v1/leases").json["leases"] if one["credential"] == run.role]
+        self.assertNotIn("not yet", ended["reason"])
 
     def test_a_login_that_cannot_hand_over_gives_no_role(self):
         self.postgres.lines("revoke research_data from writ_admin")

@@ -122,6 +122,18 @@ std::string create_statements(RoleGrants const& grants, std::string const& role)
     return sql;
 }
 
+// Tables that this one is a part of, and those that are parts of it, at any depth: who may read such a one reads rows of this one by another name.
+std::string relatives_of(std::string const& name)
+{
+    return "WITH RECURSIVE above(relative) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = " + name
+        + "::regclass UNION SELECT inhparent FROM pg_inherits JOIN above ON inhrelid = relative), below(relative) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = " + name
+        + "::regclass UNION SELECT inhrelid FROM pg_inherits JOIN below ON inhparent = relative) SELECT relative FROM above UNION SELECT relative FROM below";
+}
+
+// What lets somebody see a row, change it, or learn of it by a key or a trigger.
+constexpr std::string_view column_rights = "'SELECT, INSERT, UPDATE, REFERENCES'";
+constexpr std::string_view row_rights = "'DELETE, TRUNCATE, TRIGGER'";
+
 } // namespace
 
 std::string grant_statements(RoleGrants const& grants, std::string const& role, std::string const& database, Recipient const& recipient)
@@ -144,14 +156,17 @@ std::string exposure_query(RoleGrants const& grants, std::string const& role)
             continue;
         auto const name = quote_literal(qualified(grant));
         auto const of = "(" + quote_literal(role) + ", " + name + ", ";
-        query += " UNION ALL SELECT " + name + " WHERE has_table_privilege" + of + "'SELECT, INSERT, UPDATE')";
+        auto const columns = std::string(column_rights) + ")", rows = std::string(row_rights) + ")";
+        query += " UNION ALL SELECT " + name + " WHERE has_table_privilege" + of + "'TRIGGER') OR has_table_privilege" + of + columns;
         if (grant.is_filtered())
-            query += " OR has_any_column_privilege" + of + "'SELECT, INSERT, UPDATE')";
+            query += " OR has_any_column_privilege" + of + columns;
         else
             query += " OR EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = " + name + "::regclass AND attnum > 0 AND NOT attisdropped AND attname <> ALL (ARRAY["
-                + literals(grant.columns) + "]::name[]) AND has_column_privilege(" + quote_literal(role) + ", attrelid, attnum, 'SELECT, INSERT, UPDATE'))";
+                + literals(grant.columns) + "]::name[]) AND has_column_privilege(" + quote_literal(role) + ", attrelid, attnum, " + columns + ")";
         if (grant.is_filtered() || !grants.privileges.contains("DELETE"))
             query += " OR has_table_privilege" + of + "'DELETE, TRUNCATE')";
+        query += " UNION ALL SELECT relative::regclass::text FROM (" + relatives_of(name) + ") AS relatives WHERE has_any_column_privilege(" + quote_literal(role) + ", relative, " + columns
+            + " OR has_table_privilege(" + quote_literal(role) + ", relative, " + rows;
     }
     return query;
 }

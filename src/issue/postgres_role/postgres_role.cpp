@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "issue/postgres_role/postgres_role.h"
 
+#include "base/logger.h"
 #include "issue/postgres_role/connection_pool.h"
 #include "issue/postgres_role/grant_sql.h"
 #include "issue/postgres_role/owned_objects.h"
@@ -89,6 +90,7 @@ private:
     net::Task<Result<>> grant(Borrowed const& connection, Target const& target, RoleGrants const& grants, std::string const& role);
     net::Task<Result<>> end_sessions(Borrowed const& connection, std::string const& role);
     net::Task<Result<>> drop_owned_elsewhere(Borrowed const& connection, Target const& target, std::string const& role);
+    net::Task<Result<>> hand_over(PostgresConnection& connection, Target const& target, std::string const& role);
     net::Task<Result<>> check_absent(Borrowed const& connection, std::string const& role);
 
     RandomSource& random_;
@@ -139,6 +141,11 @@ net::Task<Result<>> PostgresRoleIssuer::grant(Borrowed const& connection, Target
     auto asked = co_await connection->query("SELECT 1 WHERE pg_has_role(" + quote_literal(target.owner) + ", 'MEMBER')");
     if (auto const rows = CO_TRY(asked); rows.empty())
         co_return permission_denied("login `" + target.account.user + "` is no member of `" + target.owner + "`, which is to own what a run leaves behind");
+    // Where the run may make tables, its owner has to be able to have them.
+    auto closed = co_await connection->query("SELECT nspname FROM pg_namespace WHERE has_schema_privilege(" + quote_literal(role) + ", oid, 'CREATE') AND NOT has_schema_privilege("
+        + quote_literal(target.owner) + ", oid, 'CREATE') ORDER BY 1");
+    if (auto const rows = CO_TRY(closed); !rows.empty())
+        co_return permission_denied("`" + target.owner + "`, which is to own what a run leaves behind, lacks CREATE on schema `" + rows.front().front() + "`");
     co_return Result<>();
 }
 
@@ -228,6 +235,15 @@ net::Task<Result<>> PostgresRoleIssuer::check_absent(Borrowed const& connection,
     co_return Result<>();
 }
 
+net::Task<Result<>> PostgresRoleIssuer::hand_over(PostgresConnection& connection, Target const& target, std::string const& role)
+{
+    auto handed = co_await hand_over_tables(connection, role, target.owner);
+    for (auto const& table : CO_TRY(handed))
+        log_warning("a table of a run went to the login, since its owner may not have it: the owner needs CREATE on the schema, and the login to be a member of it",
+            { { "table", table }, { "owner", target.owner }, { "login", target.account.user }, { "role", role } });
+    co_return Result<>();
+}
+
 net::Task<Result<>> PostgresRoleIssuer::revoke(std::string target_text, std::string name)
 {
     auto parsed = parse_target(target_text);
@@ -245,7 +261,7 @@ net::Task<Result<>> PostgresRoleIssuer::revoke(std::string target_text, std::str
     if (done.is_ok())
         done = co_await drop_owned_elsewhere(connection, target, name);
     if (done.is_ok() && !target.owner.empty())
-        done = co_await hand_over_tables(*connection, name, target.owner);
+        done = co_await hand_over(*connection, target, name);
     if (done.is_ok())
         done = co_await drop_owned(*connection, name);
     if (done.is_error())
