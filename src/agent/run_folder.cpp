@@ -9,12 +9,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace writ::agent {
 
 namespace {
+
+// Of a folder that is set aside: no run has such a name.
+constexpr std::string_view removed_prefix = "removed-";
 
 Result<> write_file(int folder, RunFile const& file, uid_t uid, gid_t gid)
 {
@@ -35,6 +39,17 @@ Result<> write_file(int folder, RunFile const& file, uid_t uid, gid_t gid)
     return {};
 }
 
+// SECURITY: what one credential has written is not another's to replace.
+Result<> check_distinct(std::vector<RunFile> const& files)
+{
+    std::set<std::string_view> names;
+    for (auto const& file : files) {
+        if (!names.insert(file.name).second)
+            return conflict("two credentials of the run come as file `" + file.name + "`; their CredentialProviders need a `file` each");
+    }
+    return {};
+}
+
 } // namespace
 
 Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t uid, gid_t gid, std::vector<RunFile> const& files)
@@ -42,6 +57,7 @@ Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t
     ASSERT(identity::is_run_id(run));
     if (::geteuid() != 0 && ::geteuid() != uid)
         return permission_denied("an agent that is not root serves its own user only");
+    TRY(check_distinct(files));
     auto const path = parent / run;
     if (::mkdir(path.c_str(), 0700) != 0)
         return errno_error("create `" + path.string() + "`", errno);
@@ -86,24 +102,29 @@ Result<> remove_run_file(Path const& parent, std::string const& run, std::string
     return {};
 }
 
-// SECURITY: the folder is the user's, and remove_all does not follow links: at worst the user loses what is in it.
-void remove_run_folder(Path const& parent, std::string const& run)
+void remove_run_folder(Path const& parent, std::string const& run, FolderRemover& remover)
 {
     ASSERT(identity::is_run_id(run));
-    std::error_code error;
-    std::filesystem::remove_all(parent / run, error);
-    if (error)
-        log_warning("a run's folder is still there", { { "run", run }, { "error", error.message() } });
+    auto const aside = parent / (std::string(removed_prefix) + run);
+    if (::rename((parent / run).c_str(), aside.c_str()) == 0)
+        remover.remove(aside);
+    else if (errno != ENOENT)
+        log_warning("a run's folder is still there", { { "run", run }, { "error", errno_error("set it aside", errno).message } });
 }
 
-void remove_other_run_folders(Path const& parent, std::vector<std::string> const& runs)
+void remove_other_run_folders(Path const& parent, std::vector<std::string> const& runs, FolderRemover& remover)
 {
+    std::vector<std::string> ended;
     std::error_code error;
     for (auto const& entry : std::filesystem::directory_iterator(parent, error)) {
         auto const name = entry.path().filename().string();
-        if (identity::is_run_id(name) && std::find(runs.begin(), runs.end(), name) == runs.end())
-            remove_run_folder(parent, name);
+        if (name.starts_with(removed_prefix))
+            remover.remove(entry.path());
+        else if (identity::is_run_id(name) && std::find(runs.begin(), runs.end(), name) == runs.end())
+            ended.push_back(name);
     }
+    for (auto const& run : ended)
+        remove_run_folder(parent, run, remover);
 }
 
 } // namespace writ::agent

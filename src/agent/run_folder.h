@@ -3,7 +3,7 @@
 // A run's private folder: mode 0700, its job's user's, with the files of its credentials, mode 0600.
 #pragma once
 
-#include "base/durable_file.h"
+#include "agent/folder_remover.h"
 #include "base/secret.h"
 
 #include <string>
@@ -24,9 +24,9 @@ Result<Path> create_run_folder(Path const& parent, std::string const& run, uid_t
 Result<> add_run_file(Path const& parent, std::string const& run, uid_t, gid_t, RunFile const&);
 // Takes one file away, if it is there.
 Result<> remove_run_file(Path const& parent, std::string const& run, std::string const& name);
-// Removes the folder and what is in it, if it is there.
-void remove_run_folder(Path const& parent, std::string const& run);
-// Removes all folders of runs but these.
-void remove_other_run_folders(Path const& parent, std::vector<std::string> const& runs);
+// The folder is gone from its place at once, if it was there; what is in it goes when the remover comes to it.
+void remove_run_folder(Path const& parent, std::string const& run, FolderRemover&);
+// The same with all folders of runs but these, and with what an agent before this one had not removed yet.
+void remove_other_run_folders(Path const& parent, std::vector<std::string> const& runs, FolderRemover&);
 
 } // namespace writ::agent

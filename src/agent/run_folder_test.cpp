@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/agent_files.h"
 #include "agent/run_folder.h"
+#include "base/unique_fd.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <fcntl.h>
+#include <optional>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +26,11 @@ protected:
         std::string name = (std::filesystem::temp_directory_path() / "writ-runs-XXXXXX").string();
         parent_ = ::mkdtemp(name.data());
     }
-    ~RunFolder() override { std::filesystem::remove_all(parent_); }
+    ~RunFolder() override
+    {
+        remover_.reset(); // or both would remove the same
+        std::filesystem::remove_all(parent_);
+    }
 
     static std::vector<RunFile> files()
     {
@@ -31,7 +39,16 @@ protected:
         return files;
     }
 
+    // All that was set aside; the test's time limit ends the wait.
+    void wait_until_removed() const
+    {
+        auto const is_left = [](auto const& entry) { return entry.path().filename().string().starts_with("removed-"); };
+        while (std::any_of(std::filesystem::directory_iterator(parent_), {}, is_left))
+            std::this_thread::yield();
+    }
+
     Path parent_;
+    std::optional<FolderRemover> remover_ { std::in_place };
 };
 
 mode_t mode_of(Path const& path)
@@ -74,9 +91,66 @@ TEST_F(RunFolder, goes_without_what_its_links_lead_to)
     std::filesystem::create_directory(precious);
     ASSERT_TRUE(create_file(precious / "file", as_bytes("kept")).is_ok());
     std::filesystem::create_directory_symlink(precious, folder / "link");
-    remove_run_folder(parent_, run_a);
+    remove_run_folder(parent_, run_a, *remover_);
     EXPECT_FALSE(std::filesystem::exists(folder));
+    wait_until_removed();
     EXPECT_TRUE(std::filesystem::exists(precious / "file"));
+}
+
+TEST_F(RunFolder, goes_with_more_folders_than_a_path_is_long_or_files_may_be_open)
+{
+    auto const folder = create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
+    // Below each other, as a job makes them that goes down as it makes them.
+    UniqueFd at(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (int depth = 0; depth < 3000; ++depth) {
+        ASSERT_EQ(::mkdirat(at.get(), "down", 0700), 0);
+        at = UniqueFd(::openat(at.get(), "down", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        UniqueFd const file(::openat(at.get(), "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        ASSERT_TRUE(at.is_open() && file.is_open());
+    }
+    at = UniqueFd();
+    for (int i = 0; i < 2000; ++i) {
+        std::filesystem::create_directory(folder / std::to_string(i));
+        std::filesystem::create_directory(folder / std::to_string(i) / ".0.removed");
+        ASSERT_TRUE(create_file(folder / std::to_string(i) / ".0.removed" / "file", as_bytes("x")).is_ok());
+    }
+    ASSERT_TRUE(create_file(folder / ".1.removed", as_bytes("x")).is_ok());
+    remove_run_folder(parent_, run_a, *remover_);
+    EXPECT_FALSE(std::filesystem::exists(folder));
+    wait_until_removed();
+}
+
+TEST_F(RunFolder, what_was_not_removed_yet_is_removed_by_who_comes_after)
+{
+    (void)create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
+    {
+        FolderRemover stopped; // may come to it, or not
+        remove_run_folder(parent_, run_a, stopped);
+    }
+    EXPECT_FALSE(std::filesystem::exists(parent_ / run_a));
+    remove_other_run_folders(parent_, {}, *remover_);
+    wait_until_removed();
+}
+
+TEST_F(RunFolder, a_removal_that_is_stopped_leaves_what_it_has_not_come_to)
+{
+    auto const folder = create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
+    std::stop_source source;
+    source.request_stop();
+    EXPECT_FALSE(remove_folder(folder, source.get_token()));
+    EXPECT_TRUE(std::filesystem::exists(folder / files().front().name));
+    EXPECT_TRUE(remove_folder(folder, {}));
+    EXPECT_FALSE(std::filesystem::exists(folder));
+    EXPECT_TRUE(remove_folder(folder, {})) << "it is gone";
+}
+
+TEST_F(RunFolder, has_no_file_of_two_credentials)
+{
+    auto twice = files();
+    twice.push_back({ "pgpass", "", SecretText("another") });
+    auto const refused = create_run_folder(parent_, run_a, ::getuid(), ::getgid(), twice);
+    EXPECT_EQ(refused.error().message, "two credentials of the run come as file `pgpass`; their CredentialProviders need a `file` each");
+    EXPECT_FALSE(std::filesystem::exists(parent_ / run_a));
 }
 
 TEST_F(RunFolder, one_file_goes_and_only_of_the_folder)
@@ -96,7 +170,7 @@ TEST_F(RunFolder, others_go_and_what_is_no_run_stays)
     (void)create_run_folder(parent_, run_a, ::getuid(), ::getgid(), files()).value();
     (void)create_run_folder(parent_, run_b, ::getuid(), ::getgid(), files()).value();
     std::filesystem::create_directory(parent_ / "other");
-    remove_other_run_folders(parent_, { run_b });
+    remove_other_run_folders(parent_, { run_b }, *remover_);
     EXPECT_FALSE(std::filesystem::exists(parent_ / run_a));
     EXPECT_TRUE(std::filesystem::exists(parent_ / run_b));
     EXPECT_TRUE(std::filesystem::exists(parent_ / "other"));

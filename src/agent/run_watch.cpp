@@ -19,6 +19,8 @@ constexpr Duration end_retry_first = std::chrono::milliseconds(200);
 // LIMIT: how long who ends a run waits for the authority.
 constexpr Duration end_wait_longest = std::chrono::seconds(20);
 constexpr Duration end_retry_longest = std::chrono::seconds(10);
+// LIMIT: refusals, with 6 seconds between the first and the last.
+constexpr int end_refusals_max = 6;
 // A run without leases is still told of now and then.
 constexpr Duration renew_longest = std::chrono::minutes(5);
 constexpr Duration rotate_retry = std::chrono::seconds(1);
@@ -140,9 +142,11 @@ Result<> RunWatch::restore()
     // Whoever a run is of passes through to its folder; what others there are, it need not see.
     TRY(create_folder(run_folders_, 0711));
     std::vector<std::string> live;
+    std::set<std::string> groups;
     for (auto& run : TRY(load_runs(folder_))) {
         auto const watched = std::make_shared<Watched>();
         watched->run = std::move(run);
+        groups.insert(watched->run.cgroup.path);
         runs_.emplace(watched->run.id, watched);
         auto pidfd = attest::open_process(watched->run.process);
         if (pidfd.is_ok()) {
@@ -153,7 +157,9 @@ Result<> RunWatch::restore()
             loop_.spawn(finish(watched, "ended while the agent was away"));
         }
     }
-    remove_other_run_folders(run_folders_, live);
+    remove_other_run_folders(run_folders_, live, remover_);
+    if (auto const removed = attest::remove_empty_run_cgroups(groups); removed != 0)
+        log_info("groups of runs that had ended were removed", { { "count", removed } });
     return {};
 }
 
@@ -303,9 +309,22 @@ Result<> RunWatch::remember_delivery(WatchedRun& run, std::string const& provide
     return is_known ? Result<>() : save();
 }
 
+// SECURITY: what is declared may have changed since the run began: a file that another provider has there is not replaced.
+Result<> RunWatch::check_files(WatchedRun const& run, std::string const& provider, Delivery const& delivery)
+{
+    for (auto const& [other, names] : run.delivered_files) {
+        for (auto const& file : delivery.files) {
+            if (other != provider && std::find(names.begin(), names.end(), file.name) != names.end())
+                return conflict("CredentialProviders `" + other + "` and `" + provider + "` would both write file `" + file.name + "`");
+        }
+    }
+    return {};
+}
+
 Result<> RunWatch::replace_files(WatchedRun& run, std::string const& provider, SecretText const& document)
 {
     auto const delivery = TRY(parse_delivery(document));
+    TRY(check_files(run, provider, delivery));
     for (auto const& file : delivery.files)
         TRY(add_run_file(run_folders_, run.id, run.uid, run.gid, file));
     return remember_delivery(run, provider, delivery);
@@ -379,16 +398,22 @@ net::Task<> RunWatch::finish(std::shared_ptr<Watched> watched, std::string reaso
         co_return;
     watched->is_over = true;
     watched->news.notify();
-    remove_run_folder(run_folders_, watched->run.id);
+    remove_run_folder(run_folders_, watched->run.id, remover_);
     remove_groups(watched->run.cgroup);
     sessions_.forget(watched->run.id);
     auto wait = end_retry_first;
+    int refusals = 0;
     for (;;) {
         auto const answer = co_await authority_.post("/v1/agent/runs/" + watched->run.id + "/end", JsonObject { { "reason", reason } });
         if (answer.is_ok() || answer.error().code == ErrorCode::not_found)
             break;
         if (answer.error().code == ErrorCode::invalid_argument)
             reason = "ended"; // whatever is wrong with the words, the credentials go
+        // What cannot be taken back the authority has marked, and asks for again by itself; the node need not remember the run for that.
+        if (answer.error().code == ErrorCode::permission_denied && ++refusals == end_refusals_max) {
+            log_error("a run has ended, and not all of its credentials could be taken back", { { "run", watched->run.id }, { "error", answer.error().message } });
+            break;
+        }
         log_warning("the end of a run was not heard yet", { { "run", watched->run.id }, { "error", answer.error().message } });
         co_await net::delay(wait);
         wait = std::min(wait * 2, end_retry_longest);

@@ -86,6 +86,7 @@ private:
     net::Task<> rotate(std::shared_ptr<Watched> watched, std::vector<SessionUse> uses);
     Result<> replace_files(WatchedRun& run, std::string const& provider, SecretText const& document);
     Result<> remember_delivery(WatchedRun& run, std::string const& provider, Delivery const& delivery);
+    static Result<> check_files(WatchedRun const& run, std::string const& provider, Delivery const& delivery);
     void take_files_away(WatchedRun const& run, std::string const& provider);
     void remove_groups(attest::ProcessCgroup const& ended);
     void begin_watching(std::shared_ptr<Watched> const& watched);
@@ -103,6 +104,7 @@ private:
     std::uint16_t loopback_port_ = 0;
     Path folder_;
     Path run_folders_;
+    FolderRemover remover_;
     std::map<std::string, std::shared_ptr<Watched>> runs_;
     std::vector<attest::ProcessCgroup> groups_left_; // of runs that ended, with processes in them
     std::map<pid_t, uid_t> starting_; // processes whose run the authority is being asked for

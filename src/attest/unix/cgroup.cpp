@@ -5,6 +5,7 @@
 #include "base/durable_file.h"
 #include "base/unique_fd.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,6 +17,9 @@ namespace {
 
 // LIMIT: a machine with very many mounts, or groups.
 constexpr std::size_t proc_file_bytes_max = 1U << 20U;
+// LIMIT: files and folders of a hierarchy that are looked at for groups that were left; a group has some fifty files.
+constexpr std::size_t looked_at_max = 200'000;
+constexpr int depth_max = 32;
 
 // Where version 2 is mounted; empty: nowhere.
 Path const& mount_point()
@@ -105,6 +109,30 @@ bool remove_cgroup(ProcessCgroup const& group)
     if (inode_of(group.path) != group.inode)
         return true;
     return ::rmdir(folder_of(group.path).c_str()) == 0 || errno != EBUSY;
+}
+
+std::size_t remove_empty_run_cgroups(std::set<std::string> const& known_paths)
+{
+    return mount_point().empty() ? 0 : remove_empty_run_cgroups(mount_point(), known_paths);
+}
+
+std::size_t remove_empty_run_cgroups(Path const& hierarchy, std::set<std::string> const& known_paths)
+{
+    std::vector<Path> found;
+    std::error_code error;
+    std::size_t looked_at = 0;
+    auto const skips = std::filesystem::directory_options::skip_permission_denied;
+    for (auto place = std::filesystem::recursive_directory_iterator(hierarchy, skips, error); !error && place != std::filesystem::recursive_directory_iterator(); place.increment(error)) {
+        if (++looked_at > looked_at_max)
+            break;
+        if (place.depth() >= depth_max)
+            place.disable_recursion_pending();
+        if (place->is_directory(error) && place->path().filename().string().starts_with(run_cgroup_prefix))
+            found.push_back(place->path());
+    }
+    // Those within others first. The kernel keeps a group that has a process in it.
+    auto const remove = [&](Path const& group) { return !known_paths.contains("/" + group.lexically_relative(hierarchy).string()) && ::rmdir(group.c_str()) == 0; };
+    return static_cast<std::size_t>(std::count_if(found.rbegin(), found.rend(), remove));
 }
 
 } // namespace writ::attest

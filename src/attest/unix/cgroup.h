@@ -7,6 +7,8 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -39,5 +41,10 @@ bool is_in_run_below(std::string_view path, ProcessCgroup const&);
 
 // False: processes are in it still.
 bool remove_cgroup(ProcessCgroup const&);
+
+// Removes groups that were made for runs and have no process any more, but for those at these paths: an agent that was killed left them. How many.
+std::size_t remove_empty_run_cgroups(std::set<std::string> const& known_paths);
+// The same below a folder where a hierarchy is mounted.
+std::size_t remove_empty_run_cgroups(std::filesystem::path const& hierarchy, std::set<std::string> const& known_paths);
 
 } // namespace writ::attest

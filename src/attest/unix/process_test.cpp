@@ -2,6 +2,7 @@
 #include "attest/unix/cgroup.h"
 #include "attest/unix/proc_files.h"
 #include "attest/unix/process.h"
+#include "base/durable_file.h"
 
 #include <gtest/gtest.h>
 #include <csignal>
@@ -159,4 +160,34 @@ TEST(RunCgroup, holds_a_process_and_its_children)
     EXPECT_TRUE(remove_cgroup(*made));
     EXPECT_FALSE(is_within(made->path, *made));
     EXPECT_TRUE(remove_cgroup(*made)) << "gone already";
+}
+
+TEST(RunCgroup, those_that_nobody_knows_go_once_they_are_empty)
+{
+    // A folder for a hierarchy: of both, only what is empty can be removed.
+    std::string name = (std::filesystem::temp_directory_path() / "writ-groups-XXXXXX").string();
+    Path const hierarchy = ::mkdtemp(name.data());
+    for (auto const* const group : { "slice/writ-run-a", "slice/writ-run-b/writ-run-c", "slice/writ-run-d/worker", "slice/writ-run-e", "slice/other", "writ-trainer.service" })
+        std::filesystem::create_directories(hierarchy / group);
+    ASSERT_TRUE(create_file(hierarchy / "slice/writ-run-e/process", as_bytes("1")).is_ok());
+    EXPECT_EQ(remove_empty_run_cgroups(hierarchy, { "/slice/writ-run-a" }), 2U);
+    for (auto const* const group : { "slice/writ-run-a", "slice/writ-run-d/worker", "slice/writ-run-e", "slice/other", "writ-trainer.service" })
+        EXPECT_TRUE(std::filesystem::exists(hierarchy / group)) << group;
+    EXPECT_FALSE(std::filesystem::exists(hierarchy / "slice/writ-run-b"));
+    EXPECT_EQ(remove_empty_run_cgroups(hierarchy, {}), 1U);
+    EXPECT_EQ(remove_empty_run_cgroups(hierarchy / "absent", {}), 0U);
+    std::filesystem::remove_all(hierarchy);
+}
+
+TEST(RunCgroup, one_that_was_left_goes)
+{
+    Child child;
+    auto const made = enter_run_cgroup(child.pid(), "run-test-" + std::to_string(child.pid()));
+    if (made.is_error())
+        GTEST_SKIP() << made.error().message;
+    remove_empty_run_cgroups({ "/none" });
+    EXPECT_TRUE(is_within(cgroup_path_of(child.pid()), *made)) << "a process is in it";
+    child.end();
+    EXPECT_GE(remove_empty_run_cgroups({ "/none" }), 1U);
+    EXPECT_FALSE(is_within(made->path, *made));
 }
