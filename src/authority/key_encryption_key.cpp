@@ -57,6 +57,14 @@ Result<SecretBytes> open_or_create_next(Path const& folder, RandomSource& random
     return key;
 }
 
+// A new key would open nothing that there is, and stand where the lost one has to be put back.
+Result<> check_nothing_is_sealed(store::SealedStore& sealed, Path const& missing)
+{
+    return sealed.replace([&missing](store::SealedStore::Item const&) -> Result<Bytes> {
+        return corruption("`" + missing.string() + "` is missing, and what the database keeps is sealed with it: put it back from where it was saved");
+    });
+}
+
 Result<> take_into_use(Path const& folder, SecretBytes const& key)
 {
     TRY(replace_file(current_file(folder), key.reveal(), 0600));
@@ -83,6 +91,7 @@ Result<SecretBytes> open_key_encryption_key(Path const& folder, store::SealedSto
     }
     if (current.is_ok())
         return std::move(current).value();
+    TRY(check_nothing_is_sealed(sealed, current_file(folder)));
     SecretBytes key(random.bytes(key_bytes));
     TRY(create_file(current_file(folder), key.reveal(), 0600));
     return key;

@@ -13,7 +13,7 @@
 
 namespace writ::authority {
 
-// Makes one the first time. corruption: a file of another size, or something that neither key opens; nothing is changed then.
+// Makes one the first time, when nothing is sealed yet. corruption: a file of another size, or none where something is sealed, or something that neither key opens; nothing is changed then.
 Result<SecretBytes> open_key_encryption_key(Path const& data_folder, store::SealedStore&, RandomSource&);
 
 // A new key, and everything sealed with it. What sealed until now is to forget the old key at once.

@@ -140,3 +140,17 @@ TEST_F(KeyEncryptionKey, that_fits_nothing_changes_nothing)
     EXPECT_EQ(open().error().code, ErrorCode::corruption);
     EXPECT_EQ(bytes_of("kek"), before);
 }
+
+TEST_F(KeyEncryptionKey, that_is_missing_is_not_made_anew)
+{
+    auto const first = open().value();
+    seal_one_of_each(first);
+    auto const kept = bytes_of("kek");
+    std::filesystem::remove(folder / "kek");
+    EXPECT_EQ(open().error().message,
+        "`" + (folder / "kek").string() + "` is missing, and what the database keeps is sealed with it: put it back from where it was saved");
+    EXPECT_FALSE(is_there("kek") || is_there("kek.next"));
+    ASSERT_TRUE(replace_file(folder / "kek", kept).is_ok());
+    EXPECT_EQ(open().value().reveal(), first.reveal());
+    expect_all_open_with(first);
+}
