@@ -12,6 +12,16 @@ namespace {
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t name_length_max = 200;
 
+// Without a copy of it.
+bool is_utf8(std::string_view text)
+{
+    while (!text.empty()) {
+        if (!take_code_point(text))
+            return false;
+    }
+    return true;
+}
+
 } // namespace
 
 Result<> SecretKeeper::check(std::string_view name, SecretText const& value)
@@ -22,7 +32,7 @@ Result<> SecretKeeper::check(std::string_view name, SecretText const& value)
     auto const& text = value.reveal();
     if (text.empty() || text.size() > secret_bytes_max)
         return invalid_argument("a secret has 1 to " + std::to_string(secret_bytes_max) + " bytes");
-    if (text.find('\0') != std::string::npos || repaired_utf8(text) != text)
+    if (text.find('\0') != std::string::npos || !is_utf8(text))
         return invalid_argument("a secret is UTF-8 without NUL: it becomes a file or a variable");
     return {};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 
+#include "base/secret.h"
 #include "base/utf8.h"
 
 #include <algorithm>
@@ -15,6 +16,26 @@ namespace {
 
 namespace json = boost::json;
 
+// SECURITY: secrets are sent in JSON: what a value was in is overwritten before it is anybody else's.
+class WipingMemory final : public json::memory_resource {
+    void* do_allocate(std::size_t size, std::size_t alignment) override { return json::storage_ptr()->allocate(size, alignment); }
+    void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override
+    {
+        wipe(memory, size);
+        json::storage_ptr()->deallocate(memory, size, alignment);
+    }
+    [[nodiscard]] bool do_is_equal(memory_resource const& other) const noexcept override { return this == &other; }
+};
+
+json::storage_ptr wiping_memory()
+{
+    static WipingMemory memory;
+    return &memory;
+}
+
+// As much as a usual request has.
+constexpr std::size_t first_block_bytes = 1024;
+
 // Builds a value from the parser's events; exists because boost::json::parse keeps the last of two equal names in silence.
 class StrictHandler {
 public:
@@ -26,9 +47,12 @@ public:
     // All of a value's parts lie in blocks of its own, which go together: a request's body is read, looked at and thrown away.
     explicit StrictHandler(std::string& problem)
         : problem_(problem)
-        , result_(json::make_shared_resource<json::monotonic_resource>())
+        , result_(json::make_shared_resource<json::monotonic_resource>(first_block_bytes, wiping_memory()))
     {
     }
+    ~StrictHandler() { wipe_text(); }
+    StrictHandler(StrictHandler const&) = delete;
+    StrictHandler& operator=(StrictHandler const&) = delete;
 
     JsonValue take() { return std::move(result_); }
 
@@ -93,8 +117,21 @@ public:
 private:
     bool append(json::string_view part)
     {
+        if (text_.size() + part.size() > text_.capacity()) {
+            std::string larger;
+            larger.reserve(2 * (text_.size() + part.size()));
+            larger = text_;
+            wipe_text();
+            text_.swap(larger);
+        }
         text_.append(part.data(), part.size());
         return true;
+    }
+
+    void wipe_text()
+    {
+        text_.resize(text_.capacity());
+        wipe(text_.data(), text_.size());
     }
 
     // Where the next value goes. The pointers stay good: a container grows only while it is the innermost open one.

@@ -196,7 +196,7 @@ struct HttpClient::State {
     static Task<Result<Response>> send(std::shared_ptr<State> state, Request request, Duration response_deadline)
     {
         auto text = to_wire(request, host_of(state->server, state->options.tls != nullptr));
-        auto const bytes = CO_TRY(text);
+        RequestBody const bytes(CO_TRY(text));
         auto const generation = state->generation;
         auto stream = state->take_idle();
         if (!stream) {

@@ -3,6 +3,7 @@
 // HTTP requests and responses as plain values, alike for server and client.
 #pragma once
 
+#include "base/secret.h"
 #include "net/peer.h"
 
 #include <functional>
@@ -66,12 +67,52 @@ private:
     std::vector<Parameter> parameters_;
 };
 
+// What somebody sends may be a secret, or have one in it: a text that overwrites itself when it goes.
+class RequestBody : public std::string {
+public:
+    RequestBody() = default;
+    RequestBody(std::string text) // NOLINT(google-explicit-constructor): it is a text
+        : std::string(std::move(text))
+    {
+    }
+    RequestBody(char const* text) // NOLINT(google-explicit-constructor)
+        : std::string(text)
+    {
+    }
+    RequestBody(RequestBody const&) = default;
+    RequestBody& operator=(RequestBody const&) = default;
+    // What is short is copied when it is moved, and would stay behind.
+    RequestBody(RequestBody&& other) noexcept
+        : std::string(std::move(static_cast<std::string&>(other)))
+    {
+        other.wipe_all();
+    }
+    RequestBody& operator=(RequestBody&& other) noexcept
+    {
+        if (this == &other)
+            return *this;
+        wipe_all();
+        static_cast<std::string&>(*this) = std::move(static_cast<std::string&>(other));
+        other.wipe_all();
+        return *this;
+    }
+    ~RequestBody() { wipe_all(); }
+
+private:
+    void wipe_all()
+    {
+        resize(capacity()); // what is behind its end was its own once
+        wipe(data(), size());
+        clear();
+    }
+};
+
 struct Request {
     std::string method = "GET";
     std::string path = "/"; // decoded; from the server: begins with `/`, has no `.` or `..` segment, no encoded `/`, no control character
     Parameters query;
     Headers headers;
-    std::string body;
+    RequestBody body;
     Peer peer; // set by the server
     std::function<bool()> has_left {}; // likewise: whether the client is gone; good until the request is answered
 };

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_message.h"
 
+#include "net/fixed_stream.h"
 #include "net/http_wire.h"
 #include "net/utf8.h"
 
+#include <array>
 #include <gtest/gtest.h>
+#include <memory>
 
 namespace writ::net {
 namespace {
@@ -108,6 +111,55 @@ TEST(Utf8, has_one_form_of_each_character)
     for (auto const* const text : { "\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
              "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xe2\x82", "\xff" })
         EXPECT_FALSE(is_utf8(text));
+}
+
+// A body that is so short that it lies in the object itself: what that leaves behind can be looked at.
+struct Place {
+    alignas(RequestBody) std::array<std::uint8_t, sizeof(RequestBody)> bytes {};
+    [[nodiscard]] bool holds(std::string_view text) const { return as_text(bytes).find(text) != std::string_view::npos; }
+};
+
+TEST(RequestBody, overwrites_itself_when_it_goes_and_where_it_went_from)
+{
+    Place first, second;
+    auto* const body = std::construct_at(reinterpret_cast<RequestBody*>(first.bytes.data()), "top secret");
+    EXPECT_TRUE(first.holds("top secret"));
+    auto* const moved = std::construct_at(reinterpret_cast<RequestBody*>(second.bytes.data()), std::move(*body));
+    EXPECT_FALSE(first.holds("secret"));
+    EXPECT_EQ(*moved, "top secret");
+    *body = std::move(*moved);
+    EXPECT_FALSE(second.holds("secret"));
+    EXPECT_EQ(*body, "top secret");
+    *body = RequestBody("x");
+    EXPECT_FALSE(first.holds("secret")) << "a shorter one leaves nothing of the one before";
+    EXPECT_EQ(*body, "x");
+    std::destroy_at(moved);
+    std::destroy_at(body);
+    EXPECT_FALSE(first.holds("x"));
+}
+
+TEST(ReadBuffer, overwrites_what_was_taken_from_it)
+{
+    std::string const text(5000, 's');
+    FixedStream stream(as_bytes(text));
+    EventLoop loop;
+    ReadBuffer buffer;
+    while (buffer.view().size() < text.size())
+        ASSERT_TRUE(loop.run(buffer.fill(stream)).is_ok());
+    auto const* const begin = buffer.view().data();
+    auto const seen = [begin](std::size_t from, std::size_t count) { return std::string(begin + from, count).find('s') != std::string::npos; };
+    buffer.consume(3000);
+    EXPECT_FALSE(seen(0, 3000));
+    EXPECT_TRUE(seen(3000, 2000));
+    EXPECT_EQ(buffer.view(), text.substr(3000));
+    // What is moved to the front is nowhere else.
+    ASSERT_TRUE(loop.run(buffer.fill(stream)).is_ok());
+    EXPECT_EQ(buffer.view(), text.substr(3000));
+    if (buffer.view().data() == begin)
+        EXPECT_FALSE(seen(2000, 3000));
+    buffer.consume(2000);
+    EXPECT_TRUE(buffer.is_empty());
+    EXPECT_FALSE(std::string(buffer.view().data(), 2000).find('s') != std::string::npos);
 }
 
 } // namespace

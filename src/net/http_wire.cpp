@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_wire.h"
 
+#include "base/secret.h"
 #include "net/utf8.h"
 
 #include <algorithm>
@@ -67,20 +68,32 @@ void append_segment(std::string& target, std::string_view segment)
 
 void ReadBuffer::consume(std::size_t count)
 {
+    ASSERT(count <= end_ - begin_);
+    wipe(bytes_.data() + begin_, count);
     begin_ += count;
-    ASSERT(begin_ <= end_);
     if (begin_ == end_)
         begin_ = end_ = 0;
 }
 
+// What is moved leaves nothing where it was.
+void ReadBuffer::make_room()
+{
+    if (bytes_.size() < end_ - begin_ + read_size) {
+        std::string larger(std::max(end_ - begin_ + read_size, 2 * bytes_.size()), '\0');
+        std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_), bytes_.begin() + static_cast<std::ptrdiff_t>(end_), larger.begin());
+        wipe(bytes_.data() + begin_, end_ - begin_);
+        bytes_.swap(larger);
+    } else if (begin_ > 0) {
+        std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_), bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
+        auto const left = std::max(begin_, end_ - begin_); // the first that is not overwritten by now
+        wipe(bytes_.data() + left, end_ - left);
+    }
+    end_ -= std::exchange(begin_, 0);
+}
+
 Task<Result<std::size_t>> ReadBuffer::fill(Stream& stream)
 {
-    if (begin_ > 0) {
-        std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_), bytes_.begin() + static_cast<std::ptrdiff_t>(end_), bytes_.begin());
-        end_ -= std::exchange(begin_, 0);
-    }
-    if (bytes_.size() < end_ + read_size)
-        bytes_.resize(end_ + read_size);
+    make_room();
     auto* const free = reinterpret_cast<std::uint8_t*>(bytes_.data() + end_);
     auto size = co_await stream.read_some({ free, read_size });
     end_ += size.is_ok() ? size.value() : 0;

@@ -18,12 +18,14 @@ class ReadBuffer {
 public:
     [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(begin_, end_ - begin_); }
     [[nodiscard]] bool is_empty() const { return begin_ == end_; }
-    void consume(std::size_t count);
+    void consume(std::size_t count); // overwrites them: what was read may be a secret
 
     // Reads more; 0: the peer has finished.
     Task<Result<std::size_t>> fill(Stream&);
 
 private:
+    void make_room();
+
     std::string bytes_; // never shrinks, so that what is behind the end is not cleared for each read
     std::size_t begin_ = 0, end_ = 0;
 };
