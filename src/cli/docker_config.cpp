@@ -59,18 +59,19 @@ Result<> link(Path const& target, Path const& name)
     return error ? Result<>(unavailable("link `" + name.string() + "`: " + error.message())) : Result<>();
 }
 
-// Contexts, plug-ins and certificates are found where they were.
-Result<> link_others(Path const& from, Path const& to)
+// Contexts, plug-ins and certificates are found where they were. False: there are more than were linked.
+Result<bool> link_others(Path const& from, Path const& to)
 {
     std::error_code error;
     std::size_t entries = 0;
     for (auto const& entry : std::filesystem::directory_iterator(std::filesystem::absolute(from, error), error)) {
+        if (entry.path().filename() == config_name)
+            continue;
         if (++entries > entries_max)
-            break;
-        if (entry.path().filename() != config_name)
-            TRY(link(entry.path(), to / entry.path().filename()));
+            return false;
+        TRY(link(entry.path(), to / entry.path().filename()));
     }
-    return {};
+    return true;
 }
 
 void add_absent(JsonObject& target, JsonObject const& source, char const* member)
@@ -142,7 +143,7 @@ Result<JsonObject> containers_auth(std::vector<std::string> const& own, std::vec
     return merged;
 }
 
-Result<> write_docker_folder(Variables const& own, Path const& run_folder, Path const& executable, std::vector<Place> const& places, Variables& environment)
+Result<std::string> write_docker_folder(Variables const& own, Path const& run_folder, Path const& executable, std::vector<Place> const& places, Variables& environment)
 {
     auto const from = own_folder(own);
     auto const folder = run_folder / "docker", programs = run_folder / "bin";
@@ -152,12 +153,11 @@ Result<> write_docker_folder(Variables const& own, Path const& run_folder, Path 
     TRY(create_folder(programs));
     TRY(create_file(folder / config_name, as_bytes(to_text(config))));
     TRY(write_containers_auth(own, run_folder / "containers-auth.json", places, environment));
-    if (!from.empty())
-        TRY(link_others(from, folder));
+    auto const has_all = from.empty() || TRY(link_others(from, folder));
     TRY(link(executable, programs / docker_helper_name));
     environment["DOCKER_CONFIG"] = folder.string();
     environment["PATH"] = programs.string() + ":" + (own.contains("PATH") ? own.at("PATH") : std::string("/usr/local/bin:/usr/bin:/bin"));
-    return {};
+    return has_all ? std::string() : "`" + from.string() + "` has more than " + std::to_string(entries_max) + " entries; the run's Docker finds only that many of them";
 }
 
 } // namespace writ::cli

@@ -27,7 +27,8 @@ Result<JsonObject> docker_config(std::string_view own, std::vector<Place> const&
 // names a registry counting, and Writ's helper for these.
 Result<JsonObject> containers_auth(std::vector<std::string> const& own, std::vector<Place> const&);
 
-// Makes the folder that DOCKER_CONFIG names from then on, with links to what else is in the user's, and one with the helper for PATH.
-Result<> write_docker_folder(Variables const& own, Path const& run_folder, Path const& executable, std::vector<Place> const&, Variables& environment);
+// Makes the folder that DOCKER_CONFIG names from then on, with links to what else is in the user's, and one with the helper for PATH. What the user has to be
+// told, or nothing.
+Result<std::string> write_docker_folder(Variables const& own, Path const& run_folder, Path const& executable, std::vector<Place> const&, Variables& environment);
 
 } // namespace writ::cli

@@ -44,13 +44,33 @@ TEST(DockerConfig, is_written_beside_links_to_the_users_other_settings)
     ASSERT_TRUE(create_file(folder / "home/.docker/config.json", as_bytes(R"({"currentContext":"far"})")).is_ok());
     Variables environment;
     Variables const own { { "HOME", (folder / "home").string() }, { "PATH", "/usr/bin" } };
-    ASSERT_TRUE(write_docker_folder(own, folder / "run", "/usr/bin/writ", { places.front() }, environment).is_ok());
+    EXPECT_EQ(write_docker_folder(own, folder / "run", "/usr/bin/writ", { places.front() }, environment).value(), "");
     EXPECT_EQ(environment.at("PATH"), (folder / "run/bin").string() + ":/usr/bin");
     Path const written = environment.at("DOCKER_CONFIG");
     EXPECT_EQ(std::filesystem::read_symlink(written / "contexts"), folder / "home/.docker/contexts");
     EXPECT_EQ(std::filesystem::read_symlink(folder / "run/bin/docker-credential-writ"), "/usr/bin/writ");
     EXPECT_EQ(as_text(read_file(environment.at("REGISTRY_AUTH_FILE")).value()), R"({"credHelpers":{"registry.example:5000":"writ"}})");
     EXPECT_EQ(as_text(read_file(written / "config.json").value()), R"({"currentContext":"far","credHelpers":{"registry.example:5000":"writ"}})");
+    std::filesystem::remove_all(folder);
+}
+
+TEST(DockerConfig, says_what_it_leaves_out)
+{
+    std::string name = (std::filesystem::temp_directory_path() / "writ-docker-XXXXXX").string();
+    Path const folder = ::mkdtemp(name.data());
+    auto const own_folder = folder / "home/.docker";
+    std::filesystem::create_directories(own_folder);
+    std::filesystem::create_directories(folder / "run");
+    std::filesystem::create_directories(folder / "other");
+    ASSERT_TRUE(create_file(own_folder / "config.json", as_bytes("{}")).is_ok());
+    for (int i = 0; i < 1000; ++i)
+        std::filesystem::create_directory(own_folder / std::to_string(i));
+    Variables environment;
+    Variables const own { { "HOME", (folder / "home").string() } };
+    EXPECT_EQ(write_docker_folder(own, folder / "run", "/usr/bin/writ", { places.front() }, environment).value(), "");
+    std::filesystem::create_directory(own_folder / "one-more");
+    EXPECT_EQ(write_docker_folder(own, folder / "other", "/usr/bin/writ", { places.front() }, environment).value(),
+        "`" + own_folder.string() + "` has more than 1000 entries; the run's Docker finds only that many of them");
     std::filesystem::remove_all(folder);
 }
 

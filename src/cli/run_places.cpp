@@ -3,6 +3,9 @@
 
 #include "cli/docker_config.h"
 #include "cli/git_credential.h"
+#include "cli/output.h"
+
+#include <cstdio>
 
 namespace writ::cli {
 
@@ -56,7 +59,8 @@ Result<> write_place_settings(Session const& session, JsonObject const& answer, 
         environment.merge(git_variables(own, folder / "gitconfig"));
     }
     if (auto const registries = places_for(places, "docker"); !registries.empty())
-        TRY(write_docker_folder(own, folder, executable, registries, environment));
+        if (auto const note = TRY(write_docker_folder(own, folder, executable, registries, environment)); !note.empty())
+            std::fprintf(stderr, "writ: %s\n", printable(note).c_str());
     return {};
 }
 
