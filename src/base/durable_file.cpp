@@ -93,6 +93,22 @@ Result<Bytes> open_and_read(Path const& path, std::size_t size_max, int flags, b
     return read_opened(fd, path, status, size_max);
 }
 
+// The errno of mkdir, or 0.
+int make_folder(Path const& path, mode_t mode) { return ::mkdir(path.c_str(), mode & 0700) == 0 ? 0 : errno; }
+
+Result<> created_folder(Path const& path, mode_t mode, int error_number)
+{
+    std::error_code ignored;
+    if (error_number == EEXIST && std::filesystem::is_directory(path, ignored))
+        return {};
+    if (error_number != 0)
+        return errno_error(quoted("create folder", path), error_number);
+    // As for files: a caller who names a mode means it, whatever the umask.
+    if ((mode & 0077) != 0 && ::chmod(path.c_str(), mode) != 0)
+        return errno_error(quoted("set the mode of folder", path), errno);
+    return sync_folder(folder_of(path));
+}
+
 } // namespace
 
 Result<Bytes> read_file(Path const& path, std::size_t size_max) { return open_and_read(path, size_max, 0, true); }
@@ -124,21 +140,13 @@ Result<> create_file(Path const& path, BytesView bytes, mode_t mode)
 
 Result<> create_folder(Path const& path, mode_t mode)
 {
-    if (::mkdir(path.c_str(), mode & 0700) == 0) {
-        // As for files: a caller who names a mode means it, whatever the umask.
-        if ((mode & 0077) != 0 && ::chmod(path.c_str(), mode) != 0)
-            return errno_error(quoted("set the mode of folder", path), errno);
-        return sync_folder(folder_of(path));
-    }
-    if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
-        TRY(create_folder(path.parent_path(), mode));
-        return create_folder(path, mode);
-    }
-    auto const error_number = errno;
-    std::error_code ignored;
-    if (error_number == EEXIST && std::filesystem::is_directory(path, ignored))
-        return {};
-    return errno_error(quoted("create folder", path), error_number);
+    auto made = make_folder(path, mode);
+    if (made != ENOENT || !path.has_parent_path() || path.parent_path() == path)
+        return created_folder(path, mode, made);
+    TRY(create_folder(path.parent_path(), mode));
+    // Once: where nobody can make a folder (in /proc, on a mount that went away) ENOENT is not for want of the parent.
+    made = make_folder(path, mode);
+    return created_folder(path, mode, made);
 }
 
 Result<> sync_folder(Path const& path)

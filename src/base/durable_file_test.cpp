@@ -55,5 +55,14 @@ TEST_F(DurableFile, creates_folders_with_their_parents)
     EXPECT_TRUE(std::filesystem::is_directory(folder_ / "a" / "b" / "c"));
 }
 
+TEST_F(DurableFile, where_no_folder_can_be_made_it_says_so)
+{
+    for (auto const* path : { "/proc/x", "/proc/x/y/z", "/proc/self/fd/x" }) {
+        auto const made = create_folder(path);
+        ASSERT_TRUE(made.is_error()) << path;
+        EXPECT_NE(made.error().message.find("create folder `/proc"), std::string::npos) << made.error().message;
+    }
+}
+
 } // namespace
 } // namespace writ
