@@ -20,7 +20,7 @@ Path index_of(Path const& data_folder) { return data_folder / "audit-index.db"; 
 
 Result<UniqueFd> hold(Path const& data_folder)
 {
-    UniqueFd lock(::open((data_folder / "log" / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+    UniqueFd lock(::open((data_folder / "log" / "lock").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!lock.is_open() && errno == ENOENT) // a copy
         return lock;
     if (!lock.is_open())

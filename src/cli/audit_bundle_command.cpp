@@ -236,7 +236,7 @@ int verify(Session const& session, Options const& options)
     auto key = tlog::NoteVerifier::parse(options.key);
     if (key.is_error())
         return fail(std::move(key).error().in("--key"));
-    auto const bytes = read_file(options.file, audit::archive_bytes_max);
+    auto const bytes = read_regular_file(options.file, audit::archive_bytes_max);
     if (bytes.is_error())
         return fail(bytes.error());
     auto const report = audit::verify_bundle(as_text(*bytes), *key);

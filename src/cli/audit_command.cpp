@@ -51,7 +51,7 @@ Result<std::uint64_t> verify_final(
     if (final.is_error() && final.error().code == ErrorCode::not_found)
         return corruption("no checkpoint in it was ever final: there is no file `final`");
     auto const note = writ::to_text(TRY(final));
-    auto const verifier_text = writ::to_text(TRY(read_file(folder / "verifier", 4096)));
+    auto const verifier_text = writ::to_text(TRY(read_regular_file(folder / "verifier", 4096)));
     auto const verifier = TRY(tlog::NoteVerifier::parse(verifier_text.substr(0, verifier_text.find('\n'))));
     auto const checkpoint = TRY(tlog::verify_checkpoint(note, verifier).in("`final`"));
     TRY(tlog::verify_quorum(note, quorum).in("`final`"));
@@ -81,7 +81,7 @@ int verify(Session const& session, Options const& options)
     if (policy.is_error())
         return fail(policy.error());
     auto const* const quorum = &policy->quorum;
-    auto const final = read_file(folder / "final", std::size_t(256) << 10U);
+    auto const final = read_regular_file(folder / "final", std::size_t(256) << 10U);
     bool const shows_progress = ::isatty(STDERR_FILENO) == 1;
     auto const report = audit::verify_audit_log(folder, std::move(key), [shows_progress](std::uint64_t done, std::uint64_t total) {
         if (shows_progress)

@@ -138,7 +138,7 @@ Result<> read_records(std::string_view text, RecordVisitor const& visit)
 
 Result<> read_record_file(Path const& path, RecordVisitor const& visit)
 {
-    auto const bytes = TRY(read_file(path, log_file_bytes_max));
+    auto const bytes = TRY(read_regular_file(path, log_file_bytes_max));
     return read_records(as_text(bytes), visit);
 }
 

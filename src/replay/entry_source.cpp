@@ -29,7 +29,7 @@ public:
     {
     }
     [[nodiscard]] std::uint64_t size() const override { return size_; }
-    [[nodiscard]] Result<Bytes> file(std::string const& path) const override { return read_file(folder_ / path, bundle_bytes_max); }
+    [[nodiscard]] Result<Bytes> file(std::string const& path) const override { return read_regular_file(folder_ / path, bundle_bytes_max); }
 
 private:
     Path folder_;
@@ -78,7 +78,7 @@ Result<std::uint64_t> size_of_checkpoint(std::string_view note) { return TRY(tlo
 Result<std::unique_ptr<EntrySource>> open_log_files(Path const& folder)
 {
     auto const path = folder / "checkpoint";
-    auto const note = read_file(path, checkpoint_bytes_max);
+    auto const note = read_regular_file(path, checkpoint_bytes_max);
     if (note.is_error() && note.error().code == ErrorCode::not_found)
         return not_found("no log at `" + folder.string() + "`: it has no checkpoint");
     auto const size = TRY(size_of_checkpoint(as_text(TRY(note))).in("`" + path.string() + "`"));

@@ -25,7 +25,7 @@ Error damaged(TileName const& name, std::uint64_t index)
 
 UniqueFd open_file(Path const& log_folder, TileName const& name)
 {
-    return UniqueFd(::open((log_folder / name.path()).c_str(), O_RDONLY | O_CLOEXEC));
+    return UniqueFd(::open((log_folder / name.path()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 }
 
 // Neither removed nor replaced since it was opened.

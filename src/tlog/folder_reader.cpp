@@ -19,7 +19,7 @@ Result<FolderReader> FolderReader::open(Path folder, std::optional<NoteVerifier>
 {
     auto const key = verifier ? *std::move(verifier) : TRY(read_verifier(folder));
     for (int attempt = 1;; ++attempt) {
-        auto note = to_text(TRY(read_file(folder / "checkpoint", public_checkpoint_bytes_max)));
+        auto note = to_text(TRY(read_regular_file(folder / "checkpoint", public_checkpoint_bytes_max)));
         auto checkpoint = TRY(verify_checkpoint(note, key));
         auto journal = read_journal(folder / "journal", checkpoint.size);
         if (attempt < attempts_max && (journal.is_error() || journal->first() > checkpoint.size))
@@ -54,7 +54,7 @@ Result<FolderReader::Content> FolderReader::read(TileName name) const
 {
     auto const size_max = name.level ? tile_width * sizeof(Hash) : bundle_bytes_max;
     for (auto wanted = name; name.width <= tile_width; ++name.width) {
-        auto bytes = read_file(folder_ / name.path(), size_max);
+        auto bytes = read_regular_file(folder_ / name.path(), size_max);
         if (bytes.is_ok())
             return Content { name, std::move(*bytes) };
         if (bytes.error().code != ErrorCode::not_found)

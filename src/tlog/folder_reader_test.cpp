@@ -4,6 +4,7 @@
 #include "tlog/journal.h"
 #include "tlog/log_fixture.h"
 
+#include <sys/stat.h>
 #include <thread>
 
 namespace writ::tlog {
@@ -54,6 +55,32 @@ TEST_F(ReadFolder, an_older_reader_finds_what_has_become_fuller_since)
     ASSERT_EQ(entries.size(), 3U);
     EXPECT_EQ(to_text(entries.back()), text_of(2));
     EXPECT_TRUE(reader.read_range(3, 1).value().empty());
+}
+
+// A copy comes from whoever is audited. Without the look it waits for a writer for ever.
+TEST_F(ReadFolder, a_pipe_in_the_place_of_a_file_keeps_nobody_waiting)
+{
+    fill(*open().value(), 300);
+    std::vector<Path> files;
+    for (auto const& entry : std::filesystem::recursive_directory_iterator(log_folder()))
+        if (entry.is_regular_file())
+            files.push_back(entry.path());
+    ASSERT_GT(files.size(), 5U);
+    for (auto const& file : files) {
+        auto const aside = Path(file.string() + "-aside");
+        std::filesystem::rename(file, aside);
+        ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+        auto const reader = FolderReader::open(log_folder());
+        for (std::uint64_t next = 0; reader.is_ok() && next < 300; next += 50)
+            (void)reader->read_range(next, 50);
+        (void)verify();
+        std::filesystem::remove(file);
+        std::filesystem::rename(aside, file);
+    }
+    std::filesystem::remove(log_folder() / "checkpoint");
+    ASSERT_EQ(::mkfifo((log_folder() / "checkpoint").c_str(), 0600), 0);
+    EXPECT_NE(FolderReader::open(log_folder()).error().message.find("is no regular file"), std::string::npos);
+    EXPECT_TRUE(verify().is_error());
 }
 
 TEST_F(ReadFolder, one_entry_is_what_it_is_among_others)

@@ -85,7 +85,7 @@ Result<> FolderTiles::replace(std::string const& path, BytesView bytes)
     return place(file, path);
 }
 
-Result<Bytes> FolderTiles::get(std::string const& path, std::size_t size_max) const { return read_file(folder_ / path, size_max); }
+Result<Bytes> FolderTiles::get(std::string const& path, std::size_t size_max) const { return read_regular_file(folder_ / path, size_max); }
 
 void FolderTiles::remove(std::string const& path)
 {

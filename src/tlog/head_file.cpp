@@ -87,7 +87,7 @@ Result<Head> parse_head(BytesView bytes)
 
 } // namespace
 
-Result<Head> read_head(Path const& folder) { return parse_head(TRY(read_file(folder / "head", 2 * head_slot_bytes + 1))); }
+Result<Head> read_head(Path const& folder) { return parse_head(TRY(read_regular_file(folder / "head", 2 * head_slot_bytes + 1))); }
 
 Result<std::unique_ptr<HeadFile>> HeadFile::open(Path const& folder, bool may_create)
 {

@@ -191,7 +191,7 @@ Result<JournalContents> read_journal(Path const& folder, std::uint64_t from)
         if (!contents.segments.empty() && first != contents.end())
             return corruption(name + ": begins with entry " + std::to_string(first) + ", but the one before it ends with "
                 + std::to_string(contents.end()));
-        auto const bytes = TRY(read_file(folder / segment_name(first), segment_file_max));
+        auto const bytes = TRY(read_regular_file(folder / segment_name(first), segment_file_max));
         auto const parsed = TRY(parse_segment(bytes, first, first == segments.back()).in(name));
         contents.segments.push_back(
             { .first = first, .end = parsed.end, .whole = parsed.whole, .is_first_version = parsed.is_first_version });

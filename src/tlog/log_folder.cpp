@@ -106,7 +106,7 @@ Result<> check_checkpoints(OpenedFolder& opened, NoteVerifier const& verifier)
 
 Result<NoteVerifier> read_verifier(Path const& folder)
 {
-    auto const bytes = TRY(read_file(folder / "verifier", small_file_max));
+    auto const bytes = TRY(read_regular_file(folder / "verifier", small_file_max));
     auto const text = as_text(bytes);
     auto verifier = NoteVerifier::parse(text.substr(0, text.find('\n')));
     if (verifier.is_error() || verifier->to_text() + "\n" != text)

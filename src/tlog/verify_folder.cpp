@@ -118,7 +118,7 @@ private:
 // Whether an authority is writing to the folder now. A copy of a folder may have no `lock`.
 Result<bool> FolderVerifier::is_held()
 {
-    lock_ = UniqueFd(::open((folder_ / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+    lock_ = UniqueFd(::open((folder_ / "lock").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!lock_.is_open() && errno != ENOENT)
         return errno_error("open `" + (folder_ / "lock").string() + "`", errno);
     return lock_.is_open() && ::flock(lock_.get(), LOCK_SH | LOCK_NB) != 0;
@@ -150,7 +150,7 @@ Result<Bytes> FolderVerifier::read_content(TileName const& name)
     auto const size_max = name.level ? tile_width * sizeof(Hash) : bundle_bytes_max;
     for (int attempts_left = is_live_ ? live_attempts : 1; attempts_left > 0; --attempts_left)
         for (auto fuller = name; fuller.width <= (is_live_ ? tile_width : name.width); ++fuller.width) {
-            auto bytes = read_file(folder_ / fuller.path(), size_max);
+            auto bytes = read_regular_file(folder_ / fuller.path(), size_max);
             if (bytes.is_ok())
                 return first_of(std::move(*bytes), fuller, name.width).in("`" + fuller.path() + "`");
             if (bytes.error().code == ErrorCode::resource_exhausted)
@@ -169,7 +169,7 @@ Result<> FolderVerifier::read_signed(std::optional<NoteVerifier> const& verifier
     auto const own = TRY(written);
     if (verifier && own.to_text() != verifier->to_text())
         return corruption("`verifier` is not the key that was given");
-    auto const note = read_file(folder_ / "checkpoint", public_checkpoint_bytes_max);
+    auto const note = read_regular_file(folder_ / "checkpoint", public_checkpoint_bytes_max);
     if (note.is_error() && note.error().code == ErrorCode::not_found)
         return corruption("`checkpoint` is missing");
     checkpoint_ = TRY(verify_checkpoint(as_text(TRY(note)), own));
@@ -368,7 +368,7 @@ Result<> FolderVerifier::verify_tile_file(TileName const& name)
         return is_read ? Result<>() : corruption("`" + name.path() + "` is beyond the log's end");
     }
     auto const wanted = TRY(content_of(name));
-    auto const bytes = TRY(read_file(folder_ / name.path(), bundle_bytes_max));
+    auto const bytes = TRY(read_regular_file(folder_ / name.path(), bundle_bytes_max));
     auto const length = name.level ? name.width * sizeof(Hash) : bytes.size();
     auto const is_whole = name.level ? bytes.size() == length : parse_bundle(bytes, name.width).is_ok();
     if (!is_whole || wanted.size() < length || !is_same(bytes, BytesView(wanted).first(length)))
@@ -381,7 +381,7 @@ Result<Bytes> FolderVerifier::content_of(TileName const& name)
 {
     if (auto const edge = edge_.find(name.full()); edge != edge_.end())
         return edge->second;
-    auto const bytes = read_file(folder_ / name.full().path(), bundle_bytes_max);
+    auto const bytes = read_regular_file(folder_ / name.full().path(), bundle_bytes_max);
     if (bytes.is_error())
         return corruption("`" + name.path() + "` is beyond the log's end");
     return bytes;
