@@ -5,6 +5,7 @@
 #include "agent/injection.h"
 #include "agent/run_socket.h"
 #include "agent/workload_api.h"
+#include "base/held_folder.h"
 #include "base/logger.h"
 #include "net/http_server.h"
 
@@ -48,6 +49,7 @@ struct Agent::Parts {
     net::EventLoop& loop;
     AgentOptions options;
     Clock const& clock;
+    UniqueFd data_lock, run_lock;
     AgentIdentity identity;
     bool joined = false;
     std::optional<std::uint64_t> heard; // of the authority's news, so far
@@ -68,6 +70,7 @@ struct Agent::Parts {
     net::HttpServer run_server;
     net::HttpServer loopback_server;
 
+    Result<> hold_folders();
     net::Task<Result<>> join();
     Result<> adopt(AgentIdentity new_identity);
     Result<> listen();
@@ -76,6 +79,15 @@ struct Agent::Parts {
     static net::Task<> keep_identity(Parts* parts);
     net::Task<Result<>> follow_once();
 };
+
+// SECURITY: before anything in them is read or written: another agent's runs would be taken for those of one that ended.
+Result<> Agent::Parts::hold_folders()
+{
+    TRY(create_folder(options.data_folder));
+    data_lock = TRY(lock_folder(options.data_folder));
+    run_lock = TRY(lock_folder(options.run_folder));
+    return {};
+}
 
 Result<> Agent::Parts::adopt(AgentIdentity new_identity)
 {
@@ -226,10 +238,10 @@ std::string const& Agent::id() const { return parts_->identity.id; }
 
 net::Task<Result<std::unique_ptr<Agent>>> Agent::start(net::EventLoop* loop, AgentOptions options, Clock const* clock)
 {
-    auto const folder = create_folder(options.data_folder);
-    if (folder.is_error())
-        co_return folder.error();
     auto parts = std::make_unique<Parts>(*loop, std::move(options), *clock);
+    auto const held = parts->hold_folders();
+    if (held.is_error())
+        co_return held.error();
     auto const joined = co_await parts->join();
     if (joined.is_error())
         co_return joined.error();

@@ -38,6 +38,23 @@ class JoinToken(Scenario):
         self.assertTrue(self.writ.is_agent_ready())
         agent.stop()
 
+    def test_a_second_agent_on_the_same_folders_changes_nothing_in_them(self):
+        agent = self.writ.start_agent(self.writ.join_token("node-6"))
+        port = (self.writ.agent_data / "loopback-port").read_text()
+        arguments = [str(argument) for argument in self.writ.agent_arguments(None)]
+        elsewhere = self.scratch_folder("elsewhere")
+        for option, held in (("--run-dir", self.writ.agent_data), ("--data", self.writ.run_dir)):
+            others = list(arguments)
+            others[others.index(option) + 1] = str(elsewhere / option.strip("-"))
+            for given in (arguments, others):
+                second = self.writ.launch("second", given)
+                self.assertNotIn(second.wait(), (0, None))
+                self.assertIn("is held by another process", second.output())
+            self.assertIn(f"`{held}` is held", second.output())
+        self.assertEqual(port, (self.writ.agent_data / "loopback-port").read_text())
+        self.assertTrue(self.writ.is_agent_ready())
+        agent.stop()
+
     def test_the_thief_learns_a_code_and_no_more(self):
         token = self.writ.join_token("node-2")
         self.assertEqual(200, self.join(token).status)
