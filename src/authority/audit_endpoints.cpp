@@ -52,6 +52,10 @@ bool has_records(Result<JsonObject> const& answer)
 // With `from` and `wait`, an answer without records waits for some: so a follower misses none, and asks twice a minute when nothing happens.
 Reply list_records(Desk desk, Call call)
 {
+    auto const checked = check_parameters(call, { "limit", "before", "from", "wait", "since", "until", "type", "decision", "workload", "run", "resource", "purpose",
+                                                    "policy", "classification", "trace", "request" });
+    if (checked.is_error())
+        co_return checked.error();
     auto waiting = query_number(call, "wait", 0, wait_seconds_max);
     auto const wait = std::chrono::seconds(CO_TRY(waiting));
     auto const parameters = parameters_of(call.request.query);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
 
+#include "authority/field_reader.h"
 #include "base/json_members.h"
 
 #include <algorithm>
@@ -74,6 +75,19 @@ std::string peer_address(Call const& call)
 }
 
 std::string query_text(Call const& call, std::string_view name) { return std::string(call.request.query.get(name).value_or("")); }
+
+Result<> check_parameters(Call const& call, std::set<std::string, std::less<>> const& known)
+{
+    for (auto const& [name, value] : call.request.query) {
+        if (known.contains(name))
+            continue;
+        auto message = "there is no parameter `" + name + "` here";
+        if (auto const nearest = nearest_name(name, known); !nearest.empty())
+            message += "; did you mean `" + std::string(nearest) + "`?";
+        return invalid_argument(std::move(message));
+    }
+    return {};
+}
 
 Result<std::uint64_t> query_number(Call const& call, std::string_view name, std::uint64_t otherwise, std::uint64_t max)
 {

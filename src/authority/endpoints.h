@@ -9,6 +9,8 @@
 #include "authority/run_registry.h"
 #include "authority/run_sessions.h"
 
+#include <set>
+
 namespace writ::authority {
 
 // What handlers work with; all of it outlives the router.
@@ -60,6 +62,8 @@ std::string request_id_of(Call const&);
 std::string peer_address(Call const&);
 // The value of a query parameter, or empty.
 std::string query_text(Call const&, std::string_view name);
+// SECURITY: a parameter that is mistyped filters nothing, and the answer would look like one to what was asked.
+Result<> check_parameters(Call const&, std::set<std::string, std::less<>> const& known);
 // A number within limits, `otherwise` if absent.
 Result<std::uint64_t> query_number(Call const&, std::string_view name, std::uint64_t otherwise, std::uint64_t max);
 

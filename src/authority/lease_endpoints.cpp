@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "authority/endpoints.h"
-#include "authority/revocation.h"
+#include "authority/revocation_targets.h"
 #include "base/json_members.h"
 #include "base/utf8.h"
+
+#include <algorithm>
+#include <iterator>
 
 namespace writ::authority {
 
@@ -13,18 +16,21 @@ constexpr std::size_t rows_max = 1000;
 
 Reply list_leases(Desk desk, Call call)
 {
+    auto const checked = check_parameters(call, { "run", "workload", "state" });
+    if (checked.is_error())
+        co_return checked.error();
     auto const state = query_text(call, "state");
     if (!state.empty() && state != "open")
-        co_return invalid_argument("parameter `state` is `open`, or absent");
-    store::LeaseFilter filter { query_text(call, "run"), query_text(call, "workload"), state == "open", rows_max };
-    auto listed = desk.state.store.leases->list(filter);
-    auto const leases = CO_TRY(listed);
+        co_return invalid_argument("`state` is `open`, or left out for those that have ended, too");
+    auto found = co_await leases_of(desk.state, { query_text(call, "run"), query_text(call, "workload"), state == "open", rows_max });
+    auto const page = CO_TRY(found);
     JsonArray array;
-    for (auto const& lease : leases)
+    for (auto const& lease : page.leases)
         array.push_back(to_json(lease));
-    auto live = co_await live_credentials(desk.state, { .run = filter.run, .workload = filter.workload });
+    // By name or ID, as the log finds both.
+    auto live = co_await live_credentials(desk.state, { .run = query_text(call, "run"), .workload = query_text(call, "workload") });
     auto const sessions = CO_TRY(live);
-    co_return json_response(JsonObject { { "leases", std::move(array) }, { "sessions", authority::to_json(sessions) } });
+    co_return json_response(JsonObject { { "leases", std::move(array) }, { "cut", page.is_cut }, { "sessions", authority::to_json(sessions) } });
 }
 
 Reply revoke_leases(Desk desk, Call call)
@@ -74,6 +80,15 @@ Result<RevocationTarget> parse_target(JsonObject const& request)
     return target;
 }
 
+void add(Revocation& all, Revocation one)
+{
+    std::ranges::move(one.runs, std::back_inserter(all.runs));
+    std::ranges::move(one.leases, std::back_inserter(all.leases));
+    std::ranges::move(one.late, std::back_inserter(all.late));
+    std::ranges::move(one.remaining, std::back_inserter(all.remaining));
+    all.is_node_banned = all.is_node_banned || one.is_node_banned;
+}
+
 Reply revoke_target(Desk desk, Call call)
 {
     auto body = parse_request(call.request.body, { "run", "workload", "dataset", "model", "node", "credential", "reason" });
@@ -85,9 +100,15 @@ Reply revoke_target(Desk desk, Call call)
         target.node = "spiffe://" + desk.state.trust_domain + "/writ/agent/" + target.node;
     auto given = text_member_or(request, "reason", "");
     auto const words = CO_TRY(given);
-    std::string const reason(utf8_prefix(words, 200));
-    auto revoked = co_await revoke(desk.state, desk.leases, desk.runs, std::move(target), call.caller.id, reason.empty() ? "by an administrator" : reason);
-    auto const done = CO_TRY(revoked);
+    std::string const reason(words.empty() ? "by an administrator" : utf8_prefix(words, 200));
+    auto known = co_await known_targets(desk.state, std::move(target));
+    auto targets = CO_TRY(known);
+    Revocation done;
+    for (auto& one : targets) {
+        auto revoked = co_await revoke(desk.state, desk.leases, desk.runs, std::move(one), call.caller.id, reason);
+        add(done, CO_TRY(revoked));
+    }
+    std::ranges::stable_sort(done.remaining, std::ranges::greater(), &LiveCredential::expires);
     co_return json_response(JsonObject { { "runs", array_of(done.runs) }, { "revoked", array_of(done.leases) }, { "late", array_of(done.late) },
         { "remaining", authority::to_json(done.remaining) }, { "node_banned", done.is_node_banned } });
 }

@@ -15,12 +15,12 @@ constexpr std::size_t leases_max = 10'000;
 
 bool is_meant(RevocationTarget const& target, std::string const& id) { return target.credential.empty() || target.credential == id; }
 
-// A resource and its versions.
+// A resource and its versions, or one of them.
 bool is_resource(std::string_view type, std::string const& name, identity::Lease const& lease)
 {
     if (name.empty())
         return true;
-    bool const is_version = lease.resource_type == std::string(type) + "Version" && lease.resource_id.starts_with(name + "@");
+    bool const is_version = lease.resource_type == std::string(type) + "Version" && (lease.resource_id == name || lease.resource_id.starts_with(name + "@"));
     return is_version || (lease.resource_type == type && lease.resource_id == name);
 }
 

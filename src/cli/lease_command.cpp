@@ -36,6 +36,8 @@ int list(Session const& session, Options const& options)
             cell(lease, "run"), short_time(cell(lease, "expires")) });
     }
     table.print(options.all ? "no leases" : "no open leases (--all shows those that have ended)");
+    if (answer->at("cut").as_bool())
+        print_line("These are the newest; there are more. --run or --workload shows those of one.");
     auto const& sessions = answer->at("sessions").as_array();
     if (sessions.empty())
         return 0;
@@ -83,7 +85,7 @@ void add_lease_command(CLI::App& app, Session& session)
     auto const options = std::make_shared<Options>();
     auto* listing = command->add_subcommand("list", "Leases, newest first");
     listing->add_option("--run", options->run, "Of one run");
-    listing->add_option("--workload", options->workload, "Of one workload (SPIFFE ID)");
+    listing->add_option("--workload", options->workload, "Of one workload (declared name or SPIFFE ID)");
     listing->add_flag("--all", options->all, "Those that have ended, too");
     add_json_flag(*listing, session);
     listing->callback([&session, options] { session.action = [&session, options] { return list(session, *options); }; });

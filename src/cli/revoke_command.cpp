@@ -58,7 +58,7 @@ void add_revoke_command(CLI::App& app, Session& session)
     auto const options = std::make_shared<Options>();
     auto* target = command->add_option_group("target", "What to revoke; one of them");
     target->add_option("--run", options->run, "A run, which ends for Writ; its process is not killed");
-    target->add_option("--workload", options->workload, "All runs of a workload (SPIFFE ID)");
+    target->add_option("--workload", options->workload, "All runs of a workload (declared name, which means all its SPIFFE IDs, or one of these)");
     target->add_option("--dataset", options->dataset, "All leases on a data set; a policy keeps new ones away");
     target->add_option("--model", options->model, "All leases on a model and its versions");
     target->add_option("--node", options->node, "All runs of a node, and its agent, which has to join anew (name or SPIFFE ID)");

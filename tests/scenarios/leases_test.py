@@ -67,12 +67,36 @@ class Withdrawn(Scenario):
 
     def test_3_revoking_a_model_or_a_dataset_leaves_others(self):
         run = self.start_holding_run()
-        self.assertEqual(0, self.writ.cli("revoke", "--model", "oncology/biopsies").code)
+        unknown = self.writ.cli("revoke", "--model", "oncology/biopsies")
+        self.assertEqual(1, unknown.code, unknown)
         self.assertTrue(self.postgres.has_role(run.role), "a data set is no model of the same name")
         outcome = self.writ.cli("revoke", "--dataset", "oncology/biopsies")
         self.assertIn("revoked now: lease-", outcome.out, outcome)
         self.assert_role_ends(run.role)
         run.program.kill()
+
+    def test_4_a_name_that_nothing_knows_is_no_all_clear(self):
+        run = self.start_holding_run()
+        for option, name, nearest in (("--workload", "oncology-trainr", "oncology-trainer"), ("--dataset", "oncology/Biopsies", "oncology/biopsies"),
+                                      ("--workload", "spiffe://oncology.example/oncology/nobody/train", ""), ("--credential", "nope", "")):
+            outcome = self.writ.cli("revoke", option, name)
+            self.assertEqual(1, outcome.code, outcome)
+            self.assertIn(f"`{name}` is known", outcome.err)
+            self.assertIn(f"did you mean `{nearest}`?" if nearest else "is known", outcome.err)
+            self.assertNotIn("nothing lives on", outcome.out)
+        self.assertEqual(1, self.writ.cli("lease", "list", "--workload", "oncology-trainr").code)
+        for path in ("/v1/leases?wrkload=x", "/v1/leases?state=oepn", "/v1/audit/records?wrkload=x"):
+            self.assertEqual(400, self.writ.admin("GET", path).status, path)
+        self.assertIn("did you mean `workload`?", self.writ.admin("GET", "/v1/audit/records?wrkload=x").text)
+        self.assertTrue(self.postgres.has_role(run.role))
+        # A declared name is all of its SPIFFE IDs.
+        self.assertIn(run.role, self.writ.cli("lease", "list", "--workload", "oncology-trainer").out)
+        outcome = self.writ.cli("revoke", "--workload", "oncology-trainer")
+        self.assertEqual(0, outcome.code, outcome)
+        self.assertIn("ended now: run-", outcome.out)
+        self.assert_role_ends(run.role)
+        run.program.kill()
+        self.assertIn(run.role, self.writ.cli("lease", "list", "--all", "--workload", "oncology-trainer").out)
 
 
 class Many(Scenario):
@@ -87,6 +111,7 @@ class Many(Scenario):
             self.assertEqual(MANY, self.writ.admin("GET", "/v1/status").json["leases"])
             listed = self.writ.cli("lease", "list", "--json")
             self.assertEqual(0, listed.code, listed)
+            self.assertIn('"cut": true', listed.out.replace('":true', '": true'))
             one = self.writ.cli("lease", "list", "--run", f"run-{'a' * 15}{7:05d}")
             self.assertIn("lease-", one.out)
             time.sleep(2.5)  # rounds of the keeper, which looks for what is due
