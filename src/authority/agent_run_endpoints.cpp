@@ -52,6 +52,8 @@ net::Response denied(std::vector<Denial> const& denials)
     for (auto const& denial : denials) {
         JsonObject object { { "action", denial.action }, { "missing", authority::to_json(denial.missing) },
             { "record", number_or_null(denial.record) } };
+        if (denial.is_counted)
+            object.emplace("counted", true);
         if (!denial.resource.type.empty())
             object.emplace("resource", to_json(denial.resource));
         array.push_back(std::move(object));

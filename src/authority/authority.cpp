@@ -237,6 +237,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     witnessing->start(loop);
     loop.spawn(parts->state->outage->keep());
     loop.spawn(parts->leases->keep());
+    loop.spawn(parts->runs->keep_counts());
     loop.spawn(parts->retention->keep());
     loop.spawn(Parts::keep_identity(parts.get()));
     loop.spawn(watch_clock(*parts->state));
@@ -251,6 +252,7 @@ net::Task<> Authority::shutdown()
     parts_->state->replays->end();
     co_await parts_->admin_server->shutdown(shutdown_grace);
     co_await parts_->public_server->shutdown(shutdown_grace);
+    co_await parts_->runs->record_counts();
     co_await parts_->state->witnessing->stop();
     co_await parts_->state->outage->stop();
     auto const ended = parts_->life->end();

@@ -14,6 +14,7 @@ namespace {
 // LIMIT: uses of one run.
 constexpr std::size_t uses_max = 100;
 constexpr std::size_t token_characters = 52; // 260 bits
+constexpr Duration count_interval = std::chrono::minutes(1);
 
 std::string names_of(std::vector<IdentifiedWorkload> const& workloads)
 {
@@ -69,13 +70,33 @@ audit::Record record_of_run(identity::Run const& run, audit::RecordType type, st
     return record;
 }
 
+std::string uid_of(identity::Claims const& claims)
+{
+    auto const* const values = claims.find("unix.uid");
+    return values == nullptr || values->empty() ? "" : values->front();
+}
+
+std::string words_of(RefusalMeter::Count const& count)
+{
+    auto const whose = count.uid.empty() ? std::string("of processes of this node") : "of processes of uid " + count.uid;
+    return std::to_string(count.refused) + " more refused starts " + whose + " in " + std::to_string(std::chrono::floor<std::chrono::seconds>(count.within).count())
+        + " s, which are no workload that is declared; none has a record of its own";
+}
+
 Result<identity::Claims> claims_of(identity::Run const& run) { return identity::parse_claims(TRY(parse_json_object(run.claims))); }
 
 } // namespace
 
-// The refusal is a decision like any other, and on record like any other.
+// The refusal is a decision like any other, and on record like any other; but whoever is no workload may not write into the log without end.
 net::Task<Result<StartedRun>> RunRegistry::refuse(RunRequest request, std::string purpose, cedar::MissingFact fact)
 {
+    StartedRun refused;
+    ++state_.metrics.decisions_denied;
+    auto const verdict = refusals_.note(request.agent, uid_of(request.claims), state_.clock.monotonic());
+    if (verdict == RefusalMeter::Verdict::count) {
+        refused.denials.push_back({ "run", {}, { std::move(fact) }, std::nullopt, true });
+        co_return refused;
+    }
     audit::Record record;
     record.type = audit::RecordType::decision;
     record.time = state_.clock.now();
@@ -90,12 +111,38 @@ net::Task<Result<StartedRun>> RunRegistry::refuse(RunRequest request, std::strin
     record.policy_version = state_.snapshot->version;
     record.outcome = "ok";
     record.reason = fact.fact + ": " + fact.found;
-    ++state_.metrics.decisions_denied;
+    if (verdict == RefusalMeter::Verdict::announce)
+        record.reason += "; refusals like this come so often that those behind it are counted";
     auto appended = co_await append_record(state_, std::move(record));
     auto const sequence = CO_TRY(appended);
-    StartedRun refused;
     refused.denials.push_back({ "run", {}, { std::move(fact) }, sequence });
     co_return refused;
+}
+
+net::Task<> RunRegistry::record_counts()
+{
+    for (auto const& count : refusals_.take(state_.clock.monotonic())) {
+        audit::Record record;
+        record.type = audit::RecordType::decision;
+        record.time = state_.clock.now();
+        record.caller = count.agent;
+        record.action = "run";
+        record.allowed = false;
+        record.policy_version = state_.snapshot->version;
+        record.outcome = "ok";
+        record.reason = words_of(count);
+        auto const appended = co_await append_record(state_, std::move(record));
+        if (appended.is_error())
+            log_error("refusals that were counted are not on record", { { "agent", count.agent }, { "count", words_of(count) }, { "error", appended.error().message } });
+    }
+}
+
+net::Task<> RunRegistry::keep_counts()
+{
+    for (;;) {
+        co_await net::delay(count_interval);
+        co_await record_counts();
+    }
 }
 
 // A request, decided on as far as it goes.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "authority/lease_keeper.h"
+#include "authority/refusal_meter.h"
 
 namespace writ::authority {
 
@@ -24,6 +25,7 @@ struct Denial {
     cedar::EntityUid resource;
     std::vector<cedar::MissingFact> missing;
     std::optional<std::uint64_t> record;
+    bool is_counted = false; // it has no record of its own: the count of its user's is one
 };
 
 struct StartedRun {
@@ -75,6 +77,10 @@ public:
     // Ends all runs of the agent that are not among `live`; their ids.
     net::Task<Result<std::vector<std::string>>> sync(std::string agent, std::vector<std::string> live);
 
+    // Puts on record how many refusals had none of their own, for ever. Spawned once.
+    net::Task<> keep_counts();
+    net::Task<> record_counts();
+
 private:
     struct Considered;
     net::Task<Result<Considered>> consider(RunRequest request, std::string run);
@@ -84,6 +90,7 @@ private:
 
     AuthorityState& state_;
     LeaseKeeper& leases_;
+    RefusalMeter refusals_;
 };
 
 JsonObject to_json(identity::Run const&);

@@ -162,7 +162,10 @@ void print_denial(JsonObject const& denial)
                 cell(fact, "wanted").c_str());
         }
     }
-    std::fprintf(stderr, "    record %s in the audit log\n", cell(denial, "record").c_str());
+    if (denial.contains("counted"))
+        std::fprintf(stderr, "    your refusals come so often that the audit log has their number, and no record of each\n");
+    else
+        std::fprintf(stderr, "    record %s in the audit log\n", cell(denial, "record").c_str());
 }
 
 int print_refusal(Session const& session, net::Response const& response)

@@ -19,6 +19,24 @@ asking.recv(1)
 print("answered", flush=True)
 """
 
+START = """
+import ctypes, json, os, socket, sys
+job = os.fork()
+if job == 0:
+    ctypes.CDLL(None).ptrace(0, 0, 0, 0)
+    os.execv("/usr/bin/true", ["true"])
+os.waitpid(job, 0)
+asking = socket.socket(socket.AF_UNIX)
+asking.connect(sys.argv[1])
+body = json.dumps({"pid": job, "purpose": "x" * 200, "workload": "none"}).encode()
+for _ in range(int(sys.argv[2])):
+    asking.sendall(b"POST /v1/runs HTTP/1.1\\r\\nhost: x\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(body) + body)
+    answer = asking.recv(65536)
+    assert b" 403 " in answer, answer
+print(answer.decode())
+os.kill(job, 9)
+"""
+
 
 class RudeNeighbour(Scenario):
     @classmethod
@@ -52,6 +70,22 @@ class RudeNeighbour(Scenario):
         finally:
             for connection in silent:
                 connection.close()
+
+    def test_starts_that_are_refused_without_end_do_not_fill_the_log(self):
+        before = self.writ.tree_size()
+        told = subprocess.run([PYTHON, "-c", START, self.writ.run_dir / "run.sock", "600"], capture_output=True, text=True, check=True)
+        self.assertIn('"counted":true', told.stdout)
+        self.assertLess(self.writ.tree_size() - before, 150)
+        # The count is on record at the latest when the authority ends.
+        self.dev.stop()
+        type(self).dev = self.writ.start_dev()
+        reasons = [item["record"].get("reason", "") for item in self.writ.records(type="decision", limit=200)]
+        counted = [int(reason.split()[0]) for reason in reasons if "more refused starts of processes of uid" in reason]
+        own = [reason for reason in reasons if reason.startswith("workload: ")]
+        self.assertEqual(600, sum(counted) + len(own))
+        self.assertEqual(1, sum("those behind it are counted" in reason for reason in own))
+        outcome = self.writ.cli("run", "--purpose", "train", "--", PYTHON, JOBS / "read.py")
+        self.assertEqual(0, outcome.code, outcome)
 
 
 if __name__ == "__main__":
