@@ -229,7 +229,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     TRY(parts->begin_exports());
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
-    parts->sessions = std::make_unique<RunSessions>(*parts->state);
+    parts->sessions = std::make_unique<RunSessions>(*parts->state, *parts->leases);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs, *parts->sessions });
     parts->retention = std::make_unique<RetentionKeeper>(*parts->state, options.retention);
     TRY(parts->listen(std::move(public_listener)));

@@ -5,6 +5,7 @@
 #include "authority/withdrawal.h"
 #include "base/logger.h"
 #include "base/utf8.h"
+#include "net/wait_for_all.h"
 
 #include <algorithm>
 
@@ -29,33 +30,9 @@ constexpr std::size_t not_yet_bytes_max = 300;
 
 std::string reason_of(identity::Lease const& lease) { return lease.reason.substr(0, lease.reason.find(not_yet)); }
 
-// Marks a lease as somebody's for as long as it lives.
-class InHand {
-public:
-    InHand(std::set<std::string>& set, net::Notification& put_down, std::string id)
-        : set_(set)
-        , put_down_(put_down)
-        , id_(std::move(id))
-        , is_mine_(set_.insert(id_).second)
-    {
-    }
-    ~InHand()
-    {
-        if (is_mine_) {
-            set_.erase(id_);
-            put_down_.notify();
-        }
-    }
-    InHand(InHand const&) = delete;
-    InHand& operator=(InHand const&) = delete;
-    [[nodiscard]] bool is_mine() const { return is_mine_; }
-
-private:
-    std::set<std::string>& set_;
-    net::Notification& put_down_;
-    std::string id_;
-    bool is_mine_;
-};
+// LIMIT: leases in memory while many are taken back, and how many of them at the same time: as many requests as are sent to one system.
+constexpr std::size_t page_leases = 1000;
+constexpr std::size_t at_once_max = 16;
 
 audit::RecordedCredential recorded(identity::Lease const& lease)
 {
@@ -80,6 +57,32 @@ audit::Record revocation_of(identity::Lease const& lease, std::string const& cal
 }
 
 } // namespace
+
+// Marks a lease as somebody's for as long as it lives, which may be longer than the keeper does: a task that waits dies with its loop.
+class LeaseKeeper::InHand {
+public:
+    InHand(std::shared_ptr<Hands> hands, std::string id)
+        : hands_(std::move(hands))
+        , id_(std::move(id))
+        , is_mine_(hands_->leases.insert(id_).second)
+    {
+    }
+    ~InHand()
+    {
+        if (is_mine_) {
+            hands_->leases.erase(id_);
+            hands_->put_down.notify();
+        }
+    }
+    InHand(InHand const&) = delete;
+    InHand& operator=(InHand const&) = delete;
+    [[nodiscard]] bool is_mine() const { return is_mine_; }
+
+private:
+    std::shared_ptr<Hands> hands_;
+    std::string id_;
+    bool is_mine_;
+};
 
 net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snapshot, Question question, Answer answer)
 {
@@ -115,7 +118,7 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     lease.decision = answer.record.value_or(0);
     lease.created = now;
     lease.expires = now + std::min(source->provider->lifetime, lease_lifetime_max);
-    InHand const mine(in_hand_, put_down_, lease.id);
+    InHand const mine(hands_, lease.id);
     auto const intended = state_.store.leases->add(lease);
     if (intended.is_error())
         co_return intended.error();
@@ -150,7 +153,7 @@ issue::RevocableIssuer* LeaseKeeper::revocable_issuer(std::string const& kind) c
 
 net::Task<Result<identity::Lease>> LeaseKeeper::prolong(std::shared_ptr<Snapshot const> snapshot, identity::Lease lease)
 {
-    InHand const mine(in_hand_, put_down_, lease.id);
+    InHand const mine(hands_, lease.id);
     if (!mine.is_mine())
         co_return conflict("lease `" + lease.id + "` is being changed");
     // SECURITY: the caller read it before it asked for a decision. What was taken back meanwhile stays so.
@@ -240,13 +243,13 @@ net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::strin
 {
     // LIMIT: whoever has it in hand is done within the issuer's deadlines; keep() sees to it otherwise.
     constexpr Duration patience = std::chrono::seconds(30);
-    while (in_hand_.contains(id)) {
-        auto const seen = put_down_.version();
-        auto const free = co_await put_down_.wait_past(seen, patience);
+    while (hands_->leases.contains(id)) {
+        auto const seen = hands_->put_down.version();
+        auto const free = co_await hands_->put_down.wait_past(seen, patience);
         if (!free)
             co_return unavailable("lease `" + id + "` is being changed");
     }
-    InHand const mine(in_hand_, put_down_, id);
+    InHand const mine(hands_, id);
     auto found = state_.store.leases->find(id);
     auto lease = CO_TRY(found);
     if (lease.state == identity::LeaseState::ended)
@@ -267,22 +270,104 @@ net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::strin
     co_return revoked.error();
 }
 
+// A page of leases that are taken back, and what came of them.
+struct LeaseKeeper::Taking {
+    std::string caller, reason;
+    bool is_written_down = false;
+    std::vector<identity::Lease> leases {};
+    std::vector<std::unique_ptr<InHand>> held {}; // of each lease; null: somebody else has it
+    std::size_t next = 0;
+    TakenBack done {};
+};
+
+bool LeaseKeeper::is_silent(std::string const& provider) const
+{
+    auto const found = silent_until_.find(provider);
+    return found != silent_until_.end() && state_.clock.monotonic() < found->second;
+}
+
+// Written down first, all with one sync: whatever happens now, they will be taken back. On a full disk they are taken back all the same.
+void LeaseKeeper::take_in_hand(Taking& taking)
+{
+    std::vector<identity::Lease> intended;
+    taking.held.clear();
+    for (auto& lease : taking.leases) {
+        lease.reason = taking.reason;
+        auto mine = std::make_unique<InHand>(hands_, lease.id);
+        taking.held.push_back(mine->is_mine() ? std::move(mine) : nullptr);
+        if (taking.held.back() == nullptr)
+            continue;
+        intended.push_back(lease);
+        intended.back().state = identity::LeaseState::revoking;
+    }
+    auto const kept = state_.store.leases->update_all(intended);
+    taking.is_written_down = kept.is_ok();
+    if (kept.is_error())
+        log_warning("the end of leases was not written down", { { "leases", std::to_string(intended.size()) }, { "error", kept.error().message } });
+}
+
+net::Task<> LeaseKeeper::take_in_turn(Taking* taking)
+{
+    while (taking->next < taking->leases.size()) {
+        auto const& lease = taking->leases[taking->next];
+        auto const mine = std::move(taking->held[taking->next++]);
+        if (mine != nullptr && taking->is_written_down && is_silent(lease.provider)) {
+            taking->done.late.push_back(lease.id);
+            taking->done.failed = unavailable("the system of CredentialProvider `" + lease.provider + "` does not answer");
+            continue;
+        }
+        Result<> taken;
+        if (mine == nullptr) {
+            auto const by_then = co_await take_back(lease.id, taking->caller, taking->reason);
+            taken = by_then.is_ok() ? Result<>() : Result<>(by_then.error());
+        } else {
+            taken = co_await revoke(lease, taking->caller);
+        }
+        if (taken.is_ok()) {
+            taking->done.ended.push_back(lease.id);
+            silent_until_.erase(lease.provider);
+        } else if (taken.error().code != ErrorCode::conflict) {
+            taking->done.late.push_back(lease.id);
+            if (taken.error().code == ErrorCode::unavailable && !is_silent(lease.provider))
+                silent_until_[lease.provider] = state_.clock.monotonic() + retry_longest;
+            taking->done.failed = taken.error();
+            if (mine != nullptr) {
+                auto intended = lease;
+                intended.state = identity::LeaseState::revoking;
+                mark(std::move(intended), taking->reason, taken.error());
+            }
+        }
+    }
+}
+
+net::Task<Result<TakenBack>> LeaseKeeper::take_back_all(store::LeaseFilter filter, IsMeant is_meant, std::string caller, std::string reason)
+{
+    Taking taking { std::move(caller), std::move(reason) };
+    filter.limit = page_leases;
+    for (std::string after;;) {
+        auto page = state_.store.leases->open_after(after, filter);
+        taking.leases = CO_TRY(page);
+        taking.next = 0;
+        if (taking.leases.empty())
+            co_return std::move(taking.done);
+        after = taking.leases.back().id;
+        std::erase_if(taking.leases, [&is_meant](auto const& lease) { return !is_meant(lease); });
+        take_in_hand(taking);
+        std::vector<net::Task<>> tasks;
+        for (std::size_t i = 0; i < std::min(at_once_max, taking.leases.size()); ++i)
+            tasks.push_back(take_in_turn(&taking));
+        co_await net::wait_for_all(std::move(tasks));
+    }
+}
+
 net::Task<Result<std::vector<std::string>>> LeaseKeeper::take_back_run(std::string run, std::string caller, std::string reason)
 {
-    auto listed = state_.store.leases->list({ .run = run, .open_only = true });
-    auto const leases = CO_TRY(listed);
-    std::vector<std::string> ids;
-    std::optional<Error> failed;
-    for (auto const& lease : leases) {
-        auto taken = co_await take_back(lease.id, caller, reason);
-        if (taken.is_ok())
-            ids.push_back(lease.id);
-        else if (taken.error().code != ErrorCode::conflict)
-            failed = taken.error();
-    }
-    if (failed)
-        co_return *failed;
-    co_return ids;
+    auto all = [](identity::Lease const&) { return true; };
+    auto taken = co_await take_back_all({ .run = std::move(run) }, std::move(all), std::move(caller), std::move(reason));
+    auto done = CO_TRY(taken);
+    if (done.failed)
+        co_return *done.failed;
+    co_return std::move(done.ended);
 }
 
 net::Task<> LeaseKeeper::round()
@@ -301,7 +386,7 @@ net::Task<> LeaseKeeper::round()
     std::stable_sort(due->begin(), due->end(), [&turn_of](auto const& left, auto const& right) { return turn_of(left) < turn_of(right); });
     std::set<std::string> silent;
     for (auto const& lease : *due) {
-        if (in_hand_.contains(lease.id) || silent.contains(lease.provider) || state_.clock.monotonic() < turn_of(lease))
+        if (hands_->leases.contains(lease.id) || silent.contains(lease.provider) || state_.clock.monotonic() < turn_of(lease))
             continue;
         std::string const reason = lease.state == identity::LeaseState::pending ? "never given out"
             : lease.reason.empty()                                              ? "expired"
@@ -309,6 +394,7 @@ net::Task<> LeaseKeeper::round()
         auto const taken = co_await take_back(lease.id, "authority", reason);
         if (taken.is_ok() || taken.error().code == ErrorCode::conflict) {
             retries_.erase(lease.id);
+            silent_until_.erase(lease.provider);
             continue;
         }
         if (taken.error().code == ErrorCode::unavailable)

@@ -31,6 +31,12 @@ struct Grant {
     std::optional<SessionGrant> session;
 };
 
+struct TakenBack {
+    std::vector<std::string> ended;
+    std::vector<std::string> late; // written down as to be taken back; keep() sees to it
+    std::optional<Error> failed; // why one of them is late
+};
+
 class LeaseKeeper {
 public:
     explicit LeaseKeeper(AuthorityState& state)
@@ -53,11 +59,24 @@ public:
     // then the lease's reason says what it said.
     net::Task<Result<std::vector<std::string>>> take_back_run(std::string run, std::string caller, std::string reason);
     net::Task<Result<std::string>> take_back(std::string lease, std::string caller, std::string reason);
+    // The same of all that the filter names and that are meant, several at the same time. A system that does not answer is not waited for once for each.
+    using IsMeant = std::function<bool(identity::Lease const&)>;
+    net::Task<Result<TakenBack>> take_back_all(store::LeaseFilter filter, IsMeant is_meant, std::string caller, std::string reason);
 
     // Takes back what is due, for ever. Spawned once.
     net::Task<> keep();
 
 private:
+    // Leases somebody is creating or revoking at this moment.
+    struct Hands {
+        std::set<std::string> leases;
+        net::Notification put_down;
+    };
+    class InHand;
+    struct Taking;
+    net::Task<> take_in_turn(Taking* taking);
+    void take_in_hand(Taking& taking);
+    [[nodiscard]] bool is_silent(std::string const& provider) const;
     net::Task<Result<>> revoke(identity::Lease lease, std::string caller);
     net::Task<Result<std::uint64_t>> find_issuance(identity::Lease const& lease);
     void mark(identity::Lease lease, std::string const& reason, Error const& error);
@@ -71,8 +90,8 @@ private:
 
     AuthorityState& state_;
     std::map<std::string, Retry> retries_; // leases that could not be taken back, and when to try again
-    std::set<std::string> in_hand_;        // leases somebody is creating or revoking at this moment
-    net::Notification put_down_;
+    std::map<std::string, Monotonic> silent_until_; // CredentialProviders whose system has not answered, and is not waited for again before
+    std::shared_ptr<Hands> const hands_ = std::make_shared<Hands>();
 };
 
 JsonObject to_json(identity::Lease const&);

@@ -43,7 +43,7 @@ std::set<std::string> served_routes()
     AuthorityState state { clock, random, "acme.ai", "https://localhost", {}, nullptr, {}, {}, {}, nullptr, {}, {} };
     LeaseKeeper leases(state);
     RunRegistry runs(state, leases);
-    RunSessions sessions(state);
+    RunSessions sessions(state, leases);
     Router router;
     add_all_routes(router, { state, leases, runs, sessions });
     std::set<std::string> routes;

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t page_records = 1000;
 constexpr std::size_t live_pages_max = 50;
-constexpr std::size_t leases_max = 10'000;
 
 bool is_meant(RevocationTarget const& target, std::string const& id) { return target.credential.empty() || target.credential == id; }
 
@@ -82,20 +81,15 @@ net::Task<Result<>> end_runs(AuthorityState& state, RunRegistry& registry, Revoc
     co_return Result<>();
 }
 
-net::Task<Result<>> take_back_leases(AuthorityState& state, LeaseKeeper& keeper, RevocationTarget target, std::string caller, std::string reason, Revocation& done)
+net::Task<Result<>> take_back_leases(LeaseKeeper& keeper, RevocationTarget target, std::string caller, std::string reason, Revocation& done)
 {
     if (!target.node.empty())
         co_return Result<>(); // leases are of its runs, which have ended
-    auto listed = state.store.leases->list({ .run = target.run, .workload = target.workload, .open_only = true, .limit = leases_max });
-    for (auto const& lease : CO_TRY(listed)) {
-        if (!is_meant(target, lease))
-            continue;
-        auto const taken = co_await keeper.take_back(lease.id, caller, reason);
-        if (taken.is_ok())
-            done.leases.push_back(lease.id);
-        else if (taken.error().code != ErrorCode::conflict)
-            done.late.push_back(lease.id);
-    }
+    auto const meant = [&target](identity::Lease const& lease) { return is_meant(target, lease); };
+    auto taken = co_await keeper.take_back_all({ .run = target.run, .workload = target.workload }, meant, caller, reason);
+    auto const all = CO_TRY(taken);
+    done.leases.insert(done.leases.end(), all.ended.begin(), all.ended.end());
+    done.late = all.late;
     co_return Result<>();
 }
 
@@ -171,10 +165,16 @@ net::Task<Result<Revocation>> revoke(AuthorityState& state, LeaseKeeper& keeper,
             co_return banned.error();
         done.is_node_banned = true;
     }
+    if (!target.workload.empty()) {
+        // Together, and not run after run. What a run is given meanwhile ends with it.
+        auto const first = co_await take_back_leases(keeper, target, caller, reason, done);
+        if (first.is_error())
+            co_return first.error();
+    }
     auto const ended = co_await end_runs(state, registry, target, caller, reason, done);
     if (ended.is_error())
         co_return ended.error();
-    auto const taken = co_await take_back_leases(state, keeper, target, caller, reason, done);
+    auto const taken = co_await take_back_leases(keeper, target, caller, reason, done);
     if (taken.is_error())
         co_return taken.error();
     state.changed.notify();

@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace writ::authority {
 
@@ -328,9 +329,14 @@ net::Task<Result<std::vector<identity::Lease>>> RunRegistry::renew(
     auto const claims = CO_TRY(parsed);
     auto const snapshot = state_.snapshot;
     auto const identified = choose(identify(*snapshot, claims), run.workload);
-    auto listed = state_.store.leases->list({ .run = id, .open_only = true });
-    auto const leases = CO_TRY(listed);
-    std::vector<identity::Lease> renewed;
+    std::vector<identity::Lease> leases, renewed;
+    for (std::string after;; after = leases.back().id) {
+        auto page = state_.store.leases->open_after(after, { .run = id });
+        auto next = CO_TRY(page);
+        if (next.empty())
+            break;
+        std::ranges::move(next, std::back_inserter(leases));
+    }
     for (auto const& lease : leases) {
         if (lease.state != identity::LeaseState::active)
             continue;

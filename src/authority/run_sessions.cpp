@@ -4,6 +4,7 @@
 #include "authority/credential_source.h"
 #include "authority/recipient.h"
 #include "authority/withdrawal.h"
+#include "base/logger.h"
 
 #include <algorithm>
 
@@ -84,6 +85,12 @@ net::Task<Result<>> RunSessions::decide(Asked& asked, std::vector<identity::Use>
     co_return Result<>();
 }
 
+bool RunSessions::has_ended(std::string const& run) const
+{
+    auto const found = state_.store.runs->find(run);
+    return found.is_error() || found->ended;
+}
+
 net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
 {
     auto const issuer = state_.issuers.find(asked.provider->type);
@@ -99,6 +106,7 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
     OpenedSession session { plan.kind, credential.id.empty() ? plan.name : credential.id, plan.scope, std::min(credential.expires.value_or(expires), expires),
         issuer->second->is_delivered() ? delivery_of(credential) : std::move(credential.document), {} };
     HeldToken const held { asked.provider->name, session.kind, session.id, session.scope, session.expires };
+    bool const is_over = has_ended(asked.run.id); // while its system was asked
     // One record for each thing that it opens, so that who-used finds each.
     for (auto const& [question, answer] : asked.allowed) {
         identity::Lease lease; // of a token that can be taken back
@@ -106,6 +114,8 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
             auto kept = hold_token(state_, held, credential.withdrawal, question, answer);
             lease = CO_TRY(kept);
         }
+        if (is_over)
+            continue;
         auto record = record_of(*asked.snapshot, question, audit::RecordType::issuance, state_.clock.now());
         record.allowed = true;
         record.policies = answer.policies;
@@ -116,10 +126,16 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
         auto const recorded = co_await record_or_spool(state_, std::move(record), answer.may_spool);
         if (recorded.is_error())
             co_return recorded.error();
-        lease.issuance = recorded->sequence.value_or(0);
-        auto const updated = lease.id.empty() ? Result<>() : state_.store.leases->update(lease);
+        auto const updated = lease.id.empty() ? Result<>() : note_issuance(state_.store, lease.id, recorded->sequence.value_or(0));
         if (updated.is_error())
             co_return updated.error();
+    }
+    if (is_over || has_ended(asked.run.id)) {
+        // Nobody ends what its end has not seen; the keeper does.
+        auto const ended = co_await leases_.take_back_run(asked.run.id, "authority", "the run has ended");
+        if (ended.is_error())
+            log_warning("a token of a run that has ended was not taken back yet", { { "run", asked.run.id }, { "error", ended.error().message } });
+        co_return not_found("the run has ended");
     }
     ++state_.metrics.sessions_opened;
     co_return session;
@@ -153,9 +169,7 @@ net::Task<Result<OpenedSession>> RunSessions::open(SessionRequest request)
         denied.denials = std::move(asked.denials);
         co_return denied;
     }
-    // The run may have ended while the log was written.
-    auto const still = state_.store.runs->find(request.run);
-    if (still.is_error() || still->ended)
+    if (has_ended(request.run)) // while the log was written
         co_return not_found("the run has ended");
     co_return co_await issue(asked);
 }

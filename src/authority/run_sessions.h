@@ -27,8 +27,9 @@ struct OpenedSession {
 
 class RunSessions {
 public:
-    explicit RunSessions(AuthorityState& state)
+    RunSessions(AuthorityState& state, LeaseKeeper& leases)
         : state_(state)
+        , leases_(leases)
     {
     }
     RunSessions(RunSessions const&) = delete;
@@ -42,8 +43,10 @@ private:
     struct Asked;
     net::Task<Result<>> decide(Asked& asked, std::vector<identity::Use> uses);
     net::Task<Result<OpenedSession>> issue(Asked& asked);
+    [[nodiscard]] bool has_ended(std::string const& run) const;
 
     AuthorityState& state_;
+    LeaseKeeper& leases_;
 };
 
 } // namespace writ::authority

@@ -29,6 +29,13 @@ Result<identity::Lease> hold_token(AuthorityState& state, HeldToken const& token
     return lease;
 }
 
+Result<> note_issuance(store::Store& store, std::string const& id, std::uint64_t issuance)
+{
+    auto lease = TRY(store.leases->find(id));
+    lease.issuance = issuance;
+    return store.leases->update(lease);
+}
+
 net::Task<Result<>> withdraw_token(AuthorityState& state, identity::Lease lease)
 {
     if (lease.expires <= state.clock.now())

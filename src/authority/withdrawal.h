@@ -16,6 +16,9 @@ struct HeldToken {
 // A lease for what was asked. In the store before the token leaves.
 Result<identity::Lease> hold_token(AuthorityState&, HeldToken const&, SecretText const& withdrawal, Question const&, Answer const&);
 
+// What became of it meanwhile stays so.
+Result<> note_issuance(store::Store&, std::string const& lease, std::uint64_t issuance);
+
 // Nothing to do once it has ended by itself.
 net::Task<Result<>> withdraw_token(AuthorityState&, identity::Lease);
 

@@ -37,7 +37,7 @@ int revoke(Session const& session, Options const& options)
         print_line("the node's agent is not listened to any more; `writ token create` lets it join anew");
     print_each(*answer, "runs", "ended now: ");
     print_each(*answer, "revoked", "revoked now: ");
-    print_each(*answer, "late", "does not answer yet, is asked again until it does: ");
+    print_each(*answer, "late", "still to end, which is tried until it has: ");
     auto const& remaining = answer->at("remaining").as_array();
     if (!remaining.empty())
         print_line("Nobody can take these back; no new one is given where policy or the run's end forbids it:");

@@ -2,6 +2,7 @@
 #include "net/task.h"
 
 #include "net/notification.h"
+#include "net/wait_for_all.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -73,6 +74,27 @@ TEST(EventLoop, hands_an_exception_to_whoever_ran_the_task)
         throw std::runtime_error("no");
     };
     EXPECT_THROW(loop.run(fail()), std::runtime_error);
+}
+
+TEST(WaitForAll, begins_each_before_it_waits_for_any_and_returns_after_the_last)
+{
+    EventLoop loop;
+    loop.run(wait_for_all({}));
+    int begun = 0, ended = 0;
+    Notification all_begun;
+    auto const meet = [](int* began, int* over, Notification* met) -> Task<> {
+        auto const seen = met->version();
+        if (++*began == 3)
+            met->notify();
+        else
+            EXPECT_TRUE(co_await met->wait_past(seen, 10s));
+        ++*over;
+    };
+    std::vector<Task<>> tasks;
+    for (int i = 0; i < 3; ++i)
+        tasks.push_back(meet(&begun, &ended, &all_begun));
+    loop.run(wait_for_all(std::move(tasks)));
+    EXPECT_EQ(ended, 3);
 }
 
 TEST(EventLoop, returns_the_signal_that_ended_it)

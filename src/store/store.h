@@ -71,7 +71,10 @@ public:
     virtual Result<> add(identity::Lease const&) = 0;
     virtual Result<identity::Lease> find(std::string const& id) = 0;           // not_found
     virtual Result<> update(identity::Lease const&) = 0;                       // state, issuance, expires, reason
+    virtual Result<> update_all(std::vector<identity::Lease> const&) = 0;      // the same of several: all, or none
     virtual Result<std::vector<identity::Lease>> list(LeaseFilter const&) = 0; // newest first
+    // Open ones by their ids, from the one behind `id` on (empty: the first): page after page they are all, whatever ends meanwhile.
+    virtual Result<std::vector<identity::Lease>> open_after(std::string const& id, LeaseFilter const&) = 0;
     // Open leases that are to end: expired, or already revoking or pending. Oldest first.
     virtual Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit) = 0;
     virtual Result<std::size_t> count_open() = 0;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What leases cost, how fast a withdrawn permission takes them back, and revoking by node and by model."""
+import json
 import sqlite3
 import time
 
@@ -119,9 +120,21 @@ class Many(Scenario):
             print(f"{life} life: ready in {started:.2f} s, {now:.1f} MB now, {peak:.1f} MB at most")
             self.assertLess(peak, MEGABYTES_MAX)
             authority.kill()
-        # One of them still can be ended by hand, and nothing else is.
         self.writ.start_authority()
         self.assertEqual(MANY, self.writ.admin("GET", "/v1/status").json["leases"])
+        self.revoke_all()
+        self.assertEqual(MANY, self.writ.admin("GET", "/v1/status").json["leases"], "nothing has ended that was not taken back")
+
+    def revoke_all(self) -> None:
+        """Their database does not answer: all are written down as to be ended, however many, and it is waited for once."""
+        began = time.monotonic()
+        outcome = self.writ.cli("revoke", "--workload", "spiffe://oncology.example/ml/root/train", "--json")
+        print(f"`writ revoke` took {time.monotonic() - began:.1f} s")
+        self.assertEqual(0, outcome.code, outcome.err)
+        answer = json.loads(outcome.out)
+        self.assertEqual(([], MANY), (answer["revoked"], len(set(answer["late"]))))
+        with sqlite3.connect(self.writ.data / "writ.db") as database:
+            self.assertEqual([(2, MANY)], database.execute("SELECT state, count(*) FROM leases GROUP BY state").fetchall())
 
     def add_leases(self) -> None:
         nanoseconds = 1_000_000_000

@@ -89,6 +89,8 @@ class Exchange:
 
     def __init__(self):
         self.requests, self.revoked = [], []
+        self.open = threading.Event()  # while it is not set, tokens are waited for
+        self.open.set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -101,7 +103,9 @@ class Exchange:
                     self.end_headers()
                     return
                 outer.requests.append(form)
-                answer = json.dumps({"access_token": f"exchanged-{len(outer.requests)}", "token_type": "Bearer", "expires_in": 1800}).encode()
+                number = len(outer.requests)
+                outer.open.wait(30)
+                answer = json.dumps({"access_token": f"exchanged-{number}", "token_type": "Bearer", "expires_in": 1800}).encode()
                 self.send_response(200)
                 self.send_header("content-length", str(len(answer)))
                 self.end_headers()
@@ -276,6 +280,20 @@ class Secrets(Scenario):
             self.declare(policies=WITHDRAWN.replace("vendor-models", "exchanged"))
             wait_until("the token is revoked", lambda: token in self.exchange.revoked)
         self.declare()
+
+    def test_083_a_token_that_comes_when_its_run_is_over_is_taken_back(self):
+        asked = len(self.exchange.requests)
+        self.exchange.open.clear()
+        job = self.writ.launch("late", ["run", "--purpose", "train", "--", PYTHON, JOBS / "wait.py", self.scratch("late")])
+        try:
+            wait_until("its token is asked for", lambda: len(self.exchange.requests) > asked)
+            run = self.writ.admin("GET", "/v1/runs").json["runs"][0]["id"]
+            self.assertEqual(0, self.writ.cli("revoke", "--run", run).code)
+        finally:
+            self.exchange.open.set()
+        wait_until("the token is revoked", lambda: f"exchanged-{asked + 1}" in self.exchange.revoked)
+        wait_until("no lease is left", lambda: not self.writ.admin("GET", f"/v1/leases?state=open&run={run}").json["leases"])
+        job.kill()
 
     # ---- sealed
 

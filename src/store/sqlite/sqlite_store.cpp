@@ -4,6 +4,8 @@
 #include "store/sqlite/database.h"
 #include "store/sqlite/sealed_rows.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace writ::store {
@@ -39,9 +41,11 @@ CREATE TABLE IF NOT EXISTS secrets (name TEXT NOT NULL, version INTEGER NOT NULL
     PRIMARY KEY (name, version)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run_grants (digest TEXT PRIMARY KEY, id TEXT NOT NULL, workload TEXT NOT NULL, purpose TEXT NOT NULL, uses TEXT NOT NULL,
     record INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS leases_unsettled ON leases (expires) WHERE state IN (0, 2);
 )sql";
 
 static_assert(static_cast<int>(identity::LeaseState::ended) == 3, "the index leases_open names the number");
+static_assert(static_cast<int>(identity::LeaseState::pending) == 0 && static_cast<int>(identity::LeaseState::revoking) == 2, "the index leases_unsettled names the numbers");
 
 Result<> create_schema(Database& database)
 {
@@ -219,6 +223,9 @@ private:
 constexpr char const* lease_columns
     = "SELECT id, run, workload, kind, provider, credential, scope, target, action, resource_type, resource_id, decision, "
       "issuance, state, created, expires, reason FROM leases ";
+// Of one run, however many there are: the planner might sooner follow an index that has the order.
+constexpr char const* of_run = "INDEXED BY leases_run WHERE run = ?1 ";
+constexpr char const* of_any_run = "WHERE ?1 = '' ";
 
 identity::Lease read_lease(Statement const& row)
 {
@@ -297,21 +304,51 @@ public:
         return {};
     }
 
+    Result<> update_all(std::vector<identity::Lease> const& leases) override
+    {
+        TRY(database_->execute("BEGIN IMMEDIATE"));
+        for (auto const& lease : leases) {
+            if (auto updated = update(lease); updated.is_error()) {
+                (void)database_->execute("ROLLBACK");
+                return updated;
+            }
+        }
+        auto committed = database_->execute("COMMIT");
+        if (committed.is_error())
+            (void)database_->execute("ROLLBACK");
+        return committed;
+    }
+
     Result<std::vector<identity::Lease>> list(LeaseFilter const& filter) override
     {
-        static std::string const sql = std::string(lease_columns)
-            + "WHERE (?1 = '' OR run = ?1) AND (?2 = '' OR workload = ?2) AND (?3 = 0 OR state <> 3) ORDER BY created DESC, id LIMIT ?4";
-        auto statement = TRY(database_->prepare(sql.c_str()));
+        static std::string const rest = "AND (?2 = '' OR workload = ?2) AND (?3 = 0 OR state <> 3) ORDER BY created DESC, id LIMIT ?4";
+        static std::string const run_sql = lease_columns + (of_run + rest), sql = lease_columns + (of_any_run + rest);
+        auto statement = TRY(database_->prepare((filter.run.empty() ? sql : run_sql).c_str()));
         return read_leases(
             statement.bind(filter.run).bind(filter.workload).bind(std::int64_t(filter.open_only)).bind(std::uint64_t(filter.limit)));
     }
 
+    Result<std::vector<identity::Lease>> open_after(std::string const& id, LeaseFilter const& filter) override
+    {
+        static std::string const rest = "AND (?2 = '' OR workload = ?2) AND state <> 3 AND id > ?3 ORDER BY id LIMIT ?4";
+        static std::string const run_sql = lease_columns + (of_run + rest), sql = lease_columns + (of_any_run + rest);
+        auto statement = TRY(database_->prepare((filter.run.empty() ? sql : run_sql).c_str()));
+        return read_leases(statement.bind(filter.run).bind(filter.workload).bind(id).bind(std::uint64_t(filter.limit)));
+    }
+
+    // Asked every second, so both read what is due alone, however many are open.
     Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit) override
     {
-        static std::string const sql
-            = std::string(lease_columns) + "WHERE state <> 3 AND (state <> 1 OR expires <= ?1) ORDER BY expires LIMIT ?2";
-        auto statement = TRY(database_->prepare(sql.c_str()));
-        return read_leases(statement.bind(now).bind(std::uint64_t(limit)));
+        static std::string const unsettled_sql = lease_columns + std::string("INDEXED BY leases_unsettled WHERE state IN (0, 2) ORDER BY expires LIMIT ?1");
+        static std::string const expired_sql
+            = lease_columns + std::string("INDEXED BY leases_open WHERE state <> 3 AND state = 1 AND expires <= ?1 ORDER BY expires LIMIT ?2");
+        auto unsettled = TRY(database_->prepare(unsettled_sql.c_str()));
+        auto leases = TRY(read_leases(unsettled.bind(std::uint64_t(limit))));
+        auto expired = TRY(database_->prepare(expired_sql.c_str()));
+        std::ranges::move(TRY(read_leases(expired.bind(now).bind(std::uint64_t(limit)))), std::back_inserter(leases));
+        std::ranges::stable_sort(leases, {}, &identity::Lease::expires);
+        leases.resize(std::min(leases.size(), limit));
+        return leases;
     }
 
     Result<std::size_t> count_open() override

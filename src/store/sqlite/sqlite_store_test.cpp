@@ -110,6 +110,67 @@ TEST(SqliteStore, tells_which_leases_are_due)
     EXPECT_EQ(store.leases->find("none").error().code, ErrorCode::not_found);
 }
 
+TEST(SqliteStore, all_open_leases_page_after_page_whatever_ends_meanwhile)
+{
+    using identity::LeaseState;
+    auto const store = new_store();
+    for (int i = 0; i < 25; ++i) {
+        auto lease = lease_of("lease-" + std::to_string(100 + i), i % 5 == 0 ? "r2" : "r1", i == 7 ? LeaseState::ended : LeaseState::active, at(100));
+        EXPECT_TRUE(store.leases->add(lease).is_ok());
+    }
+    for (auto const& [run, expected] : { std::pair("", 24), std::pair("r1", 19), std::pair("r2", 5), std::pair("r3", 0) }) {
+        int seen = 0;
+        std::string after;
+        for (auto page = store.leases->open_after("", { .run = run, .limit = 4 }).value(); !page.empty(); page = store.leases->open_after(after, { .run = run, .limit = 4 }).value()) {
+            EXPECT_LE(page.size(), 4U);
+            for (auto& lease : page) {
+                EXPECT_LT(after, lease.id);
+                after = lease.id;
+                ++seen;
+                if (std::string_view(run).empty())
+                    continue;
+                lease.state = LeaseState::ended;
+                EXPECT_TRUE(store.leases->update(lease).is_ok());
+            }
+        }
+        EXPECT_EQ(seen, expected) << run;
+    }
+    EXPECT_EQ(store.leases->count_open().value(), 0U);
+    EXPECT_TRUE(store.leases->open_after("", { .workload = "spiffe://acme.ai/y" }).value().empty());
+}
+
+TEST(SqliteStore, the_oldest_of_what_is_due_come_first_whichever_they_are)
+{
+    using identity::LeaseState;
+    auto const store = new_store();
+    for (int i = 0; i < 9; ++i)
+        EXPECT_TRUE(store.leases->add(lease_of(std::to_string(i), "r", i % 3 == 0 ? LeaseState::revoking : i % 3 == 1 ? LeaseState::active : LeaseState::pending, at(i))).is_ok());
+    auto const due = store.leases->due(at(100), 5).value();
+    ASSERT_EQ(due.size(), 5U);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(due[std::size_t(i)].id, std::to_string(i));
+    EXPECT_EQ(store.leases->due(at(-1), 100).value().size(), 6U) << "none has expired, and the others are to end all the same";
+}
+
+TEST(SqliteStore, leases_change_together_or_not_at_all)
+{
+    using identity::LeaseState;
+    auto const store = new_store();
+    std::vector<identity::Lease> leases { lease_of("a", "r", LeaseState::active, at(9)), lease_of("b", "r", LeaseState::active, at(9)) };
+    for (auto& lease : leases) {
+        EXPECT_TRUE(store.leases->add(lease).is_ok());
+        lease.state = LeaseState::revoking;
+        lease.reason = "together";
+    }
+    auto with_another = leases;
+    with_another.push_back(lease_of("none", "r", LeaseState::ended, at(9)));
+    EXPECT_EQ(store.leases->update_all(with_another).error().code, ErrorCode::not_found);
+    EXPECT_EQ(store.leases->find("a").value().state, LeaseState::active);
+    EXPECT_TRUE(store.leases->update_all(leases).is_ok());
+    EXPECT_EQ(store.leases->find("b").value().state, LeaseState::revoking);
+    EXPECT_EQ(store.leases->find("b").value().reason, "together");
+}
+
 TEST(SqliteStore, a_run_ends_once)
 {
     auto const store = new_store();
