@@ -4,9 +4,9 @@
 // durable record, at 1, 16 and 64 connections; beside them the bare signatures that they contain, in turns. Rates are per CPU second of
 // the authority's process: what one core does.
 #include "harness/declarations.h"
+#include "harness/joined_agent.h"
 #include "harness/load.h"
 
-#include "agent/authority_client.h"
 #include "crypto/jwt.h"
 #include "crypto/x509.h"
 
@@ -68,36 +68,10 @@ Floor measure_floor()
 
 // ---- the agent
 
-net::Task<agent::AgentIdentity> join(agent::AuthorityClient* client, SecretText token)
-{
-    auto identity = co_await client->join(std::move(token));
-    if (identity.is_error())
-        give_up("join: " + identity.error().message);
-    co_return std::move(identity).value();
-}
-
-net::HttpClientOptions mutual_tls(agent::AgentIdentity const& identity, Clock const& clock)
-{
-    net::TlsClientOptions options;
-    options.roots = identity.bundle.x509_roots;
-    options.server_id = "spiffe://" + identity.trust_domain + "/writ/authority";
-    options.identity = net::TlsIdentity { identity.certificates, identity.private_key.duplicate() };
-    return { .tls = net::TlsClientContext::create(std::move(options), clock).value() };
-}
-
-JsonObject claims()
-{
-    auto const one = [](char const* value) { return JsonArray { value }; };
-    return { { "provider", "unix" },
-        { "values", JsonObject { { "unix.uid", one("0") }, { "unix.user", one("root") }, { "unix.gid", one("0") }, { "unix.group", one("root") },
-                        { "unix.path", one("/usr/bin/python3.11") }, { "unix.sha256", one("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08") },
-                        { "unix.cgroup", one("/system.slice/job.service") }, { "unix.start_time", one("123456") } } } };
-}
-
 struct Bodies {
-    std::string x509 = to_text(JsonValue(JsonObject { { "claims", claims() },
+    std::string x509 = to_text(JsonValue(JsonObject { { "claims", unix_claims() },
         { "public_key", to_base64(crypto::PrivateKey::generate(crypto::KeyType::p256).value().public_key().to_spki()) } }));
-    std::string jwt = to_text(JsonValue(JsonObject { { "claims", claims() }, { "audience", JsonArray { "storage" } } }));
+    std::string jwt = to_text(JsonValue(JsonObject { { "claims", unix_claims() }, { "audience", JsonArray { "storage" } } }));
 };
 
 void compare(char const* name, Load const& load, double floor, double signature, double budget)
@@ -133,11 +107,7 @@ int main(int count, char** arguments)
     Server const authority(installation.authority_arguments(), installation.log());
     wait_until_answered(loop, authority, installation.admin_socket(), "/readyz");
     declare(loop, installation.admin_socket(), declarations("/usr/bin/python3.11"));
-    auto const status = ask(loop, installation.admin_socket(), "GET", "/v1/status");
-    auto const token = ask(loop, installation.admin_socket(), "POST", "/v1/join-tokens", { { "agent", "bench" } });
-    auto const address = net::parse_https_origin(string_or(status, "issuer", "")).value();
-    agent::AuthorityClient joining(address, clock);
-    auto const identity = loop.run(join(&joining, SecretText(std::string(string_or(token, "token", "")))));
+    auto const agent = join_agent(loop, installation, clock);
     for (auto const connections : connection_counts(count, arguments))
-        measure(loop, authority, address, mutual_tls(identity, clock), connections);
+        measure(loop, authority, agent.authority, agent.options, connections);
 }

@@ -34,19 +34,19 @@ net::Task<> keep_asking(Operation const* operation, std::size_t connection, Inst
     --*running;
 }
 
-net::Task<> run_all(net::EventLoop* loop, Server const* server, std::size_t connections, std::chrono::seconds duration, Operation const* operation, Load* load)
+net::Task<> run_all(net::EventLoop* loop, CpuMeter const* meter, std::size_t connections, std::chrono::seconds duration, Operation const* operation, Load* load)
 {
     auto const begin = now() + warm_up;
     auto running = connections;
     for (std::size_t connection = 0; connection < connections; ++connection)
         loop->spawn(keep_asking(operation, connection, begin, begin + duration, load, &running));
     co_await net::delay(warm_up);
-    auto const server_before = server->cpu_time();
+    auto const server_before = (*meter)();
     auto const client_before = own_cpu_seconds();
     auto const before = now();
     co_await net::delay(duration);
     load->elapsed = seconds(now() - before);
-    load->server = server->cpu_time() - server_before;
+    load->server = (*meter)() - server_before;
     load->client_cpu = own_cpu_seconds() - client_before;
     while (running > 0)
         co_await net::delay(std::chrono::milliseconds(1));
@@ -56,8 +56,13 @@ net::Task<> run_all(net::EventLoop* loop, Server const* server, std::size_t conn
 
 Load run_load(net::EventLoop& loop, Server const& server, std::size_t connections, std::chrono::seconds duration, Operation const& operation)
 {
+    return run_load(loop, [&server] { return server.cpu_time(); }, connections, duration, operation);
+}
+
+Load run_load(net::EventLoop& loop, CpuMeter const& meter, std::size_t connections, std::chrono::seconds duration, Operation const& operation)
+{
     Load load;
-    loop.run(run_all(&loop, &server, connections, duration, &operation, &load));
+    loop.run(run_all(&loop, &meter, connections, duration, &operation, &load));
     return load;
 }
 

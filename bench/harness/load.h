@@ -29,7 +29,11 @@ struct Load {
 // One operation on connection number N; false: it went wrong, and the program ends.
 using Operation = std::function<net::Task<bool>(std::size_t)>;
 
+// What the servers have been charged so far.
+using CpuMeter = std::function<CpuTime()>;
+
 // A second to warm up, then `duration`.
+Load run_load(net::EventLoop&, CpuMeter const&, std::size_t connections, std::chrono::seconds duration, Operation const&);
 Load run_load(net::EventLoop&, Server const&, std::size_t connections, std::chrono::seconds duration, Operation const&);
 
 inline constexpr char const* load_header = "                                      per second   p50 us   p99 us    CPU us  (loop)   client   per CPU second";

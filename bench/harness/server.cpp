@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <sstream>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,9 +27,8 @@ std::string executable()
     return (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "writ").string();
 }
 
-[[noreturn]] void become(std::vector<std::string> const& arguments, Path const& log)
+[[noreturn]] void become(std::string const& program, std::vector<std::string> const& arguments, Path const& log)
 {
-    auto const program = executable();
     std::vector<char*> pointers { const_cast<char*>(program.c_str()) };
     for (auto const& argument : arguments)
         pointers.push_back(const_cast<char*>(argument.c_str()));
@@ -37,7 +37,7 @@ std::string executable()
     ::dup2(file, STDOUT_FILENO);
     ::dup2(file, STDERR_FILENO);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::execv(program.c_str(), pointers.data());
+    ::execvp(program.c_str(), pointers.data());
     ::_exit(127);
 }
 
@@ -49,22 +49,75 @@ void give_up(std::string const& why)
     std::exit(1);
 }
 
+namespace {
+
+struct ProcessTimes {
+    pid_t parent = 0;
+    double own = 0, ended_children = 0; // seconds
+};
+
+// SPEC: proc(5): fields 4, 14 to 17. A program's name, in brackets before them, may have spaces. Of a process that is gone: nothing.
+ProcessTimes times_of(pid_t pid)
+{
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string line, word;
+    std::getline(file, line);
+    auto const name_end = line.rfind(')');
+    if (name_end == std::string::npos)
+        return {};
+    std::istringstream fields(line.substr(name_end + 2));
+    ProcessTimes times;
+    fields >> word >> times.parent;
+    for (int skipped = 0; skipped < 9; ++skipped)
+        fields >> word;
+    double user = 0, system = 0, children_user = 0, children_system = 0;
+    fields >> user >> system >> children_user >> children_system;
+    auto const ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+    times.own = (user + system) / ticks;
+    times.ended_children = (children_user + children_system) / ticks;
+    return times;
+}
+
+} // namespace
+
+double cpu_seconds_of(pid_t pid) { return times_of(pid).own; }
+
+double cpu_seconds_with_children(pid_t pid)
+{
+    auto const times = times_of(pid);
+    auto total = times.own + times.ended_children;
+    for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
+        auto const child = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+        if (auto const its = times_of(child); child > 0 && its.parent == pid)
+            total += its.own;
+    }
+    return total;
+}
+
 Server::Server(std::vector<std::string> arguments, Path const& log)
+    : Server(executable(), arguments, log)
+{
+}
+
+Server::Server(std::string const& program, std::vector<std::string> const& arguments, Path const& log)
 {
     pid_ = ::fork();
     if (pid_ == 0)
-        become(arguments, log);
+        become(program, arguments, log);
     if (pid_ < 0)
         give_up("cannot fork");
 }
 
 Server::~Server() { stop(); }
 
-void Server::stop()
+void Server::stop() { end(SIGTERM); }
+void Server::kill() { end(SIGKILL); }
+
+void Server::end(int signal)
 {
     if (pid_ <= 0)
         return;
-    ::kill(pid_, SIGTERM);
+    ::kill(pid_, signal);
     ::waitpid(pid_, nullptr, 0);
     pid_ = -1;
 }
@@ -95,6 +148,12 @@ Memory Server::memory() const
         double kilobytes = 0;
         if ((word == "Rss:" || word == "Pss:" || word == "Anonymous:") && file >> kilobytes)
             (word == "Rss:" ? memory.resident : word == "Pss:" ? memory.proportional : memory.own) = kilobytes / 1024;
+    }
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string word; status >> word;) {
+        double kilobytes = 0;
+        if (word == "VmHWM:" && status >> kilobytes)
+            memory.peak = kilobytes / 1024;
     }
     return memory;
 }

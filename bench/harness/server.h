@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A role of the real executable as a child process, in folders of its own. It ends with the object.
+// A role of the real executable, or another program, as a child process. It ends with the object.
 #pragma once
 
 #include "harness/measured.h"
@@ -20,12 +20,20 @@ struct Memory {
     double resident = 0; // MB of 2^20 bytes
     double proportional = 0; // a page shared with n processes counts as 1/n
     double own = 0; // anonymous: what no file backs
+    double peak = 0; // resident, at any time
 };
+
+// All threads of a process, those that have ended too; in ticks of 10 ms.
+double cpu_seconds_of(pid_t);
+// And of its children, those that have ended too.
+double cpu_seconds_with_children(pid_t);
 
 class Server {
 public:
     // The child writes to `log`. Its first instruction is still to come.
     Server(std::vector<std::string> arguments, Path const& log);
+    // Of another program than Writ.
+    Server(std::string const& program, std::vector<std::string> const& arguments, Path const& log);
     ~Server(); // SIGTERM, and waits
     Server(Server const&) = delete;
     Server& operator=(Server const&) = delete;
@@ -35,8 +43,11 @@ public:
     [[nodiscard]] CpuTime cpu_time() const;
     [[nodiscard]] Memory memory() const;
     void stop();
+    void kill(); // SIGKILL
 
 private:
+    void end(int signal);
+
     mutable pid_t pid_ = -1;
 };
 
