@@ -389,8 +389,8 @@ Result<IndexedUses> Index::uses(Term term)
     std::unordered_map<std::uint64_t, std::size_t> known;
     auto const reading = TRY(state_->begin_reading());
     Sieve sieve([&](std::uint32_t segment) { return state_->possible(segment, { term }); });
+    Bitmap numbers; // of one segment after another
     for (auto segment = state_->segments(); segment-- > state_->forgotten;) {
-        Bitmap numbers;
         if (!TRY(sieve.lets_through(segment)) || !TRY(state_->find_term(segment, term, numbers)))
             continue;
         auto const first = state_->first_of(segment);

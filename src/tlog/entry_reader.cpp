@@ -82,25 +82,32 @@ bool EntryReader::open(std::uint64_t number)
     if (last_ && last_->number == number && is_in_place(last_->entries.get()) && is_in_place(last_->leaves.get()))
         return true;
     last_.reset();
-    Bundle bundle { .number = number, .entries = open_file(folder_, bundle_of(number)), .leaves = open_file(folder_, tile_of(number)), .offsets = {} };
+    Bundle bundle { .number = number, .entries = open_file(folder_, bundle_of(number)), .leaves = open_file(folder_, tile_of(number)) };
     if (!bundle.entries.is_open() || !bundle.leaves.is_open())
         return false;
     last_ = std::move(bundle);
     return true;
 }
 
-// So that offsets has the entry. False: the bundle ends before it.
-bool EntryReader::find(Bundle& bundle, std::uint64_t place)
+EntryReader::Places& EntryReader::places_of(std::uint64_t number)
 {
-    if (place < bundle.offsets.size())
+    if (places_.size() >= remembered_bundles_max && !places_.contains(number))
+        places_.clear();
+    return places_[number];
+}
+
+// So that offsets has the entry. False: the bundle ends before it.
+bool EntryReader::find(Bundle const& bundle, Places& places, std::uint64_t place)
+{
+    if (place < places.offsets.size())
         return true;
     LengthReader lengths(bundle.entries.get());
-    while (bundle.offsets.size() <= place) {
-        auto const length = lengths.length_at(bundle.next);
+    while (places.offsets.size() <= place) {
+        auto const length = lengths.length_at(places.next);
         if (!length)
             return false;
-        bundle.offsets.push_back(bundle.next + head_bytes);
-        bundle.next += head_bytes + *length;
+        places.offsets.push_back(places.next + head_bytes);
+        places.next += head_bytes + *length;
     }
     return true;
 }
@@ -108,21 +115,25 @@ bool EntryReader::find(Bundle& bundle, std::uint64_t place)
 Result<std::optional<Bytes>> EntryReader::read(std::uint64_t index)
 {
     std::scoped_lock const lock(mutex_);
-    if (!open(index / tile_width))
+    auto const number = index / tile_width;
+    if (!open(number))
         return std::optional<Bytes>();
-    auto entry = read_checked(*last_, index);
-    if (entry.is_error())
-        last_.reset(); // what is remembered of it may be as wrong
+    auto entry = read_checked(*last_, places_of(number), index);
+    if (entry.is_error()) { // what is remembered of it may be as wrong
+        last_.reset();
+        places_.erase(number);
+    }
     return entry;
 }
 
-Result<std::optional<Bytes>> EntryReader::read_checked(Bundle& bundle, std::uint64_t index)
+Result<std::optional<Bytes>> EntryReader::read_checked(Bundle const& bundle, Places& places, std::uint64_t index)
 {
     auto const place = index % tile_width;
-    if (!find(bundle, place))
+    if (!find(bundle, places, place))
         return damaged(bundle_of(bundle.number), index);
-    auto const begin = bundle.offsets[place];
-    auto const end = place + 1 < bundle.offsets.size() ? bundle.offsets[place + 1] - static_cast<std::uint32_t>(head_bytes) : bundle.next;
+    auto const& offsets = places.offsets;
+    auto const begin = offsets[place];
+    auto const end = place + 1 < offsets.size() ? offsets[place + 1] - static_cast<std::uint32_t>(head_bytes) : places.next;
     auto entry = read_at(bundle.entries.get(), begin, end - begin);
     if (!entry)
         return damaged(bundle_of(bundle.number), index);

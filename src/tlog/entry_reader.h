@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Single entries out of full bundles in a folder, without reading all of them: who asks questions reads hundreds of entries, few of which lie together.
-// Remembers where the entries of the last bundle are, since those of one run do. Thread-safe.
+// Keeps the last bundle open, since those of one run do, and remembers of many where their entries are: a trace comes back to each run. Thread-safe.
 #pragma once
 
 #include "base/unique_fd.h"
@@ -9,6 +9,7 @@
 
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace writ::tlog {
@@ -21,19 +22,25 @@ public:
     Result<std::optional<Bytes>> read(std::uint64_t index);
 
 private:
+    // LIMIT: about a kilobyte each.
+    static constexpr std::size_t remembered_bundles_max = 512;
     struct Bundle {
         std::uint64_t number = 0;
         UniqueFd entries, leaves;
+    };
+    struct Places {
         std::vector<std::uint32_t> offsets; // of the first entries, each behind its length; as far as one was asked for
         std::uint32_t next = 0;             // where the length of the one behind those is
     };
     bool open(std::uint64_t number);
-    static bool find(Bundle&, std::uint64_t place);
-    static Result<std::optional<Bytes>> read_checked(Bundle&, std::uint64_t index);
+    Places& places_of(std::uint64_t number);
+    static bool find(Bundle const&, Places&, std::uint64_t place);
+    static Result<std::optional<Bytes>> read_checked(Bundle const&, Places&, std::uint64_t index);
 
     Path const folder_;
     std::mutex mutex_;
-    std::optional<Bundle> last_; // under mutex_
+    std::optional<Bundle> last_;                       // under mutex_, as the next
+    std::unordered_map<std::uint64_t, Places> places_; // by bundle
 };
 
 } // namespace writ::tlog

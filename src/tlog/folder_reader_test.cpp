@@ -91,6 +91,9 @@ TEST_F(ReadFolder, one_entry_is_what_it_is_among_others)
         ASSERT_EQ(to_text(reader.read_range(i, 1).value().front()), text_of(i));
     for (std::uint64_t i = 600; i-- > 0;)
         ASSERT_EQ(to_text(reader.read_range(i, 1).value().front()), text_of(i));
+    for (std::uint64_t i = 0; i < 256; ++i) // from bundle to bundle and back
+        for (auto const index : { i, 256 + i })
+            ASSERT_EQ(to_text(reader.read_range(index, 1).value().front()), text_of(index));
     EXPECT_TRUE(reader.read_range(600, 1).value().empty());
     auto const bundle = log_folder() / "tile/entries/000";
     auto const bytes = read_file(bundle).value();
@@ -105,6 +108,8 @@ TEST_F(ReadFolder, one_entry_is_what_it_is_among_others)
     write_file(bundle, Bytes(bytes.begin(), bytes.end() - 1));
     EXPECT_EQ(reader.read_range(255, 1).error().code, ErrorCode::corruption);
     EXPECT_EQ(to_text(reader.read_range(254, 1).value().front()), text_of(254));
+    write_file(bundle, bytes);
+    EXPECT_EQ(to_text(reader.read_range(255, 1).value().front()), text_of(255));
 }
 
 TEST_F(ReadFolder, names_an_entry_that_is_not_what_was_written)
