@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import declared_words
 import rules
 
 CPP = {".h", ".cpp"}
@@ -128,6 +129,21 @@ def check_form(path: str, text: str) -> list[Finding]:
     return found
 
 
+def check_declared_words(tree: Path) -> list[Finding]:
+    """docs/declarations.md tells every kind, field, claim and action that there is."""
+    if not (tree / declared_words.PARSERS[0]).is_file():
+        return []  # a tree of something else
+    document = (tree / declared_words.DOCUMENT).read_text() if (tree / declared_words.DOCUMENT).is_file() else ""
+    found = []
+    for path in (*declared_words.PARSERS, declared_words.CLAIMS, declared_words.SCHEMA):
+        text = (tree / path).read_text()
+        if not declared_words.words_of(path, text):
+            found.append(Finding(path, 1, "declarations", "no word of a declaration was found here; declared_words.py looks for them"))
+        for word, line in declared_words.undocumented(path, text, document):
+            found.append(Finding(path, line, "declarations", f"`{word}` is not told in {declared_words.DOCUMENT}"))
+    return found
+
+
 def check_file(path: str, text: str) -> list[Finding]:
     found = check_form(path, text) + check_banned(path, text)
     if Path(path).suffix in CPP:
@@ -152,7 +168,7 @@ def check_tree(tree: Path) -> tuple[int, list[Finding]]:
             continue
         count += 1
         found += check_file(path, text)
-    return count, found
+    return count, found + check_declared_words(tree)
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import declared_words
 import rules
 import tidy
 
@@ -82,6 +83,22 @@ class Tidy(unittest.TestCase):
     def test_a_finding_names_file_line_and_rule(self):
         found = tidy.check_file("src/cedar/x.cpp", HEAD + "\nint a = rand();\n")
         self.assertEqual(["src/cedar/x.cpp:3: banned: C random numbers: chance is a parameter: take a RandomSource"], [str(one) for one in found])
+
+    def test_a_word_of_declarations_that_is_not_told_is_found(self):
+        parser = '{ "Thing", into(&Declarations::things, read_thing) },\nfields.text("size");\nfields.one_of("type", { "round" });\n'
+        samples = [
+            (declared_words.PARSERS[0], parser, {"Thing": 1, "size": 2, "type": 3, "round": 3}),
+            (declared_words.PARSERS[1], 'reader.tell(environment, "host", "H", true);\nrefuse_empty(fields, node, { "rows" });\n', {"host": 1, "rows": 2}),
+            (declared_words.CLAIMS, 'claims.values["unix.uid"] = 1;\n', {"unix.uid": 1}),
+            (declared_words.SCHEMA, "\naction read, write appliesTo {\n", {"read": 2, "write": 2}),
+        ]
+        for path, text, words in samples:
+            self.assertEqual(declared_words.words_of(path, text), words)
+            told = " ".join(f"`{word}`" for word in words)
+            self.assertEqual(declared_words.undocumented(path, text, told), [])
+            for word, line in words.items():
+                self.assertEqual(declared_words.undocumented(path, text, told.replace(f"`{word}`", word)), [(word, line)])
+        self.assertEqual(declared_words.undocumented(declared_words.PARSERS[0], parser, "## Thing\n`size`, `type`: `round`"), [])
 
     def test_layers_have_no_cycle(self):
         order = list(rules.LAYERS)
