@@ -209,7 +209,7 @@ int make(Session const& session, Options const& options)
         print_json(JsonObject { { "file", options.output }, { "records", bundle->records.size() }, { "declarations", bundle->declarations.size() } });
     else
         print_line(std::to_string(bundle->records.size()) + " records and " + std::to_string(bundle->declarations.size())
-            + " versions of the declarations in " + options.output);
+            + (bundle->declarations.size() == 1 ? " version" : " versions") + " of the declarations in " + options.output);
     return 0;
 }
 

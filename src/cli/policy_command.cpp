@@ -34,8 +34,8 @@ int check(Session const& session, CheckOptions const& options)
     if (!problems.empty())
         return fail(problem_count(problems.size()));
     auto const templates = policies.templates().size();
-    print_line(std::to_string(policies.size()) + " policies" + (templates > 0 ? " and " + std::to_string(templates) + " templates" : "")
-        + " in " + std::to_string(sources->size()) + " files: valid");
+    print_line(std::to_string(policies.size()) + (policies.size() == 1 ? " policy" : " policies") + (templates > 0 ? " and " + std::to_string(templates) + " templates" : "")
+        + " in " + std::to_string(sources->size()) + (sources->size() == 1 ? " file: valid" : " files: valid"));
     return 0;
 }
 

@@ -17,6 +17,7 @@ std::int64_t seconds_of(char unit)
     case 'm': return 60;
     case 'h': return 3600;
     case 'd': return std::int64_t(24) * 3600;
+    case 'w': return std::int64_t(7) * 24 * 3600;
     default: return 0;
     }
 }
@@ -33,7 +34,7 @@ Result<Timestamp> parse_time_option(std::string_view text, Timestamp now)
         return now - std::chrono::seconds(count * unit);
     auto time = parse_rfc3339(text);
     if (time.is_error())
-        return invalid_argument("`" + std::string(text) + "` is neither a time such as 2026-11-23T20:05:41Z nor a span such as 90s, 30m, 2h or 7d");
+        return invalid_argument("`" + std::string(text) + "` is neither a time such as 2026-11-23T20:05:41Z nor a span such as 90s, 30m, 2h, 7d or 4w");
     return time;
 }
 

@@ -13,6 +13,7 @@ TEST(TimeOption, takes_a_time_or_a_span_before_now)
     EXPECT_EQ(parse_time_option("30m", now).value(), now - std::chrono::minutes(30));
     EXPECT_EQ(parse_time_option("2h", now).value(), now - std::chrono::hours(2));
     EXPECT_EQ(parse_time_option("7d", now).value(), now - std::chrono::hours(168));
+    EXPECT_EQ(parse_time_option("4w", now).value(), now - std::chrono::hours(672));
     EXPECT_EQ(parse_time_option("1970-01-01T00:00:10Z", now).value(), from_unix_seconds(10));
 }
 

@@ -72,7 +72,7 @@ void add_dev_command(CLI::App& app, cli::Session& session)
     add_role_options(*command, session, arguments->role);
     add_authority_options(*command, arguments->role, "127.0.0.1:0");
     add_loopback_option(*command, arguments->loopback_port);
-    command->footer("Example:\n  writ dev --data /tmp/writ-data --trust-domain acme.example &\n  writ apply -f examples/oncology\n  writ "
+    command->footer("Example:\n  writ dev --data /tmp/writ-data --trust-domain acme.example &\n  writ apply -f declarations\n  writ "
                     "run --purpose train -- python train.py");
     command->callback([&session, arguments] {
         session.action = [&session, arguments] {

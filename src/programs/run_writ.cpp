@@ -82,8 +82,8 @@ int run_writ(int count, char** arguments)
     cli::add_run_dir_option(app, session);
     add_commands(app, session);
     // Behind the commands, which would inherit it.
-    app.footer("Start with:\n  writ dev &                                   authority and agent on this machine\n"
-               "  writ apply -f examples/oncology              who may touch what\n  writ run --purpose train -- python train.py  a job "
+    app.footer("Start with:\n  writ dev --trust-domain acme.example &       authority and agent on this machine\n"
+               "  writ apply -f declarations                   who may touch what\n  writ run --purpose train -- python train.py  a job "
                "without a secret\n"
                "  writ audit who-used dataset oncology/biopsies\n\n`writ COMMAND --help` has more, with examples. Exit codes: 0 done, 1 "
                "failed, 2 usage, 69 nobody answers, 77 refused.");
