@@ -3,6 +3,7 @@
 
 #include "agent/aws_endpoint.h"
 #include "agent/injection.h"
+#include "agent/loopback_listener.h"
 #include "agent/run_socket.h"
 #include "agent/workload_api.h"
 #include "base/held_folder.h"
@@ -135,7 +136,11 @@ Result<> Agent::Parts::listen_on_loopback()
     loopback_desk.port = std::get<net::TcpAddress>((*listener)->address()).port;
     runs.use_loopback_port(loopback_desk.port);
     TRY(save_loopback_port(file, loopback_desk.port));
-    loopback_server.serve(std::move(listener).value());
+    auto const user_of = [port = loopback_desk.port](std::uint16_t client) {
+        auto const owner = attest::socket_owner(client, port);
+        return owner.is_ok() ? std::optional(owner->uid) : std::nullopt;
+    };
+    loopback_server.serve(bound_for_each_user(std::move(listener).value(), user_of));
     return {};
 }
 

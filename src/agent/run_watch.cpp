@@ -201,6 +201,7 @@ net::Task<Result<net::Response>> RunWatch::promise(RunStart start, std::int64_t 
 
 net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunStart start)
 {
+    auto const changes = changes_;
     auto request = request_of(start);
     auto sent = co_await authority_.send("POST", "/v1/agent/runs", {}, JsonValue(std::move(request)));
     auto response = CO_TRY(sent);
@@ -262,6 +263,9 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
             authority_, run_folders_, { watched->run.id, start.process.uid, start.process.gid, grants.records }));
     }
     begin_watching(watched);
+    // SECURITY: what changed while the authority decided may have been decided by what held before.
+    if (changes_ != changes)
+        watched->news.notify();
     prepare_sessions(watched->run);
     co_return std::variant<RunStarted, net::Response>(std::move(started));
 }
@@ -269,7 +273,7 @@ net::Task<Result<std::variant<RunStarted, net::Response>>> RunWatch::begin(RunSt
 void RunWatch::begin_watching(std::shared_ptr<Watched> const& watched)
 {
     loop_.spawn(watch(watched));
-    loop_.spawn(renew(watched));
+    loop_.spawn(renew(watched, watched->news.version()));
     for (auto& [provider, uses] : by_provider(watched->run.deliveries))
         loop_.spawn(rotate(watched, std::move(uses)));
 }
@@ -484,9 +488,8 @@ WatchedRun const* RunWatch::run_of_process(std::span<pid_t const> process_with_a
     return nullptr;
 }
 
-net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched)
+net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched, std::uint64_t seen)
 {
-    auto seen = watched->news.version();
     while (!watched->is_over) {
         auto const left = std::max(Duration(0), watched->run.expires - clock_.now());
         co_await watched->news.wait_past(seen, std::clamp(left / 2, Duration(std::chrono::milliseconds(500)), renew_longest));
@@ -517,6 +520,7 @@ net::Task<> RunWatch::renew(std::shared_ptr<Watched> watched)
 
 void RunWatch::renew_now()
 {
+    ++changes_;
     for (auto const& [id, watched] : runs_)
         watched->news.notify();
 }

@@ -93,7 +93,7 @@ private:
     void prepare_sessions(WatchedRun const& run);
     net::Task<> watch(std::shared_ptr<Watched> watched);
     net::Task<> finish(std::shared_ptr<Watched> watched, std::string reason);
-    net::Task<> renew(std::shared_ptr<Watched> watched);
+    net::Task<> renew(std::shared_ptr<Watched> watched, std::uint64_t seen);
     Result<> save() const;
 
     net::EventLoop& loop_;
@@ -107,6 +107,7 @@ private:
     FolderRemover remover_;
     std::map<std::string, std::shared_ptr<Watched>> runs_;
     std::vector<attest::ProcessCgroup> groups_left_; // of runs that ended, with processes in them
+    std::uint64_t changes_ = 0; // of policy and declarations, that were heard of
     std::map<pid_t, uid_t> starting_; // processes whose run the authority is being asked for
 };
 

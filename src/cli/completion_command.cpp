@@ -95,7 +95,7 @@ void add_json_flag(CLI::App& app, Session& session) { app.add_flag("--json", ses
 
 void add_run_dir_option(CLI::App& app, Session& session)
 {
-    app.add_option("--run-dir", session.run_dir, "Folder of the sockets (default: $WRIT_RUN_DIR, /run/writ, or your own runtime folder)")
+    app.add_option("--run-dir", session.run_dir, "Folder of the sockets (default: $WRIT_RUN_DIR, your own runtime folder, or the node's /run/writ)")
         ->type_name("DIR");
 }
 

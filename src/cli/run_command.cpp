@@ -190,6 +190,9 @@ Result<std::map<std::string, std::string>> environment_of(JsonObject const& answ
     for (auto const& member : *TRY(object_member(answer, "environment"))) {
         if (!member.value().is_string())
             return invalid_argument("an environment variable is text");
+        // SECURITY: no declaration can say so, and the loader would do it before the job's first instruction.
+        if (member.key().starts_with("LD_"))
+            return permission_denied("the agent's answer sets `" + std::string(member.key()) + "`");
         environment.emplace(std::string(member.key()), std::string(member.value().as_string()));
     }
     return environment;

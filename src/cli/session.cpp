@@ -6,6 +6,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace writ::cli {
@@ -14,6 +16,7 @@ namespace {
 
 // LIMIT: the longest answer is that of a revocation: fifty thousand leases take a minute or two, at systems that answer at once.
 constexpr Duration answer_deadline = std::chrono::minutes(10);
+constexpr char const* node_run_folder = "/run/writ";
 
 std::string environment(char const* name)
 {
@@ -21,8 +24,15 @@ std::string environment(char const* name)
     return value == nullptr ? "" : value;
 }
 
-Result<net::Response> send(Path const& socket, std::string_view who, net::Request request)
+Result<net::Response> send(Session const& session, std::string const& name, std::string_view who, net::Request request)
 {
+    auto const folder = session.run_folder();
+    auto const socket = folder / name;
+    if (!session.is_run_folder_named()) {
+        auto const checked = check_run_folder(folder);
+        if (checked.is_error() && checked.error().code == ErrorCode::permission_denied)
+            return checked.error();
+    }
     net::EventLoop loop;
     net::HttpClient client(net::UnixAddress { socket.string() });
     auto response = loop.run(client.send(std::move(request), answer_deadline));
@@ -61,15 +71,40 @@ Exit exit_of(ErrorCode code)
     }
 }
 
-Path default_run_folder()
+Path own_run_folder()
 {
     if (auto const named = environment("WRIT_RUN_DIR"); !named.empty())
         return named;
     if (::geteuid() == 0)
-        return "/run/writ";
+        return node_run_folder;
     if (auto const runtime = environment("XDG_RUNTIME_DIR"); !runtime.empty())
         return Path(runtime) / "writ";
     return "/tmp/writ-" + std::to_string(::geteuid());
+}
+
+Path default_run_folder()
+{
+    auto const own = own_run_folder();
+    std::error_code ignored;
+    auto const serves = [&ignored](Path const& folder) { return std::filesystem::exists(folder / "run.sock", ignored) || std::filesystem::exists(folder / "authority.sock", ignored); };
+    bool const is_named = !environment("WRIT_RUN_DIR").empty();
+    return is_named || serves(own) || !serves(node_run_folder) ? own : Path(node_run_folder);
+}
+
+Result<> check_run_folder(Path const& folder)
+{
+    struct stat found { };
+    if (::lstat(folder.c_str(), &found) != 0)
+        return errno_error("look at `" + folder.string() + "`", errno);
+    auto const is_ours = [](struct stat const& status) { return (status.st_uid == 0 || status.st_uid == ::geteuid()) && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0; };
+    if (S_ISDIR(found.st_mode) && is_ours(found))
+        return {};
+    // In a folder of root's, only root can have said whose it is.
+    struct stat parent { };
+    if (S_ISDIR(found.st_mode) && ::lstat(folder.parent_path().c_str(), &parent) == 0 && parent.st_uid == 0 && is_ours(parent))
+        return {};
+    return permission_denied("`" + folder.string() + "` is not this user's own: uid " + std::to_string(found.st_uid)
+        + " may answer there. If that is right, name it with --run-dir; if not, it was put there to be asked");
 }
 
 Path default_data_folder()
@@ -94,11 +129,13 @@ bool Session::take_words(std::vector<std::string>& command)
     return false;
 }
 
+bool Session::is_run_folder_named() const { return !run_dir.empty() || !environment("WRIT_RUN_DIR").empty(); }
+
 Path Session::run_folder() const { return run_dir.empty() ? default_run_folder() : Path(run_dir); }
 
 Result<net::Response> send_to_authority(Session const& session, net::Request request)
 {
-    return send(session.run_folder() / "authority.sock", "authority", std::move(request));
+    return send(session, "authority.sock", "authority", std::move(request));
 }
 
 Result<net::Response> call_authority(Session const& session, net::Request request)
@@ -108,7 +145,7 @@ Result<net::Response> call_authority(Session const& session, net::Request reques
 
 Result<net::Response> send_to_agent(Session const& session, net::Request request)
 {
-    return send(session.run_folder() / "run.sock", "agent", std::move(request));
+    return send(session, "run.sock", "agent", std::move(request));
 }
 
 Result<net::Response> call_agent(Session const& session, net::Request request)

@@ -46,10 +46,16 @@ struct Session {
     bool take_words(std::vector<std::string>& command);
 
     [[nodiscard]] Path run_folder() const;
+    [[nodiscard]] bool is_run_folder_named() const; // by somebody, who vouches for it
 };
 
-// $WRIT_RUN_DIR, else /run/writ for root, else $XDG_RUNTIME_DIR/writ, else /tmp/writ-UID.
+// Where a role of this user makes its sockets, if nobody says where: $WRIT_RUN_DIR, else /run/writ for root, else $XDG_RUNTIME_DIR/writ, else /tmp/writ-UID.
+Path own_run_folder();
+// Where to look for them: there, if anybody serves there, else in /run/writ.
 Path default_run_folder();
+// SECURITY: /tmp is everybody's, and whoever makes the folder there first would pose as this user's agent. permission_denied: neither this user nor root made it, or others write
+// to it; not_found: there is none.
+Result<> check_run_folder(Path const&);
 // /var/lib/writ for root, else $XDG_DATA_HOME/writ or ~/.local/share/writ.
 Path default_data_folder();
 

@@ -150,7 +150,7 @@ std::vector<StaticCredential> find_static_credentials(Variables const& variables
     if (auto const file = variables.find("AWS_SHARED_CREDENTIALS_FILE"); file != variables.end() && !file->second.empty())
         append_file(found, aws, file->second, "aws_secret_access_key");
     for (auto const& [family, folder, name, words, variable, always_wins] : known_files) {
-        auto const named = variables.find(std::string(variable));
+        auto const named = variable.empty() ? variables.end() : variables.find(std::string(variable));
         bool const is_elsewhere = named != variables.end() && !named->second.empty();
         if (is_elsewhere || !home.empty())
             append_file(found, family, (is_elsewhere ? Path(named->second) : home / folder) / name, words, always_wins);
@@ -186,7 +186,8 @@ Variables own_environment()
     for (auto** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
         std::string_view const text(*entry);
         auto const equals = text.find('=');
-        if (equals != std::string_view::npos)
+        // One without a name is nobody's, and reading it as one would name the folder of every file that has no variable.
+        if (equals != std::string_view::npos && equals > 0)
             variables.emplace(text.substr(0, equals), text.substr(equals + 1));
     }
     return variables;

@@ -2,10 +2,13 @@
 #include "net/task.h"
 
 #include "net/notification.h"
+#include "net/stream.h"
+#include "net/task_end.h"
 #include "net/wait_for_all.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 
@@ -124,6 +127,51 @@ Task<> notify_after(Notification notification, Duration time)
 {
     co_await delay(time);
     notification.notify();
+}
+
+struct Owner {
+    explicit Owner(int& tasks)
+        : tasks_here(tasks)
+    {
+    }
+    int& tasks_here;
+    std::unique_ptr<Stream> kept;
+};
+
+// Counts itself out of its owner when it is destroyed, as tasks do.
+Task<> wait_in(Owner* owner)
+{
+    struct Turn {
+        explicit Turn(Owner* one)
+            : owner(one)
+        {
+            ++owner->tasks_here;
+        }
+        ~Turn() { --owner->tasks_here; }
+        Turn(Turn const&) = delete;
+        Turn& operator=(Turn const&) = delete;
+        Owner* owner;
+    } const turn(owner);
+    co_await delay(1h);
+}
+
+TEST(TaskEnd, comes_before_that_of_what_tasks_use_and_what_holds_streams_may_go_after_it)
+{
+    int tasks = 0;
+    {
+        EventLoop loop;
+        auto const owner = std::make_unique<Owner>(tasks);
+        TaskEnd const end(loop);
+        int ends[2];
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+        owner->kept = stream_of(loop.context(), UniqueFd(ends[0])).value();
+        UniqueFd const other(ends[1]);
+        owner->kept->set_deadline(1h);
+        loop.spawn(wait_in(owner.get()));
+        loop.run(delay(1ms));
+        EXPECT_EQ(tasks, 1);
+    }
+    EXPECT_EQ(tasks, 0);
 }
 
 TEST(Notification, is_not_missed_between_looking_and_waiting)

@@ -3,6 +3,7 @@
 
 #include "agent/agent.h"
 #include "cli/output.h"
+#include "net/task_end.h"
 #include "programs/role.h"
 
 namespace writ::programs {
@@ -38,8 +39,9 @@ Result<> serve(cli::Session const& session, AgentArguments const& arguments)
     options.join_token = TRY(read_token(arguments.token_file));
     options.loopback_port = arguments.loopback_port;
     options.container_storage = arguments.container_storage;
-    std::unique_ptr<agent::Agent> agent; // outlives the loop's tasks
     net::EventLoop loop;
+    std::unique_ptr<agent::Agent> agent;
+    net::TaskEnd const tasks_end(loop); // tasks refer to it
     agent = TRY(loop.run(agent::Agent::start(&loop, std::move(options), &clock)));
     auto const signal = loop.run_until_signal();
     log_info("agent stops", { { "signal", signal } });

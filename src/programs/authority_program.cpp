@@ -2,6 +2,7 @@
 #include "programs/programs.h"
 
 #include "cli/output.h"
+#include "net/task_end.h"
 #include "programs/role.h"
 
 namespace writ::programs {
@@ -13,8 +14,9 @@ Result<> serve(cli::Session const& session, RoleOptions const& options)
     TRY(set_up_process(options));
     SystemClock const clock;
     SystemRandom random;
-    std::unique_ptr<authority::Authority> authority; // outlives the loop's tasks
     net::EventLoop loop;
+    std::unique_ptr<authority::Authority> authority;
+    net::TaskEnd const tasks_end(loop); // tasks refer to it
     authority = TRY(start_authority(loop, session, options, data_folder_of(options), clock, random));
     auto const signal = loop.run_until_signal();
     log_info("authority stops", { { "signal", signal } });

@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "cli/output.h"
 #include "net/http_client.h"
+#include "net/task_end.h"
 #include "programs/role.h"
 
 namespace writ::programs {
@@ -51,11 +52,12 @@ Result<> serve(cli::Session const& session, DevArguments const& arguments)
     SystemClock const clock;
     SystemRandom random;
     auto const data = data_folder_of(options);
-    std::unique_ptr<authority::Authority> authority; // both outlive the loop's tasks
-    std::unique_ptr<agent::Agent> agent;
     net::EventLoop loop;
+    std::unique_ptr<authority::Authority> authority;
+    std::unique_ptr<agent::Agent> agent;
+    net::TaskEnd const tasks_end(loop); // tasks refer to both
     authority = TRY(start_authority(loop, session, options, data, clock, random));
-    agent = TRY(loop.run(start_agent(&loop, authority.get(), data / "agent", session.run_folder(), arguments.loopback_port, &clock)));
+    agent = TRY(loop.run(start_agent(&loop, authority.get(), data / "agent", TRY(create_run_folder(session)), arguments.loopback_port, &clock)));
     auto const signal = loop.run_until_signal();
     log_info("dev stops", { { "signal", signal } });
     loop.run(agent->shutdown());

@@ -16,6 +16,7 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include <csignal>
+#include <filesystem>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -100,12 +101,14 @@ Path data_folder_of(RoleOptions const& options) { return options.data.empty() ? 
 // Everybody may pass through to the agent's sockets.
 Result<Path> create_run_folder(cli::Session const& session)
 {
-    auto const folder = session.run_folder();
-    auto const mask = ::umask(0022);
-    auto const created = create_folder(folder, 0755);
-    ::umask(mask);
-    if (created.is_error())
-        return created.error();
+    // Jobs are told it, wherever they run.
+    std::error_code error;
+    auto const folder = std::filesystem::absolute(session.run_dir.empty() ? cli::own_run_folder() : Path(session.run_dir), error);
+    if (error)
+        return unavailable("the folder that `writ` was started in is gone: " + error.message());
+    TRY(create_folder(folder, 0755));
+    if (!session.is_run_folder_named())
+        TRY(cli::check_run_folder(folder));
     return folder;
 }
 
