@@ -1,82 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Completion scripts, made from the tree of commands itself, so that they cannot lag behind it.
+// Completion in shells: what may stand where is asked of the tree of commands itself, so that no script can lag behind it.
 #include "cli/commands.h"
 #include "cli/output.h"
 
 #include <memory>
+#include <span>
+#include <utility>
 
 namespace writ::cli {
 
 namespace {
 
-struct Words {
-    std::string path;  // ` audit list`
-    std::string words; // what may follow
-    std::vector<std::pair<std::string, std::string>> described;
+struct Candidate {
+    std::string word, description;
 };
 
-void collect(CLI::App const& app, std::string const& path, std::vector<Words>& all)
+bool takes_value(CLI::Option const& option) { return option.get_type_size_max() > 0 && option.get_expected_max() > 0; }
+
+// `TEXT:{bash,zsh,fish}`: what an option may be, where that is a set.
+void append_values(CLI::Option const& option, std::vector<Candidate>& candidates)
 {
-    Words words { path, "", {} };
-    for (auto const* command : app.get_subcommands([](CLI::App const* candidate) { return !candidate->get_name().empty(); })) {
-        words.words += command->get_name() + " ";
-        words.described.emplace_back(command->get_name(), command->get_description());
-    }
-    for (auto const* option : app.get_options()) {
-        for (auto const& name : option->get_lnames())
-            words.words += "--" + name + " ";
-    }
-    all.push_back(std::move(words));
-    for (auto const* command : app.get_subcommands([](CLI::App const* candidate) { return !candidate->get_name().empty(); }))
-        collect(*command, path + " " + command->get_name(), all);
+    auto const type = option.get_type_name();
+    auto const begin = type.find('{');
+    auto const end = type.find('}', begin);
+    if (begin == std::string::npos || end == std::string::npos)
+        return;
+    for (auto const& value : CLI::detail::split(type.substr(begin + 1, end - begin - 1), ','))
+        candidates.push_back({ value, "" });
 }
 
-std::string bash_script(std::vector<Words> const& all)
-{
-    std::string script = "_writ() {\n    local path= word\n    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $word in -*) ;; "
-                         "--) return ;; *) path+=\" $word\" ;; esac; done\n"
-                         "    local words=\n    case $path in\n";
-    for (auto const& words : all)
-        script += "        '" + words.path + "') words='" + words.words + "' ;;\n";
-    return script
-        + "        *) COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")); return ;;\n    esac\n"
-          "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _writ writ\n";
-}
+// Where the words before the last one lead.
+struct Place {
+    CLI::App const* command = nullptr;
+    CLI::Option const* waits_for_value = nullptr;
+    bool is_program = false; // behind `--`
+};
 
-std::string shell_quoted(std::string_view text)
+Place place_of(CLI::App const& app, std::span<std::string const> words)
 {
-    std::string result = "'";
-    for (char const c : text) {
-        if (c == '\'' || c == '\\')
-            result += '\\';
-        result += c;
+    Place place { &app };
+    for (auto const& word : words) {
+        if (std::exchange(place.waits_for_value, nullptr) != nullptr)
+            continue;
+        if (word == "--")
+            return { place.command, nullptr, true };
+        if (word.starts_with("-")) {
+            auto const* option = word.find('=') == std::string::npos ? place.command->get_option_no_throw(word) : nullptr;
+            place.waits_for_value = option != nullptr && takes_value(*option) ? option : nullptr;
+        } else if (auto const next = place.command->get_subcommands([&word](CLI::App const* one) { return one->check_name(word); }); !next.empty()) {
+            place.command = next.front();
+        }
     }
-    return result + "'";
+    return place;
 }
 
-std::string fish_script(std::vector<Words> const& all)
+std::vector<Candidate> candidates_of(CLI::App const& app, std::span<std::string const> words)
 {
-    std::string script = "complete -c writ -f\n";
-    for (auto const& words : all) {
-        auto const condition = words.path.empty() ? std::string("__fish_use_subcommand")
-                                                  : "__fish_seen_subcommand_from" + words.path.substr(words.path.rfind(' '));
-        for (auto const& [name, description] : words.described)
-            script += "complete -c writ -n " + shell_quoted(condition) + " -a " + name + " -d " + shell_quoted(description) + "\n";
+    std::vector<Candidate> candidates;
+    auto const last = words.empty() ? std::string() : words.back();
+    auto const place = place_of(app, words.first(words.empty() ? 0 : words.size() - 1));
+    if (place.is_program)
+        return {};
+    if (place.waits_for_value != nullptr) {
+        append_values(*place.waits_for_value, candidates);
+    } else if (last.starts_with("-")) {
+        for (auto const* option : place.command->get_options()) {
+            for (auto const& name : option->get_lnames())
+                candidates.push_back({ "--" + name, option->get_description() });
+        }
+    } else {
+        for (auto const* command : place.command->get_subcommands([](CLI::App const* one) { return !one->get_name().empty() && one->get_group() != ""; }))
+            candidates.push_back({ command->get_name(), command->get_description() });
+        for (auto const* option : place.command->get_options()) {
+            if (option->get_positional())
+                append_values(*option, candidates);
+        }
     }
-    return script;
+    std::erase_if(candidates, [&last](auto const& one) { return !one.word.starts_with(last); });
+    return candidates;
 }
 
-int print_script(CLI::App const& app, std::string const& shell)
+int print_candidates(CLI::App const& app, std::span<std::string const> words)
 {
-    std::vector<Words> all;
-    collect(app, "", all);
-    if (shell == "fish")
-        print_line(fish_script(all));
-    else if (shell == "zsh")
-        print_line("autoload -U +X bashcompinit && bashcompinit\n" + bash_script(all));
+    for (auto const& [word, description] : candidates_of(app, words))
+        print_line(word + "\t" + description);
+    return 0;
+}
+
+// Each asks `writ completion-words` what may stand there, and completes files where nothing of Writ's may.
+constexpr std::string_view bash_script = R"(_writ() {
+    local IFS=$'\n'
+    COMPREPLY=($(writ completion-words -- "${COMP_WORDS[@]:1:$COMP_CWORD}" 2>/dev/null | cut -f1))
+}
+complete -o bashdefault -o default -F _writ writ)";
+
+constexpr std::string_view zsh_script = R"(#compdef writ
+_writ() {
+    local -a lines
+    lines=("${(@f)$(writ completion-words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+    if [[ -n "${lines[1]}" ]]; then
+        lines=("${(@)lines//:/\\:}")
+        lines=("${(@)lines/$'\t'/:}")
+        _describe 'writ' lines
     else
-        print_line(bash_script(all));
+        _files
+    fi
+}
+compdef _writ writ)";
+
+constexpr std::string_view fish_script = R"(function __writ_words
+    set -l words (commandline -opc) (commandline -ct)
+    set -l found (writ completion-words -- $words[2..] 2>/dev/null)
+    if test (count $found) -gt 0
+        printf '%s\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c writ -f -a '(__writ_words)')";
+
+int print_script(std::string const& shell)
+{
+    print_line(std::string(shell == "fish" ? fish_script : shell == "zsh" ? zsh_script : bash_script));
     return 0;
 }
 
@@ -88,7 +134,14 @@ void add_completion_command(CLI::App& app, Session& session)
     auto const shell = std::make_shared<std::string>();
     command->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({ "bash", "zsh", "fish" }));
     command->footer("Examples:\n  source <(writ completion bash)\n  writ completion fish > ~/.config/fish/completions/writ.fish");
-    command->callback([&app, &session, shell] { session.action = [&app, shell] { return print_script(app, *shell); }; });
+    command->callback([&session, shell] { session.action = [shell] { return print_script(*shell); }; });
+    auto* words = app.add_subcommand("completion-words", "What may stand in the place of the last word")->group("");
+    auto const given = std::make_shared<std::vector<std::string>>();
+    words->add_option("words", *given, "Behind `--`: all words up to the cursor, the last one as far as it is typed");
+    words->callback([&app, &session, given] {
+        if (session.take_words(*given))
+            session.action = [&app, given] { return print_candidates(app, *given); };
+    });
 }
 
 void add_json_flag(CLI::App& app, Session& session) { app.add_flag("--json", session.json, "Print JSON"); }

@@ -79,6 +79,23 @@ void share_signals()
     ::signal(SIGQUIT, SIG_IGN);
 }
 
+// Until the job runs, a signal ends this command, the stopped process with it, and the agent sees that. From its first instruction on signals are the job's.
+Result<pid_t> resume_with_signals(StoppedProcess& process)
+{
+    sigset_t held, before;
+    ::sigemptyset(&held);
+    for (int const signal : { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT })
+        ::sigaddset(&held, signal);
+    ::sigprocmask(SIG_BLOCK, &held, &before);
+    auto resumed = process.resume();
+    if (resumed.is_ok()) {
+        job = *resumed;
+        share_signals();
+    }
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    return resumed;
+}
+
 // A static secret in sight of the job: refused, or said aloud.
 std::string list_of(std::vector<StaticCredential> const& found)
 {
@@ -272,7 +289,6 @@ int run(Session const& session, Options const& options)
     auto const found = find_static_credentials(own, own.contains("HOME") ? Path(own.at("HOME")) : Path());
     if (options.strict && !found.empty())
         return refuse_static_credentials(found);
-    share_signals();
     auto started = StoppedProcess::start(options.command);
     if (started.is_error()) {
         auto const code = started.error().code;
@@ -304,10 +320,9 @@ int run(Session const& session, Options const& options)
     auto const changed = process.change_environment(*environment, shadowing_variables(families));
     if (changed.is_error())
         return fail(changed.error());
-    auto const pid = process.resume();
+    auto const pid = resume_with_signals(process);
     if (pid.is_error())
         return fail(pid.error());
-    job = *pid;
     auto const code = wait_for_end(*pid);
     job = 0;
     end_run(session, std::string(string_or(*answer, "run", "")), code);
@@ -340,7 +355,7 @@ void add_run_command(CLI::App& app, Session& session)
     add_json_flag(*command, session);
     command->footer("The program is loaded, attested by the agent before its first instruction, and given what policy permits: variables "
                     "and files, no secret among its arguments.\n"
-                    "Its credentials end with it. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach it.\n\n"
+                    "Its credentials end with it. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach it; before it runs they end the command.\n\n"
                     "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, GOOGLE_APPLICATION_CREDENTIALS, AZURE_CLIENT_SECRET, PGPASSWORD…) are out of force "
                     "for the program, and named.\n\n"
                     "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 78: --strict found a static "

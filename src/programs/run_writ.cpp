@@ -47,7 +47,7 @@ bool takes_a_program(std::span<std::string const> words)
 {
     while (!words.empty() && words.front().starts_with("-"))
         words = words.subspan(words.front() == "--run-dir" ? std::min<std::size_t>(2, words.size()) : 1);
-    return !words.empty() && (words.front() == "run" || words.front() == "doctor");
+    return !words.empty() && (words.front() == "run" || words.front() == "doctor" || words.front() == "completion-words");
 }
 
 // Leaves the first of them, for who wants one.

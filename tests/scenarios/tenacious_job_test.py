@@ -63,6 +63,22 @@ class TenaciousJob(Scenario):
             os.waitpid(child, 0)
         wait_until("no role is left", lambda: not self.postgres.roles())
 
+    def test_a_signal_while_the_run_is_being_started_ends_it(self):
+        """A scheduler's cancel, or Ctrl-C, while the database does not answer."""
+        ran = self.scratch("ran")
+        self.postgres.freeze()
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                program = self.writ.launch(f"cancelled-{number}", ["run", "--purpose", "train", "--", PYTHON, "-c", f"open({str(ran)!r}, 'w')"])
+                wait_until("the start is under way", lambda: self.writ.admin("GET", "/v1/runs").json["runs"][-1:] and len(children_of(program.pid)) == 1)
+                program.signal(number)
+                self.assertEqual(128 + number, program.wait(10))
+        finally:
+            self.postgres.thaw()
+        self.assertFalse(ran.exists())
+        wait_until("no run lives", lambda: not [run for run in self.writ.admin("GET", "/v1/runs").json["runs"] if "ended" not in run])
+        wait_until("no role is left", lambda: not self.postgres.roles())
+
     def test_a_statement_that_arrives_late_makes_no_role(self):
         """The authority gave a connection up; what it had sent there is executed when nobody waits for it any more."""
         self.assertEqual(0, self.writ.cli("run", "--purpose", "train", "--", PYTHON, JOBS / "read.py").code)
