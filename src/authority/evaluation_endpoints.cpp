@@ -16,6 +16,11 @@ namespace {
 
 // LIMIT: evaluations in one request.
 constexpr std::size_t evaluations_max = 1000;
+// LIMIT: what a caller says with a question, its context and properties: a byte of text counts one, a value the weight besides. A record keeps 16 KiB of it.
+constexpr std::size_t said_weight_max = 256U << 10U;
+// LIMIT: of all questions of a request that are not alike; what stands beside `evaluations` counts for each of them.
+constexpr std::size_t all_said_weight_max = 4U << 20U;
+constexpr std::size_t value_weight = 16;
 // LIMIT: denials of one request that are explained: an explanation looks at every policy, a decision at few.
 constexpr std::size_t explained_denials_max = 16;
 
@@ -117,10 +122,40 @@ Result<> read_properties(JsonObject const& part, cedar::EntityUid const& uid, Qu
     return {};
 }
 
+// How much a value is, or anything beyond `max`.
+std::size_t weight_of(JsonValue const& value, std::size_t max)
+{
+    std::size_t weight = value_weight;
+    if (value.is_string())
+        return weight + value.as_string().size();
+    if (value.is_array()) {
+        for (auto it = value.as_array().begin(); it != value.as_array().end() && weight <= max; ++it)
+            weight += weight_of(*it, max - weight);
+    } else if (value.is_object()) {
+        for (auto it = value.as_object().begin(); it != value.as_object().end() && weight <= max; ++it)
+            weight += it->key().size() + weight_of(it->value(), max > weight ? max - weight : 0);
+    }
+    return weight;
+}
+
+// What an item says itself, or what stands beside the items in its place.
+Result<std::size_t> said_weight(JsonObject const& item, JsonObject const* defaults)
+{
+    std::size_t weight = 0;
+    for (auto const* name : { "subject", "resource", "context" }) {
+        auto const* const part = item.contains(name) ? item.if_contains(name) : defaults != nullptr ? defaults->if_contains(name) : nullptr;
+        weight += part == nullptr ? 0 : weight_of(*part, said_weight_max);
+    }
+    if (weight > said_weight_max)
+        return invalid_argument("what a question says is longer than " + std::to_string(said_weight_max >> 10U) + " KiB");
+    return weight;
+}
+
 Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const& item, JsonObject const* defaults)
 {
     auto const subject = TRY(entity_of(*TRY(part_of(item, defaults, "subject"))).in("subject"));
     auto const action = TRY(name_in(*TRY(part_of(item, defaults, "action")), "name", audit::item_type_bytes_max).in("action"));
+    TRY(said_weight(item, defaults));
     Question question;
     question.trace = trace_of(desk.state, call);
     question.request = request_id_of(call);
@@ -213,6 +248,9 @@ private:
 
     Result<std::uint32_t> new_group(JsonObject const& item)
     {
+        said_ += TRY(said_weight(item, &request_));
+        if (said_ > all_said_weight_max)
+            return invalid_argument("what the questions say is longer than " + std::to_string(all_said_weight_max >> 20U) + " MiB together, the defaults counted for each that differs");
         auto question = TRY(parse_evaluation(desk_, call_, item, &request_));
         question.trace = trace_;
         return batch_.add_group(std::move(question));
@@ -232,6 +270,7 @@ private:
     JsonObject const& request_;
     std::string trace_;
     Batch batch_;
+    std::size_t said_ = 0; // weight, of all groups
     std::optional<std::uint32_t> default_group_;
     JsonObject const* last_ = nullptr; // the last item with a part of its own
     std::uint32_t last_group_ = 0;

@@ -12,6 +12,10 @@ from harness.postgres import PSQL
 from harness.scenario import JOBS, PYTHON
 
 
+def children_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
 class TenaciousJob(Scenario):
     @classmethod
     def setUpClass(cls):
