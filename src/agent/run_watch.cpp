@@ -8,6 +8,8 @@
 #include "crypto/digest.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <sys/stat.h>
 
 namespace writ::agent {
 
@@ -141,6 +143,8 @@ Result<> RunWatch::restore()
 {
     // Whoever a run is of passes through to its folder; what others there are, it need not see.
     TRY(create_folder(run_folders_, 0711));
+    if (::chmod(run_folders_.c_str(), 0711) != 0) // an agent of before made it for itself alone
+        return errno_error("set the mode of `" + run_folders_.string() + "`", errno);
     std::vector<std::string> live;
     std::set<std::string> groups;
     for (auto& run : TRY(load_runs(folder_))) {
