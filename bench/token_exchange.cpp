@@ -147,8 +147,6 @@ struct Writ {
 
 struct HydraOptions {
     char const* name;
-    std::string database; // DSN
-    pid_t database_server = 0; // 0: in Hydra's own process
     bool is_p256 = true; // what tokens are signed with, as Writ's exchanged ones are; otherwise the RSA key that Hydra makes if nobody says otherwise
     std::size_t connections_max = 1000;
 };
@@ -179,10 +177,7 @@ public:
     }
 
     [[nodiscard]] net::TcpAddress address() const { return { "127.0.0.1", port_ }; }
-    [[nodiscard]] CpuTime cpu_time() const 
-    {
-        return { cpu_seconds_of(server_.pid()), options.database_server == 0 ? 0 : cpu_seconds_with_children(options.database_server) };
-    }
+    [[nodiscard]] CpuTime cpu_time() const { return { cpu_seconds_of(server_.pid()), 0 }; }
 
     // With an assertion that was not shown before.
     net::Request request()
@@ -208,7 +203,7 @@ private:
     Path configure(Path const& folder) const
     {
         auto const file = folder / ("hydra-" + std::to_string(port_) + ".yaml");
-        std::ofstream(file) << "dsn: \"" << options.database << "\"\nlog: { level: error }\nsqa: { opt_out: true }\n"
+        std::ofstream(file) << "dsn: memory\nlog: { level: error }\nsqa: { opt_out: true }\n"
             << "serve:\n  public: { host: 127.0.0.1, port: " << port_ << " }\n  admin: { host: 127.0.0.1, port: " << admin_port_ << " }\n"
             << "urls: { self: { issuer: \"" << url() << "\" } }\nstrategies: { access_token: jwt }\nttl: { access_token: 1h }\n"
             << "secrets: { system: [ \"" << SystemRandom().base32(32) << "\" ] }\n";
@@ -294,12 +289,7 @@ struct Peers {
 std::vector<HydraOptions> hydras()
 {
     // LIMIT: SQLite in memory answers some of several callers at once with an error.
-    std::vector<HydraOptions> all { { "Hydra in memory", "memory", 0, true, 1 }, { "Hydra in memory, its RSA key", "memory", 0, false, 1 } };
-    auto const* database = std::getenv("WRIT_HYDRA_DSN");
-    auto const* server = std::getenv("WRIT_HYDRA_DATABASE_PID");
-    if (database != nullptr && server != nullptr)
-        all.push_back({ "Hydra on PostgreSQL", database, std::atoi(server) });
-    return all;
+    return { { "Hydra in memory", true, 1 }, { "Hydra in memory, its RSA key", false, 1 } };
 }
 
 void compare(char const* name, Load const& ours, Load const& theirs)

@@ -49,49 +49,18 @@ void give_up(std::string const& why)
     std::exit(1);
 }
 
-namespace {
-
-struct ProcessTimes {
-    pid_t parent = 0;
-    double own = 0, ended_children = 0; // seconds
-};
-
-// SPEC: proc(5): fields 4, 14 to 17. A program's name, in brackets before them, may have spaces. Of a process that is gone: nothing.
-ProcessTimes times_of(pid_t pid)
+// SPEC: proc(5): fields 14 and 15. A program's name, in brackets before them, may have spaces.
+double cpu_seconds_of(pid_t pid)
 {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
     std::string line, word;
     std::getline(file, line);
-    auto const name_end = line.rfind(')');
-    if (name_end == std::string::npos)
-        return {};
-    std::istringstream fields(line.substr(name_end + 2));
-    ProcessTimes times;
-    fields >> word >> times.parent;
-    for (int skipped = 0; skipped < 9; ++skipped)
+    std::istringstream fields(line.substr(line.rfind(')') + 2));
+    for (int skipped = 0; skipped < 11; ++skipped)
         fields >> word;
-    double user = 0, system = 0, children_user = 0, children_system = 0;
-    fields >> user >> system >> children_user >> children_system;
-    auto const ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
-    times.own = (user + system) / ticks;
-    times.ended_children = (children_user + children_system) / ticks;
-    return times;
-}
-
-} // namespace
-
-double cpu_seconds_of(pid_t pid) { return times_of(pid).own; }
-
-double cpu_seconds_with_children(pid_t pid)
-{
-    auto const times = times_of(pid);
-    auto total = times.own + times.ended_children;
-    for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
-        auto const child = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
-        if (auto const its = times_of(child); child > 0 && its.parent == pid)
-            total += its.own;
-    }
-    return total;
+    double user = 0, system = 0;
+    fields >> user >> system;
+    return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 Server::Server(std::vector<std::string> arguments, Path const& log)

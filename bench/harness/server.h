@@ -25,8 +25,6 @@ struct Memory {
 
 // All threads of a process, those that have ended too; in ticks of 10 ms.
 double cpu_seconds_of(pid_t);
-// And of its children, those that have ended too.
-double cpu_seconds_with_children(pid_t);
 
 class Server {
 public:
