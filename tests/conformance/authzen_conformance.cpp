@@ -134,7 +134,7 @@ public:
             std::move(snapshot), {}, {} }
         , leases_(state_)
         , runs_(state_, leases_)
-        , sessions_(state_)
+        , sessions_(state_, leases_)
     {
         state_.outage = std::make_unique<authority::Outage>(*state_.audit, std::move(spool), clock_);
         add_all_routes(router_, { state_, leases_, runs_, sessions_ });
