@@ -116,7 +116,7 @@ class AuditRecord(Scenario):
         applied = self.writ.cli("apply", "-f", folder)
         self.assertEqual(0, applied.code, applied)
         answer = self.writ.admin("POST", "/access/v1/evaluations", {
-            "subject": {"type": "Workload", "id": "spiffe://oncology.example/" + "x" * 27_000}, "action": {"name": "infer"}, "context": dict.fromkeys(names, 1),
+            "subject": {"type": "Workload", "id": "spiffe://oncology.example/" + "x" * 900}, "action": {"name": "infer"}, "context": dict.fromkeys(names, 1) | {"note": "x" * 15_000},
             "evaluations": [{"resource": {"type": "Endpoint", "id": f"{number}" + "y" * 900}} for number in range(36)]}).json["evaluations"]
         told = 0
         for number in sorted({one["context"]["record"] for one in answer}):

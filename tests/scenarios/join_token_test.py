@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A join token works once, for whoever comes first, and only towards the authority that made it."""
+import shutil
 import threading
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class JoinToken(Scenario):
         agent.stop()
 
     def test_a_second_agent_on_the_same_folders_changes_nothing_in_them(self):
+        self.addCleanup(shutil.rmtree, self.writ.agent_data)  # who has an identity needs no token
         agent = self.writ.start_agent(self.writ.join_token("node-6"))
         port = (self.writ.agent_data / "loopback-port").read_text()
         arguments = [str(argument) for argument in self.writ.agent_arguments(None)]
