@@ -100,6 +100,19 @@ class Evaluations(Scenario):
             self.assertEqual(wanted, [answer["decision"] for answer in answers], semantic)
         self.assertEqual(400, self.post("/access/v1/evaluations", {**body, "options": {"evaluations_semantic": "maybe"}}).status)
 
+    def test_what_a_request_says_is_bounded_the_defaults_for_each_that_differs(self):
+        """A small request must not become a large one within: the defaults are of each question that differs."""
+        good = {"subject": TRAINER, "action": {"name": "read"}, "resource": dataset("a")}
+        for context, status in (({"x": "y" * 200_000}, 200), ({"x": "y" * 300_000}, 400), ({"x": list(range(20_000))}, 400)):
+            self.assertEqual(status, self.post("/access/v1/evaluation", {**good, "context": context}).status)
+        differing = [{"action": {"name": f"a{number}"}} for number in range(100)]
+        self.assertEqual(200, self.post("/access/v1/evaluations", {**good, "context": {"x": "y" * 20_000}, "evaluations": differing}).status)
+        answer = self.post("/access/v1/evaluations", {**good, "context": {"x": "y" * 60_000}, "evaluations": differing})
+        self.assertEqual(400, answer.status)
+        self.assertIn("4 MiB together", answer.json["detail"])
+        # Those that are alike share them.
+        self.assertEqual(100, len(self.evaluations({**good, "context": {"x": "y" * 60_000}, "evaluations": [{}] * 100})))
+
     def found(self, name: str) -> list[int]:
         return [entry["sequence"] for entry in self.writ.records(resource=quote(name, safe=""))]
 
