@@ -155,7 +155,6 @@ Result<Question> parse_evaluation(Desk desk, Call const& call, JsonObject const&
 {
     auto const subject = TRY(entity_of(*TRY(part_of(item, defaults, "subject"))).in("subject"));
     auto const action = TRY(name_in(*TRY(part_of(item, defaults, "action")), "name", audit::item_type_bytes_max).in("action"));
-    TRY(said_weight(item, defaults));
     Question question;
     question.trace = trace_of(desk.state, call);
     question.request = request_id_of(call);
@@ -185,6 +184,8 @@ JsonObject to_json(Answer const& answer)
 
 Reply evaluate_one(Desk desk, Call call, JsonObject item)
 {
+    auto weighed = said_weight(item, nullptr);
+    CO_TRY(weighed);
     auto parsed = parse_evaluation(desk, call, item, nullptr);
     auto question = CO_TRY(parsed);
     auto decided = co_await decide_and_record(desk.state, desk.state.snapshot, std::move(question));

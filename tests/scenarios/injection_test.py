@@ -3,17 +3,15 @@
 """A key that the job uses and never holds: the agent adds it to what the job sends to one service."""
 import http.client
 import json
-import os
 import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness import Scenario, main, wait_until
 from harness.processes import die_with_parent
-from harness.scenario import JOBS, PYTHON, needs_root
+from harness.scenario import JOBS, PYTHON
 from harness.writ import EXECUTABLE
 
 DECLARATIONS = """\
