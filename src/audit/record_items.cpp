@@ -135,19 +135,17 @@ bool ItemWriter::Stated::is(ItemOutcome const& outcome) const
     return type == outcome.type && allowed == outcome.allowed && are_same(policies, outcome.policies) && are_same(policy_errors, outcome.policy_errors);
 }
 
-void ItemWriter::add(std::string_view id, ItemOutcome const& outcome)
+void ItemWriter::add(std::string_view id)
 {
-    select(outcome);
     begin_element();
     append_cut(text_, id, item_id_bytes_max);
     ++count_;
 }
 
-void ItemWriter::add(RecordedEntity const& resource, ItemOutcome const& outcome)
+void ItemWriter::add(RecordedEntity const& resource)
 {
     if (resource.digest.empty() && resource.alias.empty())
-        return add(resource.id, outcome);
-    select(outcome);
+        return add(resource.id);
     begin_element();
     text_ += "{\"id\":";
     append_cut(text_, resource.id, item_id_bytes_max);
@@ -161,7 +159,6 @@ void ItemWriter::add(RecordedEntity const& resource, ItemOutcome const& outcome)
     ++count_;
 }
 
-// So that what follows has this outcome.
 void ItemWriter::select(ItemOutcome const& outcome)
 {
     if (selected_ < stated_.size() && stated_[selected_].is(outcome))

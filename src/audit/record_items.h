@@ -34,9 +34,17 @@ struct ItemOutcome {
 
 class ItemWriter {
 public:
-    void add(std::string_view id, ItemOutcome const&);
+    // So that what is added from now on has this outcome.
+    void select(ItemOutcome const&);
+    // REQUIRES: an outcome was selected.
+    void add(std::string_view id);
     // Of a resource whose version is known: `version`, `digest` and `alias` as a RecordedEntity has them. Its type is the outcome's.
-    void add(RecordedEntity const&, ItemOutcome const&);
+    void add(RecordedEntity const&);
+    template <typename Resource> void add(Resource const& resource, ItemOutcome const& outcome)
+    {
+        select(outcome);
+        add(resource);
+    }
 
     [[nodiscard]] std::size_t size() const { return text_.size(); } // bytes
     // Another item may be one too many.
@@ -54,7 +62,6 @@ private:
     };
 
     void begin_element() { text_ += text_.empty() ? '[' : ','; }
-    void select(ItemOutcome const&);
     void state(ItemOutcome const&);
     void add_names(std::string_view member, std::span<std::string_view const> names);
 

@@ -61,8 +61,8 @@ TEST(RecordItems, have_version_digest_and_alias_where_they_are_known)
 {
     ItemWriter writer;
     ItemOutcome const outcome { "DatasetVersion", true, {}, {} };
-    writer.add({ "DatasetVersion", "lake@7", "7", "sha256:aa", "latest" }, outcome);
-    writer.add({ "DatasetVersion", "lake@8", "8", "" }, outcome);
+    writer.add(RecordedEntity { "DatasetVersion", "lake@7", "7", "sha256:aa", "latest" }, outcome);
+    writer.add(RecordedEntity { "DatasetVersion", "lake@8", "8", "" }, outcome);
     auto const items = parse_items(writer.take()).value();
     EXPECT_EQ(items[0].version + items[0].digest + items[0].alias, "7sha256:aalatest");
     EXPECT_EQ(ids(items), "DatasetVersion/lake@7+ DatasetVersion/lake@8+ ");
@@ -121,7 +121,7 @@ TEST(RecordItems, become_records_of_their_own)
 {
     ItemWriter writer;
     Names const allowing { "a" };
-    writer.add({ "DatasetVersion", "lake@7", "7", "sha256:aa" }, { "DatasetVersion", true, allowing, {} });
+    writer.add(RecordedEntity { "DatasetVersion", "lake@7", "7", "sha256:aa" }, { "DatasetVersion", true, allowing, {} });
     writer.add("other", { "Dataset", false, {}, {} });
     Record record;
     record.workload = "spiffe://acme.ai/train";

@@ -36,10 +36,10 @@ public:
         auto group_at = UINT32_MAX;
         for (auto const& item : batch_.items()) {
             auto const& group = batch_.groups()[item.group];
-            if (std::exchange(group_at, item.group) != item.group)
-                request = { { group.question.principal.type, group.question.principal.id }, { "Action", group.question.action }, {}, group.context };
-            request.resource = item.resource;
-            auto const verdict = decider.decide(request, &group.entities);
+            bool const is_first = std::exchange(group_at, item.group) != item.group;
+            if (is_first)
+                request = { { group.question.principal.type, group.question.principal.id }, { "Action", group.question.action }, item.resource, group.context };
+            auto const verdict = is_first ? decider.decide(request, &group.entities) : decider.decide_next(item.resource);
             note(item, verdict);
             if ((semantic == BatchSemantic::deny_on_first_deny && !verdict.allowed) || (semantic == BatchSemantic::permit_on_first_permit && verdict.allowed))
                 break;
@@ -64,22 +64,31 @@ private:
     {
         if (!is_open_ || item.group != group_ || items_.is_full())
             open_record(item.group);
+        // Most questions of a batch end alike; what is common is then compared by number, and said once.
+        if (!last_.is(item, verdict)) {
+            last_.set(item, verdict);
+            note_outcome(item, verdict);
+        }
+        if (batch_.snapshot().has_versions)
+            items_.add(described(item));
+        else
+            items_.add(item.resource.id);
+        answers_.push_back({ verdict.allowed, std::nullopt });
+        (verdict.allowed ? state_.metrics.decisions_allowed : state_.metrics.decisions_denied) += 1;
+    }
+
+    void note_outcome(BatchItem const& item, cedar::Verdict const& verdict)
+    {
         names_.clear();
         for (auto const policy : verdict.determining)
             names_.push_back(policies_[policy]->id);
         errors_.clear();
         for (auto const policy : verdict.errors)
             errors_.push_back(policies_[policy]->id);
-        audit::ItemOutcome const outcome { item.resource.type, verdict.allowed, names_, errors_ };
-        if (batch_.snapshot().has_versions)
-            items_.add(described(item), outcome);
-        else
-            items_.add(item.resource.id, outcome);
-        answers_.push_back({ verdict.allowed, std::nullopt });
+        items_.select({ item.resource.type, verdict.allowed, names_, errors_ });
         auto const& spooling = batch_.snapshot().spooling;
         may_spool_ = may_spool_ && !names_.empty()
             && std::ranges::all_of(names_, [&spooling](auto const name) { return spooling.contains(name); });
-        (verdict.allowed ? state_.metrics.decisions_allowed : state_.metrics.decisions_denied) += 1;
     }
 
     audit::RecordedEntity described(BatchItem const& item) const
@@ -96,6 +105,7 @@ private:
         group_ = group;
         open_begin_ = answers_.size();
         may_spool_ = !batch_.snapshot().spooling.empty();
+        last_ = {};
     }
 
     void close_record()
@@ -132,6 +142,26 @@ private:
         }
     }
 
+    // The outcome of the record's last item.
+    struct Outcome {
+        std::string const* type = nullptr; // of the item's resource; nullptr: there was none
+        bool allowed = false;
+        std::vector<std::uint32_t> determining, errors;
+
+        [[nodiscard]] bool is(BatchItem const& item, cedar::Verdict const& verdict) const
+        {
+            return type != nullptr && allowed == verdict.allowed && std::ranges::equal(determining, verdict.determining) && std::ranges::equal(errors, verdict.errors)
+                && *type == item.resource.type;
+        }
+        void set(BatchItem const& item, cedar::Verdict const& verdict)
+        {
+            type = &item.resource.type;
+            allowed = verdict.allowed;
+            determining.assign(verdict.determining.begin(), verdict.determining.end());
+            errors.assign(verdict.errors.begin(), verdict.errors.end());
+        }
+    };
+
     AuthorityState& state_;
     Batch const& batch_;
     std::vector<std::shared_ptr<cedar::Policy const>> const& policies_;
@@ -144,6 +174,7 @@ private:
     std::size_t open_begin_ = 0; // its first answer
     bool may_spool_ = false;     // whether that holds of all of its items
     audit::ItemWriter items_;
+    Outcome last_;
     std::vector<std::string_view> names_, errors_;
 };
 

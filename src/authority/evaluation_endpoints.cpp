@@ -36,8 +36,11 @@ Result<JsonObject const*> part_of(JsonObject const& item, JsonObject const* defa
 Result<std::string> name_in(JsonObject const& part, std::string_view member, std::size_t bytes_max)
 {
     auto const name = TRY(string_member(part, member));
-    auto const is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (name.size() > bytes_max || std::any_of(name.begin(), name.end(), is_control))
+    // All are looked at whatever the first ones are: so many go at a time.
+    bool has_control = false;
+    for (auto const c : name)
+        has_control |= static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    if (name.size() > bytes_max || has_control)
         return invalid_argument("member `" + std::string(member) + "` has at most " + std::to_string(bytes_max) + " bytes and no control characters");
     return std::string(name);
 }
@@ -220,7 +223,11 @@ public:
         auto resource = TRY(entity_of(part).in("resource"));
         TRY(properties_of(part).in("resource"));
         // What the caller says of it is of this item alone.
-        auto const group = is_foreign(resource) ? TRY(new_group(object)) : TRY(group_of(object));
+        if (last_type_ != resource.type) {
+            last_type_ = resource.type;
+            is_last_type_foreign_ = is_foreign(resource);
+        }
+        auto const group = is_last_type_foreign_ ? TRY(new_group(object)) : TRY(group_of(object));
         batch_.add_item(group, std::move(resource));
         return {};
     }
@@ -275,6 +282,8 @@ private:
     std::optional<std::uint32_t> default_group_;
     JsonObject const* last_ = nullptr; // the last item with a part of its own
     std::uint32_t last_group_ = 0;
+    std::string last_type_; // of a resource
+    bool is_last_type_foreign_ = true;
 };
 
 Result<Batch> parse_batch(Desk desk, Call const& call, JsonObject const& request)
@@ -307,10 +316,13 @@ std::string batch_text(Batch const& batch, std::vector<BatchAnswer> const& answe
 {
     std::string text = "{\"evaluations\":[";
     std::size_t explained = 0;
+    std::string kept; // what is said of a record, which is that of many
     for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (i == 0 || answers[i].record != answers[i - 1].record)
+            kept = ",\"context\":{\"record\":" + (answers[i].record ? std::to_string(*answers[i].record) : "null");
         text += i == 0 ? "{\"decision\":" : ",{\"decision\":";
         text += answers[i].allowed ? "true" : "false";
-        text += ",\"context\":{\"record\":" + (answers[i].record ? std::to_string(*answers[i].record) : "null");
+        text += kept;
         if (!answers[i].allowed) {
             text += ",\"reason\":\"no policy permits it\"";
             if (explained++ < explained_denials_max)

@@ -77,10 +77,10 @@ public:
     bool on_key_part(json::string_view part, std::size_t, json::error_code&) { return append(part); }
     bool on_key(json::string_view part, std::size_t, json::error_code& error)
     {
-        append(part);
-        auto const [member, is_new] = open_.back()->as_object().emplace(text_, nullptr);
+        auto const name = whole(part);
+        auto const [member, is_new] = open_.back()->as_object().emplace(name, nullptr);
         if (!is_new) {
-            problem_ = "duplicate name `" + text_.substr(0, 60) + "`";
+            problem_ = "duplicate name `" + std::string(name.substr(0, 60)) + "`";
             error = json::error::syntax;
             return false;
         }
@@ -91,8 +91,7 @@ public:
     bool on_string_part(json::string_view part, std::size_t, json::error_code&) { return append(part); }
     bool on_string(json::string_view part, std::size_t, json::error_code&)
     {
-        append(part);
-        place().emplace_string().assign(text_);
+        place().emplace_string().assign(whole(part));
         text_.clear();
         return true;
     }
@@ -126,6 +125,15 @@ private:
         }
         text_.append(part.data(), part.size());
         return true;
+    }
+
+    // A text of which this is the last part; most have one alone, which is not copied first.
+    json::string_view whole(json::string_view part)
+    {
+        if (text_.empty())
+            return part;
+        append(part);
+        return text_;
     }
 
     void wipe_text()
@@ -202,8 +210,11 @@ std::string to_text(JsonObject const& object) { return json::serialize(object); 
 
 void append_json_string(std::string& out, std::string_view text)
 {
-    auto const is_plain = [](char character) { return character >= 0x20 && character < 0x7f && character != '"' && character != '\\'; };
-    if (!std::ranges::all_of(text, is_plain)) {
+    // All are looked at whatever the first ones are: so many go at a time.
+    bool is_plain = true;
+    for (auto const character : text)
+        is_plain &= character >= 0x20 && character < 0x7f && character != '"' && character != '\\';
+    if (!is_plain) {
         out += json::serialize(json::string(repaired_utf8(text)));
         return;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cedar/engine.h"
 
+#include "base/assert.h"
 #include "cedar/evaluator.h"
 #include "cedar/machine.h"
 
@@ -145,20 +146,45 @@ struct Decider::State {
         }
     }
 
-    void run(Request const& request, EntityStore const* front)
+    Verdict run(Request const& request, EntityStore const* front)
+    {
+        begin();
+        last = &request;
+        changed_front = front != nullptr && front->size() > 0 && is_changed_by(*front) ? front : nullptr;
+        if (changed_front != nullptr) {
+            run_plainly(request, *changed_front);
+        } else {
+            machine.begin(request, front);
+            run_compiled();
+        }
+        return verdict();
+    }
+
+    Verdict run_next(EntityUid const& resource)
+    {
+        begin();
+        if (changed_front != nullptr) {
+            run_plainly({ last->principal, last->action, resource, last->context }, *changed_front);
+        } else {
+            machine.turn_to(resource);
+            run_compiled();
+        }
+        return verdict();
+    }
+
+    void begin()
     {
         permits.clear();
         forbids.clear();
         errors.clear();
-        if (front != nullptr && front->size() > 0 && is_changed_by(*front)) {
-            run_plainly(request, *front);
-            return;
-        }
         if (++round == 0) {
             std::fill(visited.begin(), visited.end(), 0);
             round = 1;
         }
-        machine.begin(request, front);
+    }
+
+    void run_compiled()
+    {
         look_in(program.any_bucket);
         look_around(machine.principal(), &EntityRow::principal_buckets, &EntityRow::own_principal_bucket, program.principal_type_buckets);
         look_around(machine.resource(), &EntityRow::resource_buckets, &EntityRow::own_resource_bucket, program.resource_type_buckets);
@@ -167,12 +193,20 @@ struct Decider::State {
                 std::sort(found->begin(), found->end());
     }
 
+    [[nodiscard]] Verdict verdict() const
+    {
+        bool const is_forbidden = !forbids.empty();
+        return { !is_forbidden && !permits.empty(), is_forbidden ? forbids : permits, errors };
+    }
+
     Engine const& engine;
     Program const& program;
     Machine machine;
     std::vector<std::uint32_t> visited; // by policy: the round it was last looked at in
     std::uint32_t round = 0;
     std::vector<std::uint32_t> permits, forbids, errors;
+    Request const* last = nullptr;
+    EntityStore const* changed_front = nullptr; // of the last request: one that only the plain evaluator can stand
 };
 
 Decider::Decider(Engine const& engine)
@@ -182,11 +216,12 @@ Decider::Decider(Engine const& engine)
 
 Decider::~Decider() = default;
 
-Verdict Decider::decide(Request const& request, EntityStore const* front)
+Verdict Decider::decide(Request const& request, EntityStore const* front) { return state_->run(request, front); }
+
+Verdict Decider::decide_next(EntityUid const& resource)
 {
-    state_->run(request, front);
-    bool const is_forbidden = !state_->forbids.empty();
-    return { !is_forbidden && !state_->permits.empty(), is_forbidden ? state_->forbids : state_->permits, state_->errors };
+    ASSERT(state_->last != nullptr);
+    return state_->run_next(resource);
 }
 
 } // namespace writ::cedar

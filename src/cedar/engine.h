@@ -60,6 +60,9 @@ public:
     // Allocates nothing once it is warm. `front` must stand before the engine's own entities. LIMIT: if an entity of `front` replaces one of the engine's,
     // the plain evaluator decides.
     Verdict decide(Request const&, EntityStore const* front = nullptr);
+    // The last request of decide() asked of another resource: what was looked up of principal and action is not looked up again.
+    // REQUIRES: that request and its front still live, unchanged, and the resource outlives the use of the verdict.
+    Verdict decide_next(EntityUid const& resource);
 
 private:
     struct State;

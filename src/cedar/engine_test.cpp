@@ -13,14 +13,24 @@
 namespace writ::cedar {
 namespace {
 
-std::string text_of(Decision const& decision)
+std::string text_of(Decision const& decision, bool has_messages = true)
 {
     std::string text = decision.allowed ? "allow:" : "deny:";
     for (auto const& id : decision.determining)
         text += " " + id;
     for (auto const& error : decision.errors)
-        text += " " + error.policy + " (" + error.message + ")";
+        text += " " + error.policy + (has_messages ? " (" + error.message + ")" : " errs");
     return text;
+}
+
+std::string text_of(Verdict const& verdict, PolicySet const& policies)
+{
+    Decision decision { .allowed = verdict.allowed, .determining = {}, .errors = {} };
+    for (auto const index : verdict.determining)
+        decision.determining.push_back(policies.policies()[index]->id);
+    for (auto const index : verdict.errors)
+        decision.errors.push_back({ policies.policies()[index]->id, "" });
+    return text_of(decision, false);
 }
 
 TEST(Engine, always_agrees_with_the_plain_evaluator)
@@ -40,6 +50,16 @@ TEST(Engine, always_agrees_with_the_plain_evaluator)
             auto const plain = decide(request, world.policies, front);
             ASSERT_EQ(text_of(engine.decide(request, &front)), text_of(plain)) << "seed " << seed << "\n" << world.source;
             ASSERT_EQ(text_of(engine.decide(request)), text_of(decide(request, world.policies, world.store))) << "seed " << seed << "\n" << world.source;
+            // One question after another of the same subject, with and without what stands in front.
+            Decider decider(engine);
+            for (auto const* before : { static_cast<EntityStore const*>(nullptr), static_cast<EntityStore const*>(&front) }) {
+                decider.decide(request, before);
+                for (int next = 0; next < 3; ++next) {
+                    auto const resource = make.uid();
+                    auto const again = decide({ request.principal, request.action, resource, request.context }, world.policies, before == nullptr ? world.store : front);
+                    ASSERT_EQ(text_of(decider.decide_next(resource), world.policies), text_of(again, false)) << "seed " << seed << "\n" << world.source;
+                }
+            }
             allowed += plain.allowed ? 1 : 0;
             erred += plain.errors.empty() ? 0 : 1;
         }

@@ -30,17 +30,15 @@ void* Arena::allocate(std::size_t bytes)
     // LIMIT: of the first block; a request's own sets and records are far smaller.
     static constexpr std::size_t first_block_bytes = 4096;
     bytes = (bytes + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t) * sizeof(std::max_align_t);
-    while (block_ < blocks_.size() && blocks_[block_].bytes - used_ < bytes) {
-        ++block_;
-        used_ = 0;
-    }
-    if (block_ == blocks_.size()) {
+    while (end_.block < blocks_.size() && blocks_[end_.block].bytes - end_.used < bytes)
+        end_ = { end_.block + 1, 0 };
+    if (end_.block == blocks_.size()) {
         auto const size = std::max(bytes, blocks_.empty() ? first_block_bytes : blocks_.back().bytes * 2);
         blocks_.push_back({ std::make_unique<std::max_align_t[]>((size + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t)), size });
-        used_ = 0;
+        end_.used = 0;
     }
-    auto* const place = reinterpret_cast<char*>(blocks_[block_].memory.get()) + used_;
-    used_ += bytes;
+    auto* const place = reinterpret_cast<char*>(blocks_[end_.block].memory.get()) + end_.used;
+    end_.used += bytes;
     return place;
 }
 
@@ -59,10 +57,18 @@ void Machine::begin(Request const& request, EntityStore const* front)
         prefetch_row(program_.index.likely(hash));
     for (std::size_t i = 0; i < uids.size(); ++i)
         variables_[i] = { .uid = uids[i], .index = program_.find(*uids[i], hashes[i]) };
-    for (auto& known : variables_)
-        complete(known);
+    complete(variables_[0]);
+    complete(variables_[1]);
+    request_end_ = arena_.mark();
+    complete(variables_[2]);
     prefetch_candidates(variables_[0], &EntityRow::principal_buckets);
     prefetch_candidates(variables_[2], &EntityRow::resource_buckets);
+}
+
+void Machine::turn_to(EntityUid const& resource)
+{
+    arena_.reset(request_end_);
+    variables_[2] = know(resource);
 }
 
 void Machine::prefetch_row(std::uint32_t index) const

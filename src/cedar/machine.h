@@ -22,11 +22,14 @@ public:
             std::construct_at(made + i);
         return made;
     }
-    void reset()
-    {
-        block_ = 0;
-        used_ = 0;
-    }
+    struct Mark {
+        std::size_t block = 0;
+        std::size_t used = 0;
+    };
+    [[nodiscard]] Mark mark() const { return end_; }
+    void reset() { end_ = Mark(); }
+    // What was made since then is gone.
+    void reset(Mark const& to) { end_ = to; }
 
 private:
     void* allocate(std::size_t bytes);
@@ -36,8 +39,7 @@ private:
         std::size_t bytes = 0;
     };
     std::vector<Block> blocks_;
-    std::size_t block_ = 0;
-    std::size_t used_ = 0;
+    Mark end_;
 };
 
 // An entity as far as it is known: by index among the engine's, by what stands in front, or neither.
@@ -58,6 +60,8 @@ public:
 
     // REQUIRES: no entity of `front` is one of the engine's.
     void begin(Request const&, EntityStore const* front);
+    // The same request of another resource, which must outlive what is asked of it.
+    void turn_to(EntityUid const& resource);
     // Whether a policy's conditions hold. False return: it errs.
     bool conditions_hold(Candidate const&, bool& holds);
     [[nodiscard]] bool matches(Candidate const&) const;
@@ -109,6 +113,7 @@ private:
     EntityStore const* front_ = nullptr;
     std::array<KnownEntity, 3> variables_;
     Arena arena_;
+    Arena::Mark request_end_; // of what was made for principal and action
     std::uint64_t work_ = 0; // of the policy that runs
 };
 
