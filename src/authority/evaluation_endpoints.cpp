@@ -4,6 +4,7 @@
 #include "audit/record_items.h"
 #include "authority/batch_decision.h"
 #include "authority/endpoints.h"
+#include "base/json_document.h"
 #include "base/json_members.h"
 #include "vocabulary/schema.h"
 
@@ -185,8 +186,9 @@ JsonObject to_json(Answer const& answer)
     return { { "decision", answer.allowed }, { "context", std::move(context) } };
 }
 
-Reply evaluate_one(Desk desk, Call call, JsonObject item)
+Reply evaluate_one(Desk desk, Call call, JsonDocument asked)
 {
+    auto const& item = asked.object();
     auto weighed = said_weight(item, nullptr);
     CO_TRY(weighed);
     auto parsed = parse_evaluation(desk, call, item, nullptr);
@@ -197,9 +199,8 @@ Reply evaluate_one(Desk desk, Call call, JsonObject item)
 
 Reply evaluation(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
-    auto item = CO_TRY(body);
-    co_return co_await evaluate_one(desk, call, std::move(item));
+    auto body = JsonDocument::parse_object(call.request.body);
+    co_return co_await evaluate_one(desk, call, CO_TRY(body));
 }
 
 // The questions of `evaluations`, those that differ in nothing but the resource in one group.
@@ -335,12 +336,13 @@ std::string batch_text(Batch const& batch, std::vector<BatchAnswer> const& answe
 
 Reply evaluations(Desk desk, Call call)
 {
-    auto body = parse_json_object(call.request.body);
-    auto const request = CO_TRY(body);
+    auto body = JsonDocument::parse_object(call.request.body);
+    auto document = CO_TRY(body);
+    auto const& request = document.object();
     // SPEC: §7.1: without `evaluations`, or with none in it, it is a single evaluation.
     auto const* const listed = request.if_contains("evaluations");
     if (listed == nullptr || (listed->is_array() && listed->as_array().empty()))
-        co_return co_await evaluate_one(desk, call, request);
+        co_return co_await evaluate_one(desk, call, std::move(document));
     auto asked = parse_semantic(request);
     auto const semantic = CO_TRY(asked);
     auto parsed = parse_batch(desk, call, request);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 
+#include "base/json_document.h"
 #include "base/secret.h"
 #include "base/utf8.h"
 
@@ -44,10 +45,9 @@ public:
     static constexpr std::size_t max_key_size = std::size_t(-1);
     static constexpr std::size_t max_string_size = std::size_t(-1);
 
-    // All of a value's parts lie in blocks of its own, which go together: a request's body is read, looked at and thrown away.
-    explicit StrictHandler(std::string& problem)
+    StrictHandler(json::storage_ptr memory, std::string& problem)
         : problem_(problem)
-        , result_(json::make_shared_resource<json::monotonic_resource>(first_block_bytes, wiping_memory()))
+        , result_(std::move(memory))
     {
     }
     ~StrictHandler() { wipe_text(); }
@@ -171,21 +171,14 @@ private:
     std::string text_;
 };
 
-Error wrong_member(std::string_view name, std::string_view wanted)
-{
-    return invalid_argument("member `" + std::string(name) + "` must be " + std::string(wanted));
-}
-
-} // namespace
-
-Result<JsonValue> parse_json(std::string_view text, JsonLimits limits)
+Result<JsonValue> parse_into(json::storage_ptr memory, std::string_view text, JsonLimits limits)
 {
     if (text.size() > limits.size_max)
         return resource_exhausted("JSON of " + std::to_string(text.size()) + " bytes is over the limit of " + std::to_string(limits.size_max));
     json::parse_options options;
     options.max_depth = limits.depth_max;
     std::string problem;
-    json::basic_parser<StrictHandler> parser(options, problem);
+    json::basic_parser<StrictHandler> parser(options, std::move(memory), problem);
     json::error_code error;
     auto const consumed = parser.write_some(false, text.data(), text.size(), error);
     if (!error && consumed < text.size()) {
@@ -197,13 +190,49 @@ Result<JsonValue> parse_json(std::string_view text, JsonLimits limits)
     return parser.handler().take();
 }
 
+Error not_an_object() { return invalid_argument("JSON must be an object"); }
+
+Error wrong_member(std::string_view name, std::string_view wanted)
+{
+    return invalid_argument("member `" + std::string(name) + "` must be " + std::string(wanted));
+}
+
+} // namespace
+
+Result<JsonValue> parse_json(std::string_view text, JsonLimits limits)
+{
+    // All of a value's parts lie in blocks of its own, which go together: a request's body is read, looked at and thrown away.
+    return parse_into(json::make_shared_resource<json::monotonic_resource>(first_block_bytes, wiping_memory()), text, limits);
+}
+
 Result<JsonObject> parse_json_object(std::string_view text, JsonLimits limits)
 {
     auto value = TRY(parse_json(text, limits));
     if (!value.is_object())
-        return invalid_argument("JSON must be an object");
+        return not_an_object();
     return std::move(value.as_object());
 }
+
+struct JsonDocument::Memory {
+    json::monotonic_resource blocks { first_block_bytes, wiping_memory() };
+    std::optional<JsonValue> value; // in the blocks, so it goes before them
+};
+
+JsonDocument::JsonDocument(std::unique_ptr<Memory> memory) : memory_(std::move(memory)) { }
+JsonDocument::~JsonDocument() = default;
+JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
+JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
+
+Result<JsonDocument> JsonDocument::parse_object(std::string_view text, JsonLimits limits)
+{
+    auto memory = std::make_unique<Memory>();
+    memory->value.emplace(TRY(parse_into(&memory->blocks, text, limits)));
+    if (!memory->value->is_object())
+        return not_an_object();
+    return JsonDocument(std::move(memory));
+}
+
+JsonObject const& JsonDocument::object() const { return memory_->value->get_object(); }
 
 std::string to_text(JsonValue const& value) { return json::serialize(value); }
 std::string to_text(JsonObject const& object) { return json::serialize(object); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.h"
 
+#include "base/json_document.h"
+
 #include <gtest/gtest.h>
 
 namespace writ {
@@ -45,6 +47,26 @@ TEST(Json, members_are_typed)
     EXPECT_TRUE(string_member(object, "absent").is_error());
     EXPECT_EQ(strings_member(object, "l").value().size(), 2U);
     EXPECT_TRUE(strings_member(object, "m").is_error());
+}
+
+TEST(Json, a_document_reads_as_its_value_does_and_copies_outlive_it)
+{
+    std::string const long_text(100'000, 'x');
+    auto const text = R"({"a":[1,-2,{"b":null,"long":")" + long_text + R"(\n\u00e9"}],"e":{}})";
+    JsonObject copy, part;
+    {
+        auto document = JsonDocument::parse_object(text);
+        ASSERT_TRUE(document.is_ok()) << document.error().message;
+        auto const moved = std::move(document).value();
+        EXPECT_EQ(moved.object(), parse_json_object(text).value());
+        copy = moved.object();
+        part = moved.object().at("a").as_array().at(2).as_object();
+    }
+    EXPECT_EQ(copy, parse_json_object(text).value());
+    EXPECT_EQ(string_member(part, "long").value(), long_text + "\n\xC3\xA9");
+    for (auto const* wrong : { "", "[]", "{\"a\":1,\"a\":2}", "{}{}", "{\"a\":[1,2" })
+        EXPECT_EQ(JsonDocument::parse_object(wrong).error().message, parse_json_object(wrong).error().message) << wrong;
+    EXPECT_EQ(JsonDocument::parse_object("{\"a\":1}", { .size_max = 4 }).error().code, ErrorCode::resource_exhausted);
 }
 
 TEST(Json, refuses_numbers_that_have_no_text)
