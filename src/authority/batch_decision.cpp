@@ -180,10 +180,13 @@ private:
 
 } // namespace
 
-void Batch::add_item(std::uint32_t group, cedar::EntityUid resource)
+void Batch::add_item(std::uint32_t group, UidView resource)
 {
-    auto alias = alias_in(*snapshot_, resource);
-    items_.push_back({ group, resolved(*snapshot_, std::move(resource)), std::move(alias) });
+    auto& item = items_.emplace_back();
+    item.group = group;
+    item.resource.type = resource.type;
+    item.resource.id = resource.id;
+    item.alias = resolve(*snapshot_, item.resource);
 }
 
 std::uint32_t Batch::add_group(Question question)

@@ -20,6 +20,10 @@ struct BatchGroup {
     cedar::Record context;       // as decided on
 };
 
+struct UidView {
+    std::string_view type, id;
+};
+
 struct BatchItem {
     std::uint32_t group = 0;
     cedar::EntityUid resource;
@@ -36,7 +40,8 @@ public:
 
     // The number by which add_item() names the group. What the question says of a resource does not matter.
     std::uint32_t add_group(Question);
-    void add_item(std::uint32_t group, cedar::EntityUid resource);
+    void add_item(std::uint32_t group, UidView resource);
+    void expect(std::size_t items) { items_.reserve(items); }
 
     [[nodiscard]] Snapshot const& snapshot() const { return *snapshot_; }
     [[nodiscard]] std::shared_ptr<Snapshot const> const& shared_snapshot() const { return snapshot_; }

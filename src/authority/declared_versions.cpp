@@ -58,14 +58,18 @@ template <typename T> void add_versions_of(cedar::EntityStore& entities, std::st
 
 EntityUid resolved(Snapshot const& snapshot, EntityUid uid)
 {
-    if (auto const* const version = aliased(snapshot, uid))
-        uid.id.replace(uid.id.rfind('@') + 1, std::string::npos, *version);
+    resolve(snapshot, uid);
     return uid;
 }
 
-std::string alias_in(Snapshot const& snapshot, EntityUid const& uid)
+std::string resolve(Snapshot const& snapshot, EntityUid& uid)
 {
-    return aliased(snapshot, uid) == nullptr ? std::string() : std::string(split(uid.id).second);
+    auto const* const version = aliased(snapshot, uid);
+    if (version == nullptr)
+        return {};
+    std::string alias(split(uid.id).second);
+    uid.id.replace(uid.id.size() - alias.size(), std::string::npos, *version);
+    return alias;
 }
 
 audit::RecordedEntity described(Snapshot const& snapshot, EntityUid const& uid)

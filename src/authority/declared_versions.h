@@ -11,8 +11,8 @@ namespace writ::authority {
 // `DatasetVersion::"transactions@latest"` as `…@7`, if that is what the alias is declared for; anything else as it is.
 cedar::EntityUid resolved(Snapshot const&, cedar::EntityUid);
 
-// What stands in the place of a version and is resolved; empty: it is no alias.
-std::string alias_in(Snapshot const&, cedar::EntityUid const&);
+// The same in place; returns the alias that stood there, empty if there was none.
+std::string resolve(Snapshot const&, cedar::EntityUid&);
 
 // As records have it: with the version that was meant, and its declared digest. What is not declared is its own name alone.
 audit::RecordedEntity described(Snapshot const&, cedar::EntityUid const&);

@@ -24,6 +24,7 @@ constexpr std::size_t all_said_weight_max = 4U << 20U;
 constexpr std::size_t value_weight = 16;
 // LIMIT: denials of one request that are explained: an explanation looks at every policy, a decision at few.
 constexpr std::size_t explained_denials_max = 16;
+constexpr std::size_t answer_bytes = 64; // most have fewer
 
 // One member of an evaluation: the item's own, or the default beside `evaluations` (§7.1.1).
 Result<JsonObject const*> part_of(JsonObject const& item, JsonObject const* defaults, std::string_view name)
@@ -34,7 +35,7 @@ Result<JsonObject const*> part_of(JsonObject const& item, JsonObject const* defa
 }
 
 // What is asked about has to be found on record again, by what was asked, alone or among others.
-Result<std::string> name_in(JsonObject const& part, std::string_view member, std::size_t bytes_max)
+Result<std::string_view> name_in(JsonObject const& part, std::string_view member, std::size_t bytes_max)
 {
     auto const name = TRY(string_member(part, member));
     // All are looked at whatever the first ones are: so many go at a time.
@@ -43,12 +44,18 @@ Result<std::string> name_in(JsonObject const& part, std::string_view member, std
         has_control |= static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     if (name.size() > bytes_max || has_control)
         return invalid_argument("member `" + std::string(member) + "` has at most " + std::to_string(bytes_max) + " bytes and no control characters");
-    return std::string(name);
+    return name;
+}
+
+Result<UidView> uid_in(JsonObject const& part)
+{
+    return UidView { TRY(name_in(part, "type", audit::item_type_bytes_max)), TRY(name_in(part, "id", audit::item_id_bytes_max)) };
 }
 
 Result<cedar::EntityUid> entity_of(JsonObject const& part)
 {
-    return cedar::EntityUid { TRY(name_in(part, "type", audit::item_type_bytes_max)), TRY(name_in(part, "id", audit::item_id_bytes_max)) };
+    auto const uid = TRY(uid_in(part));
+    return cedar::EntityUid { std::string(uid.type), std::string(uid.id) };
 }
 
 // `fraud@7`, as records have it.
@@ -99,7 +106,7 @@ Result<> read_context(Desk desk, JsonObject const& context, Question& question)
 }
 
 // Of a type that no policy which was applied can speak of.
-bool is_foreign(cedar::EntityUid const& uid) { return vocabulary::schema().entity_type(uid.type) == nullptr; }
+bool is_foreign(std::string_view type) { return vocabulary::schema().entity_type(type) == nullptr; }
 
 Result<JsonObject const*> properties_of(JsonObject const& part)
 {
@@ -111,7 +118,7 @@ Result<JsonObject const*> properties_of(JsonObject const& part)
 Result<> read_properties(JsonObject const& part, cedar::EntityUid const& uid, Question& question)
 {
     auto const* const listed = TRY(properties_of(part));
-    if (!is_foreign(uid))
+    if (!is_foreign(uid.type))
         return {};
     cedar::Record attributes;
     for (auto const& [name, json] : listed != nullptr ? *listed : part) {
@@ -206,13 +213,14 @@ Reply evaluation(Desk desk, Call call)
 // The questions of `evaluations`, those that differ in nothing but the resource in one group.
 class BatchParser {
 public:
-    BatchParser(Desk desk, Call const& call, JsonObject const& request)
+    BatchParser(Desk desk, Call const& call, JsonObject const& request, std::size_t items)
         : desk_(desk)
         , call_(call)
         , request_(request)
         , trace_(trace_of(desk.state, call))
         , batch_(desk.state.snapshot, desk.state.clock.now())
     {
+        batch_.expect(items);
     }
 
     Result<> add(JsonValue const& item)
@@ -221,15 +229,15 @@ public:
             return invalid_argument("an evaluation is an object");
         auto const& object = item.as_object();
         auto const& part = *TRY(part_of(object, &request_, "resource"));
-        auto resource = TRY(entity_of(part).in("resource"));
+        auto const resource = TRY(uid_in(part).in("resource"));
         TRY(properties_of(part).in("resource"));
         // What the caller says of it is of this item alone.
         if (last_type_ != resource.type) {
             last_type_ = resource.type;
-            is_last_type_foreign_ = is_foreign(resource);
+            is_last_type_foreign_ = is_foreign(resource.type);
         }
         auto const group = is_last_type_foreign_ ? TRY(new_group(object)) : TRY(group_of(object));
-        batch_.add_item(group, std::move(resource));
+        batch_.add_item(group, resource);
         return {};
     }
 
@@ -292,7 +300,7 @@ Result<Batch> parse_batch(Desk desk, Call const& call, JsonObject const& request
     auto const& items = *TRY(array_member(request, "evaluations"));
     if (items.size() > evaluations_max)
         return invalid_argument("`evaluations` has at most " + std::to_string(evaluations_max) + " items");
-    BatchParser parser(desk, call, request);
+    BatchParser parser(desk, call, request, items.size());
     for (auto const& item : items)
         TRY(parser.add(item));
     return parser.take();
@@ -316,6 +324,7 @@ Result<BatchSemantic> parse_semantic(JsonObject const& request)
 std::string batch_text(Batch const& batch, std::vector<BatchAnswer> const& answers)
 {
     std::string text = "{\"evaluations\":[";
+    text.reserve(answers.size() * answer_bytes);
     std::size_t explained = 0;
     std::string kept; // what is said of a record, which is that of many
     for (std::size_t i = 0; i < answers.size(); ++i) {

@@ -20,8 +20,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
     store.add({ { "User", "b" }, attributes, {}, { { "User", "a" }, { "Action", "all" } } });
     Request const request { { "User", "a" }, { "Action", "read" }, { "User", "b" }, attributes };
     auto const plain = decide(request, set, store);
-    auto const fast = Engine(set, store).decide(request);
+    Engine const engine(set, store);
+    auto const fast = engine.decide(request);
     ASSERT(plain.allowed == fast.allowed && plain.determining == fast.determining && plain.errors.size() == fast.errors.size());
+    Decider decider(engine);
+    Request const other { request.principal, request.action, { "User", "c" }, request.context };
+    decider.decide(other);
+    auto const next = decider.decide_next(request.resource);
+    ASSERT(plain.allowed == next.allowed && plain.determining.size() == next.determining.size() && plain.errors.size() == next.errors.size());
     auto const facts = explain_denial(request, set, store, 3);
     ASSERT(!plain.allowed || facts.empty());
     return 0;
