@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A client that says what it is given and then nothing more: for fuzzers.
+// A peer that says what it is given and then nothing more, and keeps what it hears: for fuzzers.
 #pragma once
 
 #include "net/stream.h"
@@ -24,7 +24,11 @@ public:
         bytes_ = bytes_.subspan(size);
         co_return size;
     }
-    Task<Result<>> write(BytesView) override { co_return Result<>(); }
+    Task<Result<>> write(BytesView bytes) override
+    {
+        heard_ += as_text(bytes);
+        co_return Result<>();
+    }
     Task<> finish() override { co_return; }
     void close() override { }
     void set_deadline(Duration) override { }
@@ -34,8 +38,12 @@ public:
     [[nodiscard]] bool has_left() const override { return false; }
     [[nodiscard]] Peer const& peer() const override { return peer_; }
 
+    // All that was written.
+    [[nodiscard]] std::string const& heard() const { return heard_; }
+
 private:
     BytesView bytes_;
+    std::string heard_;
     Peer peer_ { AddressPeer { "fuzz" } };
 };
 
