@@ -44,6 +44,7 @@ class Exports(Scenario):
         collector.is_refusing = True
         token = self.scratch("token")
         token.write_text("collector-token\n")
+        token.chmod(0o600)
         self.declare(siem=f"format: json\ndestination: https://127.0.0.1:{collector.port}/in?source=writ\ncompression: gzip\n"
                           f"ca_file: {certificates.root}\ntoken_file: {token}")
         self.make_records(20)  # nobody waits for the collector

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/export/credentials.h"
 
+#include "base/secret_file.h"
 #include "crypto/pem.h"
 
 namespace writ::audit {
@@ -26,7 +27,7 @@ Result<std::optional<net::TlsIdentity>> read_identity(ExportSpecification const&
     if (specification.certificate_file.empty())
         return std::optional<net::TlsIdentity>();
     auto certificates = TRY(read_certificates(specification.certificate_file));
-    auto const text = SecretBytes(TRY(read_file(specification.key_file, secret_bytes_max)));
+    auto const text = TRY(read_secret_file(specification.key_file, secret_bytes_max));
     auto keys = TRY(crypto::parse_pem(as_text(text.reveal()), "PRIVATE KEY").in("`" + specification.key_file + "`"));
     if (keys.size() != 1)
         return invalid_argument("`" + specification.key_file + "` holds no PKCS#8 key in PEM (`BEGIN PRIVATE KEY`)");
@@ -46,7 +47,7 @@ Result<std::shared_ptr<net::TlsClientContext>> create_tls_client(ExportSpecifica
 
 Result<SecretText> read_secret(std::string const& file)
 {
-    auto const bytes = SecretBytes(TRY(read_file(file, secret_bytes_max)));
+    auto const bytes = TRY(read_secret_file(file, secret_bytes_max));
     auto const text = as_text(bytes.reveal());
     auto const line = text.substr(0, text.find_first_of("\r\n"));
     if (line.empty())

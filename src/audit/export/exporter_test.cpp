@@ -272,6 +272,7 @@ TEST_F(Exports, a_collector_that_refuses_gets_the_same_records_again)
     net::HttpServer server(loop, [&collector](net::Request request) { return Collector::take(&collector, std::move(request)); });
     server.serve(std::move(listener));
     std::ofstream(folder_ / "token") << "s3cret\n";
+    std::filesystem::permissions(folder_ / "token", std::filesystem::perms::owner_read);
     start();
     exporter_->declare({ { .name = "siem",
         .destination = parse_destination("http://127.0.0.1:" + std::to_string(port) + "/in/x%20y?a=b").value(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "issue/postgres_role/connection_pool.h"
 
-#include "base/durable_file.h"
+#include "base/secret_file.h"
 
 namespace writ::issue {
 
@@ -14,12 +14,11 @@ Result<SecretText> read_password(std::string const& path)
 {
     if (path.empty())
         return SecretText();
-    auto bytes = TRY(read_file(path, 4096).in("the database's password"));
-    auto text = to_text(bytes);
-    wipe(bytes.data(), bytes.size());
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
-        text.pop_back();
-    return SecretText(std::move(text));
+    auto const bytes = TRY(read_secret_file(path, 4096).in("the database's password"));
+    auto text = as_text(bytes.reveal());
+    while (text.ends_with('\n') || text.ends_with('\r'))
+        text.remove_suffix(1);
+    return SecretText(std::string(text));
 }
 
 } // namespace
