@@ -54,7 +54,32 @@ std::string credential_of(Declarations const& declared, cedar::EntityUid const& 
     return resource.type == "Api" ? credential_in(declared.apis, resource.id) : "";
 }
 
+std::string_view where_to_look(ErrorCode code)
+{
+    switch (code) {
+    case ErrorCode::unavailable: return "; is that service up, reachable from the authority, and does it let the provider's login do this?";
+    case ErrorCode::unauthenticated:
+    case ErrorCode::permission_denied: return "; that service refuses the authority: see what the provider's login may do there, or whom it trusts";
+    case ErrorCode::invalid_argument:
+    case ErrorCode::not_found:
+    case ErrorCode::conflict: return "; what is declared does not fit what is there";
+    case ErrorCode::resource_exhausted:
+    case ErrorCode::corruption:
+    case ErrorCode::internal: return "; the authority's log says more";
+    }
+    return "";
+}
+
 } // namespace
+
+Error not_issued(Error error, std::vector<cedar::EntityUid> const& resources)
+{
+    std::string names;
+    for (auto const& resource : resources)
+        names += (names.empty() ? "" : ", ") + resource.type + " `" + resource.id + "`";
+    error.message += where_to_look(error.code);
+    return std::move(error).in("for " + names);
+}
 
 std::optional<CredentialSource> source_of(Snapshot const& snapshot, cedar::EntityUid const& resource)
 {

@@ -20,6 +20,9 @@ struct CredentialSource {
 // Nothing if the resource has no credential.
 std::optional<CredentialSource> source_of(Snapshot const&, cedar::EntityUid const&);
 
+// What a user is told whose credential could not be made: for what it was, why, and where to look. Of the provider nothing but its name is told.
+Error not_issued(Error, std::vector<cedar::EntityUid> const& resources);
+
 // `s3://bucket/prefix` as aws_sts has it; a `/` at the end is nothing.
 Result<JsonObject> s3_resource_of(std::string_view location);
 

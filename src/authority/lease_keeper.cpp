@@ -95,8 +95,11 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
     if (issuer == state_.issuers.end())
         co_return unavailable("nothing here issues credentials of type `" + source->provider->type + "`");
     std::vector<issue::Access> const accesses { { question.action, source->resource } };
+    auto const place = "CredentialProvider `" + source->provider->name + "`";
     auto planned = issuer->second->plan(source->settings, accesses);
-    auto const plan = CO_TRY(planned);
+    if (planned.is_error())
+        co_return not_issued(planned.error(), { question.resource }).in(place);
+    auto const plan = std::move(planned).value();
     if (issuer->second->revocable() == nullptr) {
         grant.session = SessionGrant { source->provider->name, plan.kind, plan.environment, issuer->second->is_delivered() };
         co_return grant;
@@ -125,7 +128,9 @@ net::Task<Result<Grant>> LeaseKeeper::give(std::shared_ptr<Snapshot const> snaps
 
     // From here on a failure leaves a pending lease in the store, which keep() takes back whether the credential came to be or not.
     auto created = co_await issuer->second->create(plan, { lease.workload, lease.run, question.purpose, lease.expires, {} });
-    grant.credential = CO_TRY(created);
+    if (created.is_error())
+        co_return not_issued(created.error(), { question.resource }).in(place);
+    grant.credential = std::move(created).value();
     auto record = record_of(*snapshot, question, audit::RecordType::issuance, state_.clock.now());
     record.allowed = true;
     record.classification = classification_of(*snapshot, question.resource);

@@ -96,13 +96,20 @@ net::Task<Result<OpenedSession>> RunSessions::issue(Asked& asked)
     auto const issuer = state_.issuers.find(asked.provider->type);
     if (issuer == state_.issuers.end() || issuer->second->revocable() != nullptr)
         co_return invalid_argument("CredentialProvider `" + asked.provider->name + "` opens no sessions");
+    std::vector<cedar::EntityUid> resources;
+    for (auto const& [question, answer] : asked.allowed)
+        resources.push_back(question.resource);
     auto planned = issuer->second->plan(asked.settings, asked.accesses);
-    auto const plan = CO_TRY(planned);
+    if (planned.is_error())
+        co_return not_issued(planned.error(), resources);
+    auto const plan = std::move(planned).value();
     auto const expires = state_.clock.now() + std::min(asked.provider->lifetime, asked.lifetime_max);
     auto recipient = recipient_of(state_, { asked.workload, asked.run.id, asked.run.purpose, expires });
     recipient.public_key = asked.public_key;
     auto created = co_await issuer->second->create(plan, std::move(recipient));
-    auto credential = CO_TRY(created);
+    if (created.is_error())
+        co_return not_issued(created.error(), resources);
+    auto credential = std::move(created).value();
     OpenedSession session { plan.kind, credential.id.empty() ? plan.name : credential.id, plan.scope, std::min(credential.expires.value_or(expires), expires),
         issuer->second->is_delivered() ? delivery_of(credential) : std::move(credential.document), {} };
     HeldToken const held { asked.provider->name, session.kind, session.id, session.scope, session.expires };

@@ -190,7 +190,7 @@ int print_refusal(Session const& session, net::Response const& response)
     auto const problem = parse_json_object(response.body);
     auto const denials = problem.is_ok() ? array_member(*problem, "denials") : Result<JsonArray const*>(not_found(""));
     if (denials.is_error())
-        return fail(to_error(response));
+        return fail(to_error(response).in("the job did not start"));
     if (session.json) {
         print_json(*problem);
     } else {
