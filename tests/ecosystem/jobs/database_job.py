@@ -4,6 +4,7 @@
 each connects anew, as a pool does, and the answer is {"value": rows} or {"error": "..."}."""
 import multiprocessing
 import sys
+from urllib.parse import quote
 
 from orders import obey
 
@@ -28,7 +29,8 @@ def asyncpg(service, query):
     import asyncpg
 
     async def ask():
-        connection = await asyncpg.connect(service=service, timeout=30) if service else await asyncpg.connect(timeout=30)
+        # It looks at a service only where there is a URL.
+        connection = await asyncpg.connect(f"postgresql://?service={quote(service, safe='')}" if service else None, timeout=30)
         try:
             return [list(row) for row in await connection.fetch(query)]
         finally:
