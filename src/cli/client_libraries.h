@@ -5,8 +5,6 @@
 
 #include "cli/static_credentials.h"
 
-#include <optional>
-
 namespace writ::cli {
 
 // LIMIT: entries of one folder of packages that are looked at.
@@ -18,13 +16,6 @@ struct FoundClient {
     std::string family; // `AWS`, as static_credentials.h has it
     Path where;
 };
-
-// What the first line of a script names to run it (`#!/usr/bin/env python3`): program and arguments. Nothing: it names none.
-std::vector<std::string> interpreter_words(std::string_view script);
-// The Python that a command is run by: named, in its first line (`#!`), or the one on PATH. Absent: none.
-std::optional<Path> python_of(std::vector<std::string> const& command, Variables const&);
-// Where it looks for packages: a virtual environment's own, or the system's and the user's.
-std::vector<Path> package_folders(Path const& python, Variables const&);
 
 // In the order of the table; a package that is for two families is found twice.
 std::vector<FoundClient> find_packages(std::vector<Path> const& folders);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/diagnosis.h"
 
+#include "base/utf8.h"
+
 namespace writ::cli {
 
 namespace {
@@ -105,9 +107,9 @@ JsonObject to_json(Diagnosed const& diagnosed)
 {
     JsonArray shadowed_by;
     for (auto const& name : diagnosed.shadowed_by)
-        shadowed_by.emplace_back(name);
-    return { { "client", diagnosed.client.name }, { "version", diagnosed.client.version }, { "family", diagnosed.client.family }, { "where", diagnosed.client.where.string() },
-        { "channel", diagnosed.channel }, { "state", diagnosed.state }, { "shadowed_by", std::move(shadowed_by) }, { "mend", diagnosed.mend } };
+        shadowed_by.emplace_back(repaired_utf8(name));
+    return { { "client", diagnosed.client.name }, { "version", repaired_utf8(diagnosed.client.version) }, { "family", diagnosed.client.family }, { "where", repaired_utf8(diagnosed.client.where.string()) },
+        { "channel", diagnosed.channel }, { "state", diagnosed.state }, { "shadowed_by", std::move(shadowed_by) }, { "mend", repaired_utf8(diagnosed.mend) } };
 }
 
 } // namespace writ::cli

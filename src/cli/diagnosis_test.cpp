@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/diagnosis.h"
+#include "cli/python_environment.h"
 
 #include <cstdlib>
 #include <gtest/gtest.h>
@@ -21,8 +22,6 @@ protected:
         std::filesystem::create_directories(home / "venv/bin");
         write("venv/pyvenv.cfg", "home = /usr/bin\n");
         write_program("venv/bin/python3", "");
-        write_program("train.py", "#!" + (home / "venv/bin/python3").string() + " -u\nprint()\n");
-        write_program("other.py", "#!/usr/bin/env python3\n");
         variables = { { "PATH", "/nowhere:" + (home / "venv/bin").string() }, { "HOME", home.string() } };
     }
     void TearDown() override { std::filesystem::remove_all(home); }
@@ -50,16 +49,6 @@ protected:
 };
 
 } // namespace
-
-TEST_F(Installed, the_python_of_a_command_is_named_or_in_its_first_line_or_on_path)
-{
-    auto const python = home / "venv/bin/python3";
-    EXPECT_EQ(python_of({ python.string(), "train.py" }, variables), python);
-    EXPECT_EQ(python_of({ (home / "train.py").string() }, variables), python);
-    EXPECT_EQ(python_of({ (home / "other.py").string() }, variables), python);
-    EXPECT_EQ(python_of({}, variables), python);
-    EXPECT_FALSE(python_of({ "make" }, { { "PATH", "/nowhere" } }));
-}
 
 TEST_F(Installed, packages_are_found_by_the_names_of_folders)
 {

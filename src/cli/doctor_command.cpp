@@ -2,7 +2,9 @@
 #include "cli/commands.h"
 #include "cli/diagnosis.h"
 #include "cli/output.h"
+#include "cli/python_environment.h"
 
+#include "base/utf8.h"
 #include "net/http_client.h"
 
 #include <algorithm>
@@ -91,19 +93,19 @@ Reachable find_out(Session const& session, Variables const& variables)
     return reachable;
 }
 
-void print_people(std::optional<Path> const& python, Session const& session, Reachable const& reachable, std::vector<Diagnosed> const& all, std::vector<StaticCredential> const& secrets)
+void print_people(std::optional<FoundPython> const& python, Session const& session, Reachable const& reachable, std::vector<Diagnosed> const& all, std::vector<StaticCredential> const& secrets)
 {
-    print_line("agent   " + (reachable.agent ? "answers at " + session.run_folder().string() : paint(Colour::red, reachable.agent_error)));
-    print_line("python  " + (python ? python->string() : "none on PATH"));
+    print_line("agent   " + (reachable.agent ? "answers at " + printable(session.run_folder().string()) : paint(Colour::red, printable(reachable.agent_error))));
+    print_line("python  " + (python ? printable(python->path.string()) + (python->note.empty() ? "" : ", " + printable(python->note)) : "none on PATH"));
     print_line("");
     Table table({ "CLIENT", "VERSION", "FOR", "CHANNEL", "STATE" });
     for (auto const& one : all)
-        table.add({ one.client.name, one.client.version, one.client.family, one.channel, one.state });
+        table.add({ one.client.name, printable(one.client.version), one.client.family, one.channel, one.state });
     table.print("no client that is known here");
     std::set<std::string> said;
     for (auto const& one : all) {
         if (!one.mend.empty() && said.insert(one.client.family + one.mend).second)
-            print_line((said.size() == 1 ? "\nTo mend:\n  " : "  ") + one.client.family + ": " + one.mend);
+            print_line((said.size() == 1 ? "\nTo mend:\n  " : "  ") + one.client.family + ": " + printable(one.mend));
     }
     // What no client here would read is still good for whoever copies it.
     for (auto const& secret : secrets) {
@@ -113,23 +115,25 @@ void print_people(std::optional<Path> const& python, Session const& session, Rea
     }
 }
 
-void print_machine(std::optional<Path> const& python, Reachable const& reachable, std::vector<Diagnosed> const& all, std::vector<StaticCredential> const& secrets)
+void print_machine(std::optional<FoundPython> const& python, Reachable const& reachable, std::vector<Diagnosed> const& all, std::vector<StaticCredential> const& secrets)
 {
     JsonArray clients, found;
     for (auto const& one : all)
         clients.push_back(to_json(one));
     for (auto const& secret : secrets)
-        found.push_back(JsonObject { { "name", secret.name }, { "family", secret.family }, { "is_file", secret.is_file } });
+        found.push_back(JsonObject { { "name", repaired_utf8(secret.name) }, { "family", secret.family }, { "is_file", secret.is_file } });
     print_json(JsonObject { { "agent", JsonObject { { "reachable", reachable.agent }, { "error", reachable.agent_error } } },
-        { "python", python ? JsonValue(python->string()) : JsonValue() }, { "clients", std::move(clients) }, { "secrets", std::move(found) } });
+        { "python", python ? JsonValue(repaired_utf8(python->path.string())) : JsonValue() }, { "python_note", python ? python->note : "" }, { "clients", std::move(clients) }, { "secrets", std::move(found) } });
 }
 
 int doctor(Session const& session, std::vector<std::string> const& command)
 {
     auto const variables = own_environment();
+    std::error_code error;
+    auto const folder = std::filesystem::current_path(error);
     auto const secrets = find_static_credentials(variables, Path(text_of(variables, "HOME")));
-    auto const python = python_of(command, variables);
-    auto clients = python ? find_packages(package_folders(*python, variables)) : std::vector<FoundClient>();
+    auto const python = python_of(command, variables, folder);
+    auto clients = python ? find_packages(package_folders(python->path, variables)) : std::vector<FoundClient>();
     auto programs = find_programs(variables);
     std::move(programs.begin(), programs.end(), std::back_inserter(clients));
     auto const reachable = find_out(session, variables);

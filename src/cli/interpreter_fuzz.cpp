@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The first line of whatever a job is started as.
-#include "cli/client_libraries.h"
+// Whatever a job is started as: its first line, and what it hands its arguments to.
+#include "cli/python_environment.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     for (auto const& word : words)
         line += " " + word;
     if (writ::cli::interpreter_words(line + "\nmore") != words)
+        std::abort();
+    if (auto const python = writ::cli::wrapped_python(script, "/nowhere/script"); !python.empty() && !python.is_absolute())
         std::abort();
     return 0;
 }
