@@ -3,6 +3,8 @@
 
 #include "base/utf8.h"
 
+#include <algorithm>
+
 namespace writ::cli {
 
 namespace {
@@ -31,16 +33,19 @@ std::string list_of(std::vector<std::string> const& names)
     return text;
 }
 
-// In a run that has its own, files have lost already: their places are named anew. Variables were set after it started.
-std::vector<std::string> shadowing(std::string const& family, std::vector<StaticCredential> const& secrets, Channel const* served)
+std::string name_of(StaticCredential const& secret) { return secret.name + (secret.key.empty() ? "" : ": " + secret.key); }
+
+// In a run that has its own, most of what lies in files has lost already. Variables were set after it started.
+std::vector<StaticCredential> shadowing(std::string const& family, std::vector<StaticCredential> const& secrets, Channel const* served, Variables const& variables)
 {
-    std::vector<std::string> names;
+    std::vector<StaticCredential> found;
     for (auto const& secret : secrets) {
-        bool const has_lost = served != nullptr && !secret.always_wins && (secret.is_file || secret.name == served->variable);
-        if (secret.family == family && !has_lost)
-            names.push_back(secret.name);
+        bool const is_set_before = secret.is_file || !secret.key.empty();
+        bool const wins = served == nullptr || (is_set_before ? standing(secret, variables) == Standing::wins : secret.name != served->variable);
+        if (secret.family == family && wins)
+            found.push_back(secret);
     }
-    return names;
+    return found;
 }
 
 void say_of_no_channel(Diagnosed& diagnosed)
@@ -66,12 +71,16 @@ void say_of_run(Diagnosed& diagnosed, Channel const& channel, Reachable const& r
     }
 }
 
-void say_of_later_run(Diagnosed& diagnosed, Channel const& channel, bool in_run, Reachable const& reachable)
+void say_of_later_run(Diagnosed& diagnosed, Channel const& channel, bool in_run, Reachable const& reachable, bool some_always_win)
 {
     auto const declare = "declare a CredentialProvider of type " + std::string(channel.provider) + " and a use of it by the workload";
     if (!diagnosed.shadowed_by.empty()) {
         diagnosed.state = "shadowed";
-        diagnosed.mend = "unset or move away " + list_of(diagnosed.shadowed_by) + (in_run ? "; or " + declare : "; `writ run` puts it out of force where the run has its own");
+        diagnosed.mend = "unset or move away " + list_of(diagnosed.shadowed_by);
+        if (in_run)
+            diagnosed.mend += "; or " + declare;
+        else
+            diagnosed.mend += some_always_win ? "; `writ run` cannot put all of it out of force" : "; `writ run` puts it out of force where the run has its own";
     } else if (in_run) {
         diagnosed.state = "none";
         diagnosed.mend = "this run has nothing there: " + declare;
@@ -91,13 +100,15 @@ std::vector<Diagnosed> diagnose(std::vector<FoundClient> const& clients, std::ve
     for (auto const& client : clients) {
         auto const* channel = channel_in(client.family, variables);
         bool const is_served = channel != nullptr && is_in_run(variables) && variables.contains(std::string(channel->variable));
-        Diagnosed diagnosed { client, std::string(channel == nullptr ? "" : channel->text), "", shadowing(client.family, secrets, is_served ? channel : nullptr), "" };
+        auto const shadows = shadowing(client.family, secrets, is_served ? channel : nullptr, variables);
+        Diagnosed diagnosed { client, std::string(channel == nullptr ? "" : channel->text), "", {}, "" };
+        std::transform(shadows.begin(), shadows.end(), std::back_inserter(diagnosed.shadowed_by), name_of);
         if (channel == nullptr)
             say_of_no_channel(diagnosed);
         else if (is_served)
             say_of_run(diagnosed, *channel, reachable);
         else
-            say_of_later_run(diagnosed, *channel, is_in_run(variables), reachable);
+            say_of_later_run(diagnosed, *channel, is_in_run(variables), reachable, std::any_of(shadows.begin(), shadows.end(), [](auto const& one) { return one.always_wins; }));
         all.push_back(std::move(diagnosed));
     }
     return all;

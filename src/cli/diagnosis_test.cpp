@@ -107,5 +107,16 @@ TEST_F(Installed, in_a_run_files_have_lost_and_variables_that_were_set_since_win
     auto const credentials = StaticCredential { "/home/a/.mlflow/credentials", "MLflow", true, true };
     EXPECT_EQ(diagnosed({}, tracking, good).at("mlflow").state, "in use");
     EXPECT_EQ(diagnosed({ credentials }, tracking, good).at("mlflow").state, "shadowed"); // its client has no other place for them
+    // A login at another place than the run's is nobody's rival; one that git takes before any helper's is.
+    write_program("venv/bin/git", "");
+    Variables const repositories { { "WRIT_RUN", "run-a" }, { "WRIT_GIT_PLACES", "https://git.example" } };
+    auto const netrc = [](std::string const& host, bool always_wins) {
+        return StaticCredential { .name = "/home/a/.netrc", .family = "Git", .is_file = true, .always_wins = always_wins, .key = "machine " + host, .host = host };
+    };
+    auto const programs = find_programs(variables);
+    auto const all = diagnose(programs, { netrc("git.example", false), netrc("other.example", true) }, repositories, good);
+    EXPECT_EQ(all.front().state, "in use");
+    EXPECT_EQ(diagnose(programs, { netrc("git.example", true) }, repositories, good).front().shadowed_by, std::vector<std::string> { "/home/a/.netrc: machine git.example" });
+    EXPECT_NE(diagnose(programs, { netrc("git.example", true) }, {}, good).front().mend.find("cannot"), std::string::npos);
     EXPECT_EQ(to_json(served.at("google-cloud-storage")).at("channel").as_string(), "metadata server of the run");
 }

@@ -107,6 +107,17 @@ Result<> write_containers_auth(Variables const& own, Path const& file, std::vect
 
 } // namespace
 
+std::vector<Path> docker_login_files(Variables const& own)
+{
+    auto files = own_auth_files(own);
+    auto const config = own_folder(own) / config_name;
+    if (std::find(files.begin(), files.end(), config) == files.end())
+        files.push_back(config);
+    // Without a home there is no such folder.
+    std::erase_if(files, [&own](auto const& file) { return file.empty() || (own_folder(own).empty() && file == config_name); });
+    return files;
+}
+
 Result<std::string> parse_docker_question(std::string_view text)
 {
     text = text.substr(0, text.find_first_of("\r\n"));

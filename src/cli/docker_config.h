@@ -17,6 +17,8 @@ inline constexpr std::size_t docker_config_bytes_max = 1U << 20U;
 
 // `registry.example:5000`, or `https://index.docker.io/v1/`, as a place that agents know.
 Result<std::string> parse_docker_question(std::string_view text);
+// Where the user's clients keep logins at registries.
+std::vector<Path> docker_login_files(Variables const& own);
 // How Docker calls the registry of a place.
 std::string docker_registry(std::string_view url);
 

@@ -111,7 +111,7 @@ void print_people(std::optional<FoundPython> const& python, Session const& sessi
     for (auto const& secret : secrets) {
         bool const is_said = std::any_of(all.begin(), all.end(), [&secret](auto const& one) { return one.client.family == secret.family; });
         if (!is_said)
-            print_line("long-lived secret: " + printable(secret.name) + " (" + secret.family + ")");
+            print_line("long-lived secret: " + describe(secret));
     }
 }
 
@@ -121,7 +121,7 @@ void print_machine(std::optional<FoundPython> const& python, Reachable const& re
     for (auto const& one : all)
         clients.push_back(to_json(one));
     for (auto const& secret : secrets)
-        found.push_back(JsonObject { { "name", repaired_utf8(secret.name) }, { "family", secret.family }, { "is_file", secret.is_file } });
+        found.push_back(JsonObject { { "name", repaired_utf8(secret.name) }, { "key", repaired_utf8(secret.key) }, { "family", secret.family }, { "is_file", secret.is_file } });
     print_json(JsonObject { { "agent", JsonObject { { "reachable", reachable.agent }, { "error", reachable.agent_error } } },
         { "python", python ? JsonValue(repaired_utf8(python->path.string())) : JsonValue() }, { "python_note", python ? python->note : "" }, { "clients", std::move(clients) }, { "secrets", std::move(found) } });
 }
@@ -131,7 +131,7 @@ int doctor(Session const& session, std::vector<std::string> const& command)
     auto const variables = own_environment();
     std::error_code error;
     auto const folder = std::filesystem::current_path(error);
-    auto const secrets = find_static_credentials(variables, Path(text_of(variables, "HOME")));
+    auto const secrets = find_static_credentials(variables, Path(text_of(variables, "HOME")), folder);
     auto const python = python_of(command, variables, folder);
     auto clients = python ? find_packages(package_folders(python->path, variables)) : std::vector<FoundClient>();
     auto programs = find_programs(variables);

@@ -10,17 +10,6 @@ namespace {
 // LIMIT: variables of that kind that a user has.
 constexpr unsigned own_settings_max = 10'000;
 
-std::string git_quoted(std::string_view text)
-{
-    std::string result = "\"";
-    for (char const c : text) {
-        if (c == '"' || c == '\\')
-            result += '\\';
-        result += c;
-    }
-    return result + "\"";
-}
-
 unsigned own_settings(Variables const& own)
 {
     auto const found = own.find("GIT_CONFIG_COUNT");
@@ -33,6 +22,17 @@ unsigned own_settings(Variables const& own)
 }
 
 } // namespace
+
+std::string git_quoted(std::string_view text)
+{
+    std::string result = "\"";
+    for (char const c : text) {
+        if (c == '"' || c == '\\')
+            result += '\\';
+        result += c;
+    }
+    return result + "\"";
+}
 
 Result<std::string> parse_git_question(std::string_view text)
 {

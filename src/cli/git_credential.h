@@ -17,6 +17,8 @@ Result<std::string> parse_git_question(std::string_view text);
 // invalid_argument: a token that no line can hold.
 Result<SecretText> git_answer(PlacedToken const&);
 
+// A value, or a subsection, as a configuration has it.
+std::string git_quoted(std::string_view);
 // A configuration with this helper for these places, and no other there; `command` as a shell takes it.
 std::string git_config_text(std::vector<Place> const&, std::string_view command);
 // By which git reads that file besides the user's own configuration, which says how many such variables there are already.

@@ -101,8 +101,14 @@ std::string list_of(std::vector<StaticCredential> const& found)
 {
     std::string text;
     for (auto const& one : found)
-        text += (text.empty() ? "" : ", ") + printable(one.name) + " (" + one.family + ")";
+        text += (text.empty() ? "" : ", ") + describe(one);
     return text;
+}
+
+std::vector<StaticCredential> static_credentials(Variables const& own)
+{
+    std::error_code error;
+    return find_static_credentials(own, own.contains("HOME") ? Path(own.at("HOME")) : Path(), std::filesystem::current_path(error));
 }
 
 int refuse_static_credentials(std::vector<StaticCredential> const& found)
@@ -113,11 +119,13 @@ int refuse_static_credentials(std::vector<StaticCredential> const& found)
 }
 
 // Which of them lose their effect, because the run has its own, and which stay.
-void tell_of_static_credentials(std::vector<StaticCredential> const& found, std::set<std::string> const& families)
+void tell_of_static_credentials(std::vector<StaticCredential> const& found, Variables const& of_run)
 {
     std::vector<StaticCredential> removed, winning, staying;
-    for (auto const& one : found)
-        (!families.contains(one.family) ? staying : one.always_wins ? winning : removed).push_back(one);
+    for (auto const& one : found) {
+        auto const becomes = standing(one, of_run);
+        (becomes == Standing::stays ? staying : becomes == Standing::wins ? winning : removed).push_back(one);
+    }
     if (!removed.empty())
         std::fprintf(stderr, "writ: out of force for this run, which has its own: %s\n", list_of(removed).c_str());
     if (!winning.empty())
@@ -159,6 +167,8 @@ Result<> write_settings(Session const& session, JsonObject const& answer, Variab
     auto settings = client_settings(families, own, Path(folder));
     TRY(create_client_folders(settings));
     environment.merge(settings);
+    if (auto const names = run_variables(environment); !names.empty())
+        environment[std::string(run_variables_name)] = names;
     return write_place_settings(session, answer, own, environment);
 }
 
@@ -286,7 +296,7 @@ int run(Session const& session, Options const& options)
     if (token.is_error())
         return fail(token.error());
     auto const own = own_environment();
-    auto const found = find_static_credentials(own, own.contains("HOME") ? Path(own.at("HOME")) : Path());
+    auto const found = static_credentials(own);
     if (options.strict && !found.empty())
         return refuse_static_credentials(found);
     auto started = StoppedProcess::start(options.command);
@@ -316,7 +326,7 @@ int run(Session const& session, Options const& options)
     auto const configured = write_settings(session, *answer, own, families, *environment);
     if (configured.is_error())
         return fail(configured.error());
-    tell_of_static_credentials(found, families);
+    tell_of_static_credentials(found, *environment);
     auto const changed = process.change_environment(*environment, shadowing_variables(families));
     if (changed.is_error())
         return fail(changed.error());
@@ -339,7 +349,7 @@ void add_run_command(CLI::App& app, Session& session)
     command->add_option("--workload", options->workload, "Which one, if the process is several workloads (name or SPIFFE ID)");
     command->add_option("--rank", options->rank, "Of a job that is many processes, for the record; otherwise RANK or SLURM_PROCID, if set")
         ->check(number_from(0, rank_max));
-    command->add_flag("--strict", options->strict, "Do not start the job with a static credential in sight: in a known variable or file");
+    command->add_flag("--strict", options->strict, "Do not start the job with a static credential in sight: in a known variable, or in a file that clients read");
     auto* detached = command->add_flag("--detach-token", options->detach,
         "Do not run it: print a token with which it may be run once, later and elsewhere, as a scheduler does");
     command->add_option("--token-ttl", options->token_seconds, "Seconds until that token expires")
@@ -356,7 +366,7 @@ void add_run_command(CLI::App& app, Session& session)
     command->footer("The program is loaded, attested by the agent before its first instruction, and given what policy permits: variables "
                     "and files, no secret among its arguments.\n"
                     "Its credentials end with it. SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach it; before it runs they end the command.\n\n"
-                    "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, GOOGLE_APPLICATION_CREDENTIALS, AZURE_CLIENT_SECRET, PGPASSWORD…) are out of force "
+                    "Static credentials that would win over the run's own (AWS_ACCESS_KEY_ID, ~/.aws/credentials, GOOGLE_APPLICATION_CREDENTIALS, PGPASSWORD, .netrc, git's http.extraHeader…) are out of force "
                     "for the program, and named.\n\n"
                     "Exit code: the program's (128 + signal if it was killed); 77: refused, the program never ran; 78: --strict found a static "
                     "credential; 69: no agent; 126, 127: "

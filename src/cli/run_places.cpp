@@ -3,6 +3,7 @@
 
 #include "cli/docker_config.h"
 #include "cli/git_credential.h"
+#include "cli/git_settings.h"
 #include "cli/output.h"
 
 #include <cstdio>
@@ -33,10 +34,20 @@ void name_places(std::vector<Place> const& places, Variables& environment)
     }
 }
 
-Result<> write_git_config(Path const& executable, Path const& sockets, Path const& file, std::vector<Place> const& places)
+// What the user has that git would take before it asks the helper is put out of force in the same file, which it reads last.
+std::string precedence_text(Variables const& own, std::vector<Place> const& places)
+{
+    std::error_code error;
+    auto const home = own.contains("HOME") ? Path(own.at("HOME")) : Path();
+    auto const hosts = netrc_hosts(own, home);
+    auto const has_netrc = [&hosts](std::string_view host) { return hosts.contains("default") || hosts.contains(std::string(host.substr(0, host.rfind(':')))); };
+    return git_precedence_text(read_git_settings(own, home, std::filesystem::current_path(error)), places, has_netrc);
+}
+
+Result<> write_git_config(Path const& executable, Path const& sockets, Path const& file, std::string const& precedence, std::vector<Place> const& places)
 {
     auto const command = TRY(shell_word(executable.string())) + " git-credential --run-dir " + TRY(shell_word(sockets.string()));
-    return create_file(file, as_bytes(git_config_text(places, command))).in("git's configuration");
+    return create_file(file, as_bytes(git_config_text(places, command) + precedence)).in("git's configuration");
 }
 
 } // namespace
@@ -55,7 +66,7 @@ Result<> write_place_settings(Session const& session, JsonObject const& answer, 
     environment["WRIT_RUN_DIR"] = sockets.string();
     name_places(places, environment);
     if (auto const repositories = places_for(places, "git"); !repositories.empty()) {
-        TRY(write_git_config(executable, sockets, folder / "gitconfig", repositories));
+        TRY(write_git_config(executable, sockets, folder / "gitconfig", precedence_text(own, repositories), repositories));
         environment.merge(git_variables(own, folder / "gitconfig"));
     }
     if (auto const registries = places_for(places, "docker"); !registries.empty())
