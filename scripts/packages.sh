@@ -23,8 +23,8 @@ WRIT_SSH_PACKAGES=(openssh-server openssh-client)
 # For `./check --ecosystem` alone: a real S3 store with a real STS, which unmodified clients are tried on (tests/ecosystem/ceph.py), and PyTorch for the
 # processor, which PyPI has only with 3 GB for graphics cards (examples/digits-pytorch); a registry, and a client for it. Docker's own client and kubectl are tried where
 # they are: Debian's come with a daemon, and are older than what they are asked for (client.authentication.k8s.io/v1).
-# Containers are podman's, with runc, which takes control groups of either version.
-WRIT_ECOSYSTEM_PACKAGES=(ceph-mon ceph-osd radosgw ceph-common python3-torch docker-registry skopeo podman runc)
+# libfaketime moves the clock of clients that ask for new credentials only every few minutes. Containers are podman's, with runc, which takes control groups of either version.
+WRIT_ECOSYSTEM_PACKAGES=(ceph-mon ceph-osd radosgw ceph-common python3-torch docker-registry skopeo podman runc faketime)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
