@@ -38,7 +38,7 @@ struct Agent::Parts {
         , imds_tokens(random, clock)
         , upstreams(clock)
         , loopback_desk { runs, sessions, imds_tokens, holders, clock, attestor, svids, loop, upstreams }
-        , run_desk { identity, joined, attestor, runs, sessions, svids, (options.run_folder / "agent.sock").string() }
+        , run_desk { identity, joined, attestor, runs, sessions, svids, authority, (options.run_folder / "agent.sock").string() }
         , workload_desk { authority, identity, joined, attestor, svids, changed, clock }
         , workload_server(loop)
         , run_server(loop, [this](net::Request request) { return answer_run_request(&run_desk, std::move(request)); })

@@ -286,6 +286,21 @@ Reply status(RunDesk const& desk, net::Request const& request)
         { "runs", desk.runs.runs_of(peer_of(request).uid).size() } });
 }
 
+// For `writ doctor`: what runs may be given at all, whoever they are of.
+Reply list_channels(RunDesk const& desk, net::Request const&)
+{
+    auto asked = co_await desk.authority.send("GET", "/v1/agent/channels", {}, JsonValue());
+    auto const answer = CO_TRY(asked);
+    if (answer.status != 200)
+        co_return to_error(answer);
+    auto parsed = parse_json_object(answer.body);
+    auto listed = strings_member(CO_TRY(parsed), "channels");
+    JsonArray channels;
+    for (auto const& channel : CO_TRY(listed))
+        channels.emplace_back(channel);
+    co_return json_response({ { "channels", std::move(channels) } });
+}
+
 // ---- which of them
 
 Reply route(RunDesk const& desk, net::Request const& request)
@@ -296,6 +311,8 @@ Reply route(RunDesk const& desk, net::Request const& request)
     bool const is_post = request.method == "POST";
     if (path == "/v1/status" && request.method == "GET")
         return status(desk, request);
+    if (path == "/v1/channels" && request.method == "GET")
+        return list_channels(desk, request);
     if (path == "/v1/runs" && request.method == "GET")
         return list_runs(desk, request);
     if (path == "/v1/runs" && is_post)

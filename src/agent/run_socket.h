@@ -19,6 +19,7 @@ struct RunDesk {
     RunWatch& runs;
     SessionCache& sessions;
     SvidCache& svids;
+    AuthorityClient& authority;
     std::string workload_socket; // path of the Workload API's socket
 };
 

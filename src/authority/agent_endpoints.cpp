@@ -273,6 +273,33 @@ Reply watch(Desk desk, Call call)
         JsonObject { { "version", version_of(state) }, { "news", is_news }, { "heard", state.changed.version() }, { "bundle", identity::to_json(state.keys.bundle()) } });
 }
 
+// SECURITY: kinds and names of variables alone; a node's users are told, and what there is to be opened is not theirs to know.
+std::set<std::string> channels_of(CredentialProvider const& provider)
+{
+    std::set<std::string> channels { provider.type };
+    for (auto const* member : { "file_variable", "variable" }) {
+        if (auto const name = string_or(provider.token, member, ""); !name.empty())
+            channels.emplace(name);
+    }
+    auto const places = array_member(provider.token, "places");
+    if (places.is_ok()) {
+        for (auto const& place : **places)
+            channels.emplace(string_or(place.as_object(), "client", ""));
+    }
+    return channels;
+}
+
+Reply list_channels(Desk desk, Call)
+{
+    std::set<std::string> channels;
+    for (auto const& [name, provider] : desk.state.snapshot->declarations.credential_providers)
+        channels.merge(channels_of(provider.value));
+    JsonArray array;
+    for (auto const& channel : channels)
+        array.emplace_back(channel);
+    co_return json_response(JsonObject { { "channels", std::move(array) } });
+}
+
 } // namespace
 
 void add_agent_routes(Router& router, Desk desk)
@@ -283,6 +310,7 @@ void add_agent_routes(Router& router, Desk desk)
     add_route(router, desk, "POST", "/v1/agent/svids/x509", Access::agent, x509_svids);
     add_route(router, desk, "POST", "/v1/agent/svids/jwt", Access::agent, jwt_svids);
     add_route(router, desk, "GET", "/v1/agent/watch", Access::agent, watch);
+    add_route(router, desk, "GET", "/v1/agent/channels", Access::agent, list_channels);
 }
 
 } // namespace writ::authority

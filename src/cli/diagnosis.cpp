@@ -23,6 +23,17 @@ Channel const* channel_in(std::string_view family, Variables const& variables)
     return first;
 }
 
+// A place's kind (`git`), a provider's type, or a variable that any provider of tokens may set.
+bool is_declared(std::string_view family, std::set<std::string> const& declared)
+{
+    return std::any_of(channels().begin(), channels().end(), [&](Channel const& channel) {
+        auto const mark = channel.provider.find('`');
+        bool const is_place = mark != std::string_view::npos;
+        auto const kind = is_place ? channel.provider.substr(mark + 1, channel.provider.size() - mark - 2) : channel.provider;
+        return channel.family == family && ((kind != "oidc_token" && declared.contains(std::string(kind))) || declared.contains(std::string(channel.variable)));
+    });
+}
+
 bool is_in_run(Variables const& variables) { return variables.contains("WRIT_RUN"); }
 
 std::string list_of(std::vector<std::string> const& names)
@@ -87,6 +98,9 @@ void say_of_later_run(Diagnosed& diagnosed, Channel const& channel, bool in_run,
     } else if (!reachable.agent) {
         diagnosed.state = "unreachable";
         diagnosed.mend = reachable.agent_error;
+    } else if (reachable.declared && !is_declared(channel.family, *reachable.declared)) {
+        diagnosed.state = "none";
+        diagnosed.mend = "no run would be given any: " + declare;
     } else {
         diagnosed.state = "by writ run";
     }

@@ -6,12 +6,15 @@
 #include "base/json.h"
 #include "cli/client_libraries.h"
 
+#include <optional>
+
 namespace writ::cli {
 
 // What was found out by asking.
 struct Reachable {
     bool agent = false;
     std::string agent_error;
+    std::optional<std::set<std::string>> declared; // what of providers, variables and places is declared at all; absent: nobody says
     std::map<std::string, std::string> endpoints; // of the run that this process is in: family, and why it does not answer (empty: it does)
 };
 

@@ -45,7 +45,7 @@ protected:
 
     Path home, packages;
     Variables variables;
-    Reachable const good { true, "", {} };
+    Reachable const good { .agent = true, .agent_error = "", .declared = std::nullopt, .endpoints = {} };
 };
 
 } // namespace
@@ -87,9 +87,22 @@ TEST_F(Installed, before_a_run_secrets_shadow_and_nothing_else_is_in_the_way)
     EXPECT_EQ(shadowed.at("boto3").shadowed_by.size(), 2U);
     EXPECT_NE(shadowed.at("boto3").mend.find("writ run"), std::string::npos);
     EXPECT_EQ(shadowed.at("google-cloud-storage").state, "by writ run");
-    auto const alone = diagnosed({}, {}, { false, "no agent answers", {} });
+    auto const alone = diagnosed({}, {}, { false, "no agent answers", std::nullopt, {} });
     EXPECT_EQ(alone.at("boto3").state, "unreachable");
     EXPECT_EQ(alone.at("boto3").mend, "no agent answers");
+}
+
+TEST_F(Installed, for_which_nothing_is_declared_are_told_so)
+{
+    auto const with = [this](std::set<std::string> const& declared) { return diagnosed({}, {}, { true, "", declared, {} }); };
+    auto const aws = with({ "aws_sts", "oidc_token" });
+    EXPECT_EQ(aws.at("boto3").state, "by writ run");
+    EXPECT_EQ(aws.at("google-cloud-storage").state, "none");
+    EXPECT_NE(aws.at("google-cloud-storage").mend.find("declare a CredentialProvider of type gcp_sts"), std::string::npos);
+    write_program("venv/bin/git", "");
+    auto const git = [this](std::set<std::string> const& declared) { return diagnose(find_programs(variables), {}, variables, { true, "", declared, {} }).front().state; };
+    EXPECT_EQ(git({ "oidc_token" }), "none");
+    EXPECT_EQ(git({ "oidc_token", "git" }), "by writ run");
 }
 
 TEST_F(Installed, in_a_run_files_have_lost_and_variables_that_were_set_since_win)
@@ -97,12 +110,12 @@ TEST_F(Installed, in_a_run_files_have_lost_and_variables_that_were_set_since_win
     Variables const run { { "WRIT_RUN", "run-a" }, { "GCE_METADATA_HOST", "127.0.0.1:1" } };
     auto const file = StaticCredential { "/home/a/.config/gcloud/application_default_credentials.json", "Google Cloud", true };
     auto const variable = StaticCredential { "GOOGLE_APPLICATION_CREDENTIALS", "Google Cloud", false };
-    auto const served = diagnosed({ file }, run, { true, "", { { "Google Cloud", "" } } });
+    auto const served = diagnosed({ file }, run, { true, "", std::nullopt, { { "Google Cloud", "" } } });
     EXPECT_EQ(served.at("google-cloud-storage").state, "in use");
     EXPECT_EQ(served.at("boto3").state, "none");
     EXPECT_NE(served.at("boto3").mend.find("aws_sts"), std::string::npos);
     EXPECT_EQ(diagnosed({ variable }, run, good).at("google-cloud-storage").state, "shadowed");
-    EXPECT_EQ(diagnosed({}, run, { true, "", { { "Google Cloud", "does not answer" } } }).at("google-cloud-storage").state, "unreachable");
+    EXPECT_EQ(diagnosed({}, run, { true, "", std::nullopt, { { "Google Cloud", "does not answer" } } }).at("google-cloud-storage").state, "unreachable");
     Variables const tracking { { "WRIT_RUN", "run-a" }, { "NETRC", "/run/a/mlflow.token" } };
     auto const credentials = StaticCredential { "/home/a/.mlflow/credentials", "MLflow", true, true };
     EXPECT_EQ(diagnosed({}, tracking, good).at("mlflow").state, "in use");

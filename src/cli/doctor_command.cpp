@@ -82,12 +82,22 @@ std::string problem_of(Probe const& probe)
         + (response->status == 403 ? ": policy says no; `writ audit list` shows the decision" : response->status == 401 ? ": this process is of no run" : ": the cloud refuses; the authority's log says why");
 }
 
+// Absent: the agent, or the authority behind it, does not say.
+std::optional<std::set<std::string>> declared_channels(Session const& session)
+{
+    auto const answer = object_of(call_agent(session, get_request("/v1/channels")));
+    auto const listed = answer.is_ok() ? strings_member(*answer, "channels") : Result<std::vector<std::string>>(answer.error());
+    return listed.is_ok() ? std::optional(std::set<std::string>(listed->begin(), listed->end())) : std::nullopt;
+}
+
 Reachable find_out(Session const& session, Variables const& variables)
 {
     Reachable reachable;
     auto const status = call_agent(session, get_request("/v1/status"));
     reachable.agent = status.is_ok();
     reachable.agent_error = status.is_error() ? status.error().message : "";
+    if (reachable.agent)
+        reachable.declared = declared_channels(session);
     for (auto const& probe : probes_of(variables))
         reachable.endpoints.emplace(probe.family, problem_of(probe));
     return reachable;
@@ -161,7 +171,7 @@ void add_doctor_command(CLI::App& app, Session& session)
     add_run_dir_option(*command, session);
     command->footer("Looks at names of packages, variables and files, never at a secret, and runs nothing. Inside a run (`writ run -- writ doctor`) it asks the "
                     "local endpoints as the clients would.\n\n"
-                    "States: in use; by writ run (where the workload's declarations have a provider for it); shadowed (a static secret would win); unreachable; none.\n\n"
+                    "States: in use; by writ run (a provider for it is declared, and the workload is given it if it uses it); shadowed (a static secret would win); unreachable; none.\n\n"
                     "Exit code: 0: nothing is in the way; 78: a static secret shadows a channel; 69: agent or endpoint do not answer.\n\n"
                     "Examples:\n  writ doctor\n  writ doctor -- .venv/bin/python train.py\n  writ doctor --json | jq '.clients[] | select(.state == \"shadowed\")'");
     command->callback([&session, words] {

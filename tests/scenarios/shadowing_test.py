@@ -202,6 +202,13 @@ class Shadowing(Scenario):
             self.assertIn(".netrc: machine 127.0.0.1", outcome.out + outcome.err)
             self.assertNotRegex(outcome.out + outcome.err, "[\x00-\x09\x0b-\x1f\x7f]")
 
+    def test_doctor_says_for_what_nothing_is_declared(self):
+        for name in ("git", "psql", "kubectl"):
+            self.write(f"bin/{name}", "")
+            (self.home / "bin" / name).chmod(0o700)
+        states = {one["client"]: one["state"] for one in self.doctor({"PATH": f"{self.home}/bin"})["clients"]}
+        self.assertEqual({"git": "by writ run", "kubectl": "by writ run", "psql": "none"}, states)
+
     def test_a_run_within_a_run_finds_nothing_of_the_first(self):
         inner = [str(EXECUTABLE), "run", "--strict", "--", PYTHON, "-c", "print('inner')"]
         outcome = self.writ.cli("run", "--", PYTHON, JOBS / "call.py", json.dumps([inner]), '[""]', environment={"HOME": str(self.home)}, cwd=self.home)
