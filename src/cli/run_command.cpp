@@ -327,7 +327,8 @@ int run(Session const& session, Options const& options)
     if (configured.is_error())
         return fail(configured.error());
     tell_of_static_credentials(found, *environment);
-    auto const changed = process.change_environment(*environment, shadowing_variables(families));
+    // Places are known by what was set just now.
+    auto const changed = process.change_environment(*environment, shadowing_variables(served_families(*environment)));
     if (changed.is_error())
         return fail(changed.error());
     auto const pid = resume_with_signals(process);

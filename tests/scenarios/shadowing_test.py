@@ -191,6 +191,12 @@ class Shadowing(Scenario):
         self.assertIn(f"in their place: VAULT_TOKEN (Vault), {self.home}/.vault-token (Vault), {self.home}/.docker/config.json: auths.other.example (Docker)\n", outcome.err)
         self.is_refused_and_named((".docker/config.json", "auths.registry.example"), (".kube/config", "users.token"))
 
+    def test_dockers_variable_is_taken_out(self):
+        outcome = self.writ.cli("run", "--", PYTHON, JOBS / "show.py", environment={"HOME": str(self.home), "DOCKER_AUTH_CONFIG": STATIC}, cwd=self.home)
+        seen = json.loads(outcome.out)["environment"]
+        self.assertIn("DOCKER_CONFIG", seen, outcome)
+        self.assertNotIn("DOCKER_AUTH_CONFIG", seen)
+
     def test_names_of_files_move_no_cursor(self):
         self.home = self.scratch("\x1b[31mred\x1b]0;title\x07")
         self.write(".netrc", f"machine 127.0.0.1\x1b[2J login developer password {STATIC}\n")
