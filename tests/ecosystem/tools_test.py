@@ -88,6 +88,21 @@ class Git(Tool):
             # Asked first without, as git does; then with the token.
             self.assertEqual(1, len(self.server.refused) - before, self.server.refused[before:])
 
+    def test_3_neither_netrc_nor_a_header_wins(self):
+        from git_server import OWN_PASSWORD
+        home = self.scratch("home")
+        home.mkdir()
+        login = base64.b64encode(f"developer:{OWN_PASSWORD}".encode()).decode()
+        (home / ".netrc").write_text(f"machine 127.0.0.1 login developer password {OWN_PASSWORD}\n")
+        (home / ".gitconfig").write_text(f"[http]\n\textraHeader = Authorization: Basic {login}\n[credential]\n\thelper = store\n")
+        (home / ".git-credentials").write_text(f"http://developer:{OWN_PASSWORD}@{self.server.url.removeprefix('http://')}\n")
+        with TABLE.cell("git", "static secrets lose"), self.job({"HOME": str(home)}) as job:
+            before = len(self.server.refused)
+            self.assertNotEqual(OWN_PASSWORD, self.fetch(job))
+            self.assertFalse([refused for refused in self.server.refused[before:] if "developer" in refused], self.server.refused[before:])
+            # At other places they are the user's, as before.
+            self.assertIn("refs/heads/main", job.call("git", "ls-remote", self.url("own/notes")).stdout)
+
     def test_4_shows_it_nowhere_else(self):
         with TABLE.cell("git", "the token goes nowhere else"), self.job() as job:
             for name in ("mlother/secret", "ml/../mlother/secret"):
