@@ -155,6 +155,14 @@ Reply renew(Desk desk, Call call)
 
 // ---- SVIDs of workloads
 
+std::optional<net::Response> too_many_records(AuthorityState& state, std::string const& agent, std::vector<IdentifiedWorkload> const& workloads)
+{
+    for (auto const& workload : workloads)
+        if (auto refused = authority::too_many_records(state, agent, workload.id.text()))
+            return refused;
+    return std::nullopt;
+}
+
 struct SvidRequest {
     identity::Claims claims;
     std::vector<IdentifiedWorkload> workloads;
@@ -180,6 +188,8 @@ Reply x509_svids(Desk desk, Call call)
     auto const public_key = CO_TRY(parsed_key);
     auto parsed = parse_svid_request(state, request);
     auto const svid_request = CO_TRY(parsed);
+    if (auto refused = too_many_records(state, call.caller.id, svid_request.workloads))
+        co_return std::move(*refused);
     JsonArray svids;
     for (auto const& workload : svid_request.workloads) {
         auto const now = state.clock.now();
@@ -229,6 +239,8 @@ Reply jwt_svids(Desk desk, Call call)
     auto const wanted = CO_TRY(named);
     auto asked = parse_algorithm(request);
     auto const algorithm = CO_TRY(asked);
+    if (auto refused = too_many_records(state, call.caller.id, svid_request.workloads))
+        co_return std::move(*refused);
     std::string scope = "aud";
     for (auto const& name : audience)
         scope += " " + name;

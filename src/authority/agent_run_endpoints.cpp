@@ -88,11 +88,24 @@ Result<RunRequest> parse_run(Desk desk, Call const& call, JsonObject const& obje
     return request;
 }
 
+// By what its claims make it; who is no workload, or several, is refused elsewhere.
+std::optional<net::Response> too_many_records(Desk desk, RunRequest const& request)
+{
+    for (auto const& workload : identify(*desk.state.snapshot, request.claims)) {
+        bool const is_meant = request.workload.empty() || request.workload == workload.workload->name || request.workload == workload.id.text();
+        if (auto refused = is_meant ? authority::too_many_records(desk.state, request.agent, workload.id.text()) : std::nullopt)
+            return refused;
+    }
+    return std::nullopt;
+}
+
 Reply start_run(Desk desk, Call call)
 {
     auto body = parse_request(call.request.body, { "claims", "purpose", "workload", "uses", "token", "rank" });
     auto parsed = parse_run(desk, call, CO_TRY(body));
     auto request = CO_TRY(parsed);
+    if (auto refused = too_many_records(desk, request))
+        co_return std::move(*refused);
     auto begun = co_await desk.runs.start(std::move(request));
     auto const started = CO_TRY(begun);
     if (!started.denials.empty())
@@ -110,6 +123,8 @@ Reply promise_run(Desk desk, Call call)
     auto const object = CO_TRY(body);
     auto parsed = parse_run(desk, call, object);
     auto request = CO_TRY(parsed);
+    if (auto refused = too_many_records(desk, request))
+        co_return std::move(*refused);
     auto seconds = integer_member(object, "seconds");
     // More than there are seconds in any time that is allowed is refused as such.
     auto const lifetime = std::chrono::seconds(std::clamp<std::int64_t>(CO_TRY(seconds), 0, 366 * 86'400));
@@ -157,6 +172,9 @@ Reply open_session(Desk desk, Call call)
     auto const request = CO_TRY(body);
     auto listed = parse_uses(request);
     auto key = parse_public_key(request);
+    auto const of = desk.state.store.runs->find(run);
+    if (auto refused = of.is_ok() ? authority::too_many_records(desk.state, call.caller.id, of->workload) : std::nullopt)
+        co_return std::move(*refused);
     SessionRequest session { run, call.caller.id, new_trace(desk.state), CO_TRY(listed), peer_address(call), CO_TRY(key) };
     auto opened = co_await desk.sessions.open(std::move(session));
     auto const given = CO_TRY(opened);

@@ -217,6 +217,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
         std::make_unique<AuthorityState>(AuthorityState { clock, random, options.trust_domain, issuer, std::move(store), std::move(audit),
             log_folder, std::move(keys), std::move(issuers), std::move(snapshot), {}, {}, std::move(salt) }) });
     parts->state->secrets = std::make_unique<SecretKeeper>(*parts->state->store.secrets, key_encryption_key.duplicate(), random);
+    parts->state->meter = RecordMeter(options.record_rate);
     parts->state->replays = std::make_unique<ReplayDesk>(log_folder, clock);
     auto& witnessing = parts->state->witnessing;
     witnessing = TRY(

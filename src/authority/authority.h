@@ -23,6 +23,7 @@ struct AuthorityOptions {
     WitnessingOptions witnessing {};
     audit::SpoolOptions spool {}; // an empty folder: `spool` in the data folder
     RetentionLimits retention {}; // of audit records; none: they stay
+    std::uint64_t record_rate = record_rate_default; // bytes of records a second that one workload may make; 0: any
 };
 
 using IssuersByKind = std::map<std::string, std::unique_ptr<issue::CredentialIssuer>, std::less<>>;

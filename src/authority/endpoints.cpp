@@ -74,6 +74,28 @@ std::string peer_address(Call const& call)
     return tcp == nullptr ? "" : tcp->host;
 }
 
+std::optional<net::Response> too_many_records(AuthorityState& state, std::string const& caller, std::string const& workload)
+{
+    auto const wait = state.meter.refuse(RecordMeter::key_of(caller, workload), state.clock.monotonic());
+    if (!wait)
+        return std::nullopt;
+    auto const seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(*wait).count());
+    auto response = problem_response_with_status(429,
+        resource_exhausted("`" + (workload.empty() ? caller : workload) + "` has made more audit records than " + std::to_string(state.meter.bytes_a_second() >> 10U)
+            + " KiB a second for too long (`writ authority --record-rate`); again in " + seconds + " s"));
+    response.headers.set("retry-after", seconds);
+    return response;
+}
+
+Reply answer_bounded(Desk desk, Call call, EndpointHandler handler)
+{
+    if (call.caller.kind == Caller::Kind::workload) {
+        if (auto refused = too_many_records(desk.state, call.caller.id, ""))
+            co_return std::move(*refused);
+    }
+    co_return co_await handler(desk, std::move(call));
+}
+
 std::string query_text(Call const& call, std::string_view name) { return std::string(call.request.query.get(name).value_or("")); }
 
 Result<> check_parameters(Call const& call, std::set<std::string, std::less<>> const& known)

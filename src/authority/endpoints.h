@@ -9,6 +9,7 @@
 #include "authority/run_registry.h"
 #include "authority/run_sessions.h"
 
+#include <optional>
 #include <set>
 
 namespace writ::authority {
@@ -23,10 +24,16 @@ struct Desk {
 
 using Reply = net::Task<Result<net::Response>>;
 
+using EndpointHandler = Reply (*)(Desk, Call);
+// The same, unless the workload that calls has made more records than it may for now.
+Reply answer_bounded(Desk, Call, EndpointHandler);
+
 // A route whose handler is a free coroutine: nothing is captured that could die before it.
-inline void add_route(Router& router, Desk desk, std::string method, std::string pattern, Access access, Reply (*handler)(Desk, Call))
+inline void add_route(Router& router, Desk desk, std::string method, std::string pattern, Access access, EndpointHandler handler)
 {
-    router.add({ std::move(method), std::move(pattern), access, [desk, handler](Call call) { return handler(desk, std::move(call)); } });
+    bool const is_bounded = access == Access::workload;
+    router.add({ std::move(method), std::move(pattern), access,
+        [desk, handler, is_bounded](Call call) { return is_bounded ? answer_bounded(desk, std::move(call), handler) : handler(desk, std::move(call)); } });
 }
 
 void add_discovery_routes(Router&, Desk);
@@ -60,6 +67,10 @@ std::string trace_of(AuthorityState&, Call const&);
 std::string request_id_of(Call const&);
 // The IP address that the caller connects from; empty on a unix socket.
 std::string peer_address(Call const&);
+// 429 with when to come again, for a workload whose records are more than the authority's RecordMeter has for it; none: it may go on. SECURITY: asked before anything is decided, so
+// that nothing which was decided goes unrecorded.
+std::optional<net::Response> too_many_records(AuthorityState&, std::string const& caller, std::string const& workload);
+
 // The value of a query parameter, or empty.
 std::string query_text(Call const&, std::string_view name);
 // SECURITY: a parameter that is mistyped filters nothing, and the answer would look like one to what was asked.

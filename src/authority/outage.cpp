@@ -47,9 +47,8 @@ net::Task<Result<>> Outage::spool(std::string text)
     co_return kept;
 }
 
-net::Task<Result<Recorded>> Outage::record(audit::Record record, bool may_spool)
+net::Task<Result<Recorded>> Outage::record(std::string text, bool may_spool)
 {
-    auto text = audit::to_json_text(record);
     // While others wait there, what may goes behind them: the order in the spool is the order in the log.
     if (may_spool && is_spooling()) {
         auto const kept = co_await spool(text);

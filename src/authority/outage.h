@@ -36,8 +36,8 @@ public:
     Outage(Outage const&) = delete;
     Outage& operator=(Outage const&) = delete;
 
-    // INVARIANT: no record, no credential: durable in the log or, if it may and the log takes none, in the spool.
-    net::Task<Result<Recorded>> record(audit::Record record, bool may_spool);
+    // INVARIANT: no record (as its text), no credential: durable in the log or, if it may and the log takes none, in the spool.
+    net::Task<Result<Recorded>> record(std::string text, bool may_spool);
     // Empties the spool whenever the log can be written.
     net::Task<> keep();
     // No more of that. Returns when nothing is on its way to a disk: the loop may end then.

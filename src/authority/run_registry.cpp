@@ -84,6 +84,21 @@ std::string words_of(RefusalMeter::Count const& count)
         + " s, which are no workload that is declared; none has a record of its own";
 }
 
+// Nothing was decided.
+audit::Record record_of_count(RecordMeter::Count const& count, Timestamp now)
+{
+    auto const space = count.key.find(' ');
+    audit::Record record;
+    record.type = audit::RecordType::administration;
+    record.time = now;
+    record.caller = "authority";
+    record.workload = count.key.substr(space == std::string::npos ? 0 : space + 1);
+    record.outcome = "rate_bound";
+    record.reason = std::to_string(count.refused) + (space == std::string::npos ? std::string(" requests of the workload") : " requests of " + count.key.substr(0, space) + " for the workload")
+        + " in " + std::to_string(std::chrono::floor<std::chrono::seconds>(count.within).count()) + " s were refused before anything was decided: it had made too many records";
+    return record;
+}
+
 Result<identity::Claims> claims_of(identity::Run const& run) { return identity::parse_claims(TRY(parse_json_object(run.claims))); }
 
 } // namespace
@@ -135,6 +150,14 @@ net::Task<> RunRegistry::record_counts()
         auto const appended = co_await append_record(state_, std::move(record));
         if (appended.is_error())
             log_error("refusals that were counted are not on record", { { "agent", count.agent }, { "count", words_of(count) }, { "error", appended.error().message } });
+    }
+    for (auto const& count : state_.meter.take(state_.clock.monotonic())) {
+        auto record = record_of_count(count, state_.clock.now());
+        auto const said = record.reason;
+        log_warning("requests came too fast", { { "of", count.key }, { "refused", count.refused } });
+        auto const appended = co_await append_record(state_, std::move(record));
+        if (appended.is_error())
+            log_error("requests that were counted are not on record", { { "of", count.key }, { "count", said }, { "error", appended.error().message } });
     }
 }
 

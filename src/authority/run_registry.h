@@ -77,7 +77,7 @@ public:
     // Ends all runs of the agent that are not among `live`; their ids.
     net::Task<Result<std::vector<std::string>>> sync(std::string agent, std::vector<std::string> live);
 
-    // Puts on record how many refusals had none of their own, for ever. Spawned once.
+    // Puts on record how many refusals had none of their own, and how many requests came too fast, for ever. Spawned once.
     net::Task<> keep_counts();
     net::Task<> record_counts();
 

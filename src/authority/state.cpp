@@ -37,12 +37,12 @@ private:
     net::Completion<Numbers> done_;
 };
 
-net::Task<Gathering::Numbers> append_all(audit::AuditLog* log, std::vector<DecisionRecord> const& records)
+net::Task<Gathering::Numbers> append_all(audit::AuditLog* log, std::vector<std::string> const& texts)
 {
-    co_return co_await net::await_callback<Gathering::Numbers>([log, &records](net::Completion<Gathering::Numbers> done) {
-        auto const gathering = std::make_shared<Gathering>(records.size(), std::move(done));
-        for (std::size_t i = 0; i < records.size(); ++i)
-            log->append(records[i].record, [gathering, i](Result<std::uint64_t> number) { gathering->answer(i, std::move(number)); });
+    co_return co_await net::await_callback<Gathering::Numbers>([log, &texts](net::Completion<Gathering::Numbers> done) {
+        auto const gathering = std::make_shared<Gathering>(texts.size(), std::move(done));
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            log->append_text(texts[i], [gathering, i](Result<std::uint64_t> number) { gathering->answer(i, std::move(number)); });
     });
 }
 
@@ -53,14 +53,23 @@ void redact(AuthorityState const& state, audit::Record& record)
         audit::redact(record, state.snapshot->redaction, state.salt.value());
 }
 
+// As it will be in the log, and on the account of who made it necessary.
+std::string written(AuthorityState& state, audit::Record record)
+{
+    redact(state, record);
+    auto text = audit::to_json_text(record);
+    state.meter.charge(RecordMeter::key_of(record.caller, record.workload), text.size(), state.clock.monotonic());
+    return text;
+}
+
 } // namespace
 
 net::Task<Result<std::uint64_t>> append_record(AuthorityState& state, audit::Record record)
 {
-    redact(state, record);
+    auto const text = written(state, std::move(record));
     auto* const log = state.audit.get();
     auto appended = co_await net::await_callback<Result<std::uint64_t>>(
-        [log, &record](net::Completion<Result<std::uint64_t>> done) { log->append(record, std::move(done)); });
+        [log, &text](net::Completion<Result<std::uint64_t>> done) { log->append_text(text, std::move(done)); });
     if (appended.is_error()) {
         ++state.metrics.audit_failures;
         co_return std::move(appended).error().in("audit log");
@@ -75,8 +84,7 @@ net::Task<Result<Recorded>> record_or_spool(AuthorityState& state, audit::Record
         auto appended = co_await append_record(state, std::move(record));
         co_return Recorded { CO_TRY(appended) };
     }
-    redact(state, record);
-    auto recorded = co_await state.outage->record(std::move(record), may_spool);
+    auto recorded = co_await state.outage->record(written(state, std::move(record)), may_spool);
     ++(recorded.is_ok() ? state.metrics.audit_records : state.metrics.audit_failures);
     co_return recorded;
 }
@@ -86,12 +94,13 @@ net::Task<Result<std::vector<Recorded>>> record_or_spool(AuthorityState& state, 
     std::vector<Recorded> recorded;
     if (records.empty())
         co_return recorded;
+    std::vector<std::string> texts;
     for (auto& one : records)
-        redact(state, one.record);
+        texts.push_back(written(state, std::move(one.record)));
     auto const may_all_spool = std::ranges::all_of(records, [](auto const& one) { return one.may_spool; });
     Gathering::Numbers numbers;
     if (!may_all_spool || !state.outage->is_spooling())
-        numbers = co_await append_all(state.audit.get(), records);
+        numbers = co_await append_all(state.audit.get(), texts);
     for (std::size_t i = 0; i < records.size(); ++i) {
         if (i < numbers.size() && numbers[i].is_ok()) {
             recorded.push_back({ *numbers[i] });
@@ -99,7 +108,7 @@ net::Task<Result<std::vector<Recorded>>> record_or_spool(AuthorityState& state, 
         }
         Result<Recorded> kept = Recorded {};
         if (records[i].may_spool)
-            kept = co_await state.outage->record(std::move(records[i].record), true);
+            kept = co_await state.outage->record(std::move(texts[i]), true);
         else
             kept = Error(numbers[i].error()).in("audit log");
         if (kept.is_error()) {

@@ -8,6 +8,7 @@
 #include "authority/keyring.h"
 #include "authority/metrics.h"
 #include "authority/outage.h"
+#include "authority/record_meter.h"
 #include "authority/replay_desk.h"
 #include "authority/secret_keeper.h"
 #include "authority/snapshot.h"
@@ -50,6 +51,7 @@ struct AuthorityState {
     std::unique_ptr<audit::Exporter> exports {}; // set once the log is open; reads it
     std::unique_ptr<SecretKeeper> secrets {};
     std::unique_ptr<ReplayDesk> replays {}; // of the audit log
+    RecordMeter meter {};
 };
 
 // INVARIANT: no record, no credential. The sequence number, once the record is durable.

@@ -101,6 +101,8 @@ Reply exchange_token(Desk desk, Call call)
     auto const subject = verify_own_token(state, exchange.subject_token);
     if (subject.is_error())
         co_return oauth_error("invalid_grant", "the subject token does not verify");
+    if (auto refused = too_many_records(state, std::string(subject->subject()), ""))
+        co_return std::move(*refused);
     auto expires = *subject->expires();
     JsonObject further;
     if (!exchange.actor_token.empty()) {

@@ -68,6 +68,12 @@ void add_authority_options(CLI::App& command, RoleOptions& options, std::string 
         ->type_name("N")
         ->check(cli::number_from(std::size_t(1) << 16U, std::size_t(1) << 30U))
         ->capture_default_str();
+    command.add_option("--record-rate", options.record_rate,
+        "KiB of audit records a second that one workload on a node may make, with half an hour's worth at once; beyond it its requests are answered with 429 (0: "
+        "no bound)")
+        ->type_name("KIB")
+        ->check(cli::number_from(0, std::uint64_t(1) << 20U))
+        ->capture_default_str();
     command.add_flag("--accept-rollback", options.accepts_rollback,
         "Start although a witness has seen records of this log that are not on the disk; they are lost");
     command.add_option("--audit-retention", options.retention_age, "Audit records older than this are dropped, their hashes kept: 400d")
@@ -147,7 +153,7 @@ Result<std::unique_ptr<authority::Authority>> start_authority(net::EventLoop& lo
     return authority::Authority::start(loop,
         { data, options.trust_domain, *tcp, options.public_host, (run_folder / "authority.sock").string(),
             std::move(witnessing), { .folder = options.spool, .bytes_max = options.spool_bytes },
-            TRY(retention_of(options)) }, std::move(store),
+            TRY(retention_of(options)), options.record_rate << 10U }, std::move(store),
         std::move(issuers), clock, random);
 }
 

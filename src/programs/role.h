@@ -26,6 +26,7 @@ struct RoleOptions {
     bool accepts_rollback = false;
     std::string spool;
     std::size_t spool_bytes = audit::spool_bytes_default;
+    std::uint64_t record_rate = authority::record_rate_default >> 10U; // KiB
 };
 
 void add_role_options(CLI::App&, cli::Session&, RoleOptions&);

@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -22,6 +22,7 @@ class UnixConnection(http.client.HTTPConnection):
 class Response:
     status: int
     text: str
+    headers: dict = field(default_factory=dict)
 
     @property
     def json(self):
@@ -36,4 +37,4 @@ def request(connection: http.client.HTTPConnection, method: str, path: str, body
         headers.setdefault("Content-Type", "application/json")
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
-    return Response(answer.status, answer.read().decode(errors="replace"))
+    return Response(answer.status, answer.read().decode(errors="replace"), dict(answer.getheaders()))
