@@ -37,8 +37,9 @@ struct Agent::Parts {
         , runs(loop, authority, sessions, clock, random, options.data_folder, options.run_folder / "runs")
         , imds_tokens(random, clock)
         , upstreams(clock)
-        , loopback_desk { runs, sessions, imds_tokens, holders, clock, attestor, svids, loop, upstreams }
-        , run_desk { identity, joined, attestor, runs, sessions, svids, authority, (options.run_folder / "agent.sock").string() }
+        , refusals(clock)
+        , loopback_desk { runs, sessions, imds_tokens, holders, clock, attestor, svids, loop, upstreams, refusals }
+        , run_desk { identity, joined, attestor, runs, sessions, svids, authority, (options.run_folder / "agent.sock").string(), refusals }
         , workload_desk { authority, identity, joined, attestor, svids, changed, clock }
         , workload_server(loop)
         , run_server(loop, [this](net::Request request) { return answer_run_request(&run_desk, std::move(request)); })
@@ -64,6 +65,7 @@ struct Agent::Parts {
     ImdsTokens imds_tokens;
     attest::SocketHolders holders;
     Upstreams upstreams;
+    LogQuota refusals;
     LoopbackDesk loopback_desk;
     RunDesk run_desk;
     WorkloadDesk workload_desk;

@@ -90,8 +90,8 @@ net::Task<Result<>> exchange(LoopbackDesk& desk, WatchedRun run, net::Request he
 
 net::Task<std::optional<net::Response>> inject(LoopbackDesk* desk, net::Request head, std::string read_ahead, net::Stream& client)
 {
-    auto const refuse = [&head](int status, Error const& error, std::string_view message) {
-        log_warning("a request to the local endpoint was refused", { { "peer", net::describe(head.peer) }, { "error", error.message } });
+    auto const refuse = [&head, desk](int status, Error const& error, std::string_view message) {
+        log_refusal(*desk, head.peer, error);
         return problem(status, "authentication_error", message);
     };
     if (auto const checked = check_loopback_request(head, desk->port); checked.is_error())
@@ -114,7 +114,8 @@ net::Task<std::optional<net::Response>> inject(LoopbackDesk* desk, net::Request 
     auto const done = co_await exchange(*desk, std::move(caller->run), std::move(head), std::move(read_ahead), client);
     if (done.is_ok())
         co_return std::nullopt;
-    log_warning("a request of a run was not handed on", { { "run", run }, { "url", url }, { "error", done.error().message } });
+    if (auto const left_out = desk->refusals.next(run))
+        log_warning("a request of a run was not handed on", { { "run", run }, { "url", url }, { "error", done.error().message }, { "left_out", *left_out } });
     co_return problem_of(done.error());
 }
 

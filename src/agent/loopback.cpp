@@ -55,7 +55,7 @@ net::Task<net::Response> route(LoopbackDesk& desk, net::Request request)
         co_return problem(404, "NotFound", "no such path");
     auto const caller = identify_caller(desk, request, asked->handle);
     if (caller.is_error()) {
-        log_warning("a request to the local endpoint was refused", { { "peer", net::describe(request.peer) }, { "error", caller.error().message } });
+        log_refusal(desk, request.peer, caller.error());
         co_return problem(401, "Unauthorized", "this endpoint serves the processes of runs");
     }
     switch (asked->client) {
@@ -123,11 +123,18 @@ Result<LoopbackCaller> identify_caller(LoopbackDesk& desk, net::Request const& r
     return LoopbackCaller { *run };
 }
 
+// Of all together: whose it is would have to be looked up for each.
+void log_refusal(LoopbackDesk& desk, net::Peer const& peer, Error const& error)
+{
+    if (auto const left_out = desk.refusals.next("local endpoint"))
+        log_warning("a request to the local endpoint was refused", { { "peer", net::describe(peer) }, { "error", error.message }, { "left_out", *left_out } });
+}
+
 net::Task<net::Response> answer_loopback_request(LoopbackDesk* desk, net::Request request)
 {
     auto const checked = check_loopback_request(request, desk->port);
     if (checked.is_error()) {
-        log_warning("a request to the local endpoint was refused", { { "peer", net::describe(request.peer) }, { "error", checked.error().message } });
+        log_refusal(*desk, request.peer, checked.error());
         co_return problem(403, "Forbidden", "requests come from this machine, to this address, by nobody in between");
     }
     co_return co_await route(*desk, std::move(request));

@@ -6,6 +6,7 @@
 
 #include "agent/run_watch.h"
 #include "attest/unix/tcp_peer.h"
+#include "base/log_quota.h"
 #include "net/http_message.h"
 
 #include <memory>
@@ -27,6 +28,7 @@ struct LoopbackDesk {
     SvidCache& svids;
     net::EventLoop& loop;
     Upstreams& upstreams;
+    LogQuota& refusals; // lines about them
     std::uint16_t port = 0;
     std::size_t exchanges = 0; // of injection.h, under way
 };
@@ -46,6 +48,9 @@ std::optional<std::uint16_t> loopback_client_port(net::Peer const&);
 // SECURITY: a process of the run itself, by the socket's other end and its ancestors, of the run's user. `handle`: what it showed besides; absent: it need not show
 // one (IMDS). unauthenticated: all else, without saying why.
 Result<LoopbackCaller> identify_caller(LoopbackDesk&, net::Request const&, std::optional<std::string_view> handle);
+
+// One line, unless there were too many.
+void log_refusal(LoopbackDesk&, net::Peer const&, Error const&);
 
 bool is_handle_of(WatchedRun const& run, std::string_view handle);
 

@@ -345,9 +345,10 @@ net::Task<net::Response> answer_run_request(RunDesk const* desk, net::Request re
         co_return problem_response(not_found("no such path"));
     auto response = co_await std::move(reply);
     if (response.is_error()) {
-        log_info("request refused",
-            { { "path", request.path }, { "peer", net::describe(request.peer) }, { "code", to_string(response.error().code) },
-                { "message", response.error().message } });
+        if (auto const left_out = desk->refusals.next("uid " + std::to_string(peer_of(request).uid)))
+            log_info("request refused",
+                { { "path", request.path }, { "peer", net::describe(request.peer) }, { "code", to_string(response.error().code) },
+                    { "message", response.error().message }, { "left_out", *left_out } });
         co_return problem_response(response.error());
     }
     co_return std::move(response).value();

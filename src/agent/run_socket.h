@@ -7,6 +7,7 @@
 #include "agent/run_watch.h"
 #include "agent/svid_cache.h"
 #include "attest/unix/process.h"
+#include "base/log_quota.h"
 #include "net/http_message.h"
 
 namespace writ::agent {
@@ -21,6 +22,7 @@ struct RunDesk {
     SvidCache& svids;
     AuthorityClient& authority;
     std::string workload_socket; // path of the Workload API's socket
+    LogQuota& refusals; // lines about them, of each user
 };
 
 net::Task<net::Response> answer_run_request(RunDesk const* desk, net::Request request);

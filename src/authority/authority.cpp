@@ -67,6 +67,7 @@ struct Authority::Parts {
     std::unique_ptr<RunRegistry> runs {};
     std::unique_ptr<RunSessions> sessions {};
     std::unique_ptr<RetentionKeeper> retention {};
+    std::unique_ptr<LogQuota> refusals {}; // lines about them
     Router router {};
     std::shared_ptr<net::TlsServerContext> tls {};
     std::unique_ptr<net::HttpServer> public_server {};
@@ -113,7 +114,8 @@ Caller Authority::Parts::caller_of(net::Request const& request) const
         return {};
     auto const token = verify_own_token(*state, authorization.substr(bearer.size()));
     if (token.is_error()) {
-        log_info("a bearer token was refused", { { "error", token.error().message } });
+        if (auto const left_out = refusals->next("bearer tokens"))
+            log_info("a bearer token was refused", { { "error", token.error().message }, { "left_out", *left_out } });
         return {};
     }
     return { Caller::Kind::workload, std::string(token->subject()) };
@@ -231,6 +233,8 @@ Result<std::unique_ptr<Authority>> Authority::start(
     parts->leases = std::make_unique<LeaseKeeper>(*parts->state);
     parts->runs = std::make_unique<RunRegistry>(*parts->state, *parts->leases);
     parts->sessions = std::make_unique<RunSessions>(*parts->state, *parts->leases);
+    parts->refusals = std::make_unique<LogQuota>(clock);
+    parts->router.bound_log(*parts->refusals);
     add_all_routes(parts->router, { *parts->state, *parts->leases, *parts->runs, *parts->sessions });
     parts->retention = std::make_unique<RetentionKeeper>(*parts->state, options.retention);
     TRY(parts->listen(std::move(public_listener)));

@@ -19,14 +19,6 @@ std::string_view take_segment(std::string_view& path)
 
 bool is_capture(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
 
-net::Response refuse(net::Request const& request, Caller const& caller, Error const& error)
-{
-    log_info("request refused",
-        { { "method", request.method }, { "path", request.path }, { "caller", caller.id }, { "code", to_string(error.code) },
-            { "message", error.message } });
-    return problem_response(error, caller.kind == Caller::Kind::anonymous ? Disclosure::code_only : Disclosure::message);
-}
-
 Error access_error(Caller const& caller, Access access)
 {
     if (caller.kind == Caller::Kind::anonymous)
@@ -78,6 +70,15 @@ std::optional<std::map<std::string, std::string, std::less<>>> match_pattern(std
     if (pattern.empty() && path.empty())
         return captured;
     return std::nullopt;
+}
+
+net::Response Router::refuse(net::Request const& request, Caller const& caller, Error const& error) const
+{
+    if (auto const left_out = quota_ == nullptr ? std::optional<std::uint64_t>(0) : quota_->next(caller.id))
+        log_info("request refused",
+            { { "method", request.method }, { "path", request.path }, { "caller", caller.id }, { "code", to_string(error.code) },
+                { "message", error.message }, { "left_out", *left_out } });
+    return problem_response(error, caller.kind == Caller::Kind::anonymous ? Disclosure::code_only : Disclosure::message);
 }
 
 net::Task<net::Response> Router::answer(net::Request const& request, Caller const& caller) const

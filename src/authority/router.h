@@ -3,6 +3,7 @@
 // Which handler answers which path, and who may call it. The table is data, so that a test can hold it against api/openapi.yaml.
 #pragma once
 
+#include "base/log_quota.h"
 #include "net/http_message.h"
 #include "net/task.h"
 
@@ -58,8 +59,14 @@ public:
     // error's code only; the message goes to the operator's log.
     net::Task<net::Response> answer(net::Request const&, Caller const&) const;
 
+    // Lines about refusals are bounded, for each caller and for all that have no identity together. `quota` outlives the router.
+    void bound_log(LogQuota& quota) { quota_ = &quota; }
+
 private:
+    [[nodiscard]] net::Response refuse(net::Request const&, Caller const&, Error const&) const;
+
     std::vector<Route> routes_;
+    LogQuota* quota_ = nullptr;
 };
 
 // The captured segments if the path fits the pattern.
