@@ -160,6 +160,12 @@ Result<AgentIdentity> load_identity(Path const& folder)
     return identity;
 }
 
+bool has_identity(Path const& folder, Timestamp now)
+{
+    auto const kept = load_identity(folder);
+    return kept.is_ok() && kept->expires > now;
+}
+
 Result<> save_identity(Path const& folder, AgentIdentity const& identity)
 {
     JsonArray certificates;

@@ -55,6 +55,8 @@ struct WatchedRun {
 
 // not_found: this agent never joined.
 Result<AgentIdentity> load_identity(Path const& folder);
+// Whether it has one that is good now.
+bool has_identity(Path const& folder, Timestamp now);
 Result<> save_identity(Path const& folder, AgentIdentity const&);
 
 Result<std::vector<WatchedRun>> load_runs(Path const& folder); // none: empty

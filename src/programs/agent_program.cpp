@@ -2,6 +2,7 @@
 #include "programs/programs.h"
 
 #include "agent/agent.h"
+#include "agent/agent_files.h"
 #include "cli/output.h"
 #include "net/task_end.h"
 #include "programs/role.h"
@@ -36,7 +37,14 @@ Result<> serve(cli::Session const& session, AgentArguments const& arguments)
     options.authority = TRY(net::parse_https_origin(arguments.authority).in("--authority"));
     options.data_folder = arguments.role.data.empty() ? cli::default_data_folder() / "agent" : Path(arguments.role.data);
     options.run_folder = TRY(create_run_folder(session));
-    options.join_token = TRY(read_token(arguments.token_file));
+    auto token = read_token(arguments.token_file);
+    // It is good once; whoever has joined with it may have removed it.
+    if (token.is_error() && !agent::has_identity(options.data_folder, clock.now()))
+        return std::move(token).error();
+    if (token.is_error())
+        log_info("the join token is not needed any more", { { "error", token.error().message } });
+    else
+        options.join_token = std::move(token).value();
     options.loopback_port = arguments.loopback_port;
     options.container_storage = arguments.container_storage;
     net::EventLoop loop;

@@ -57,6 +57,26 @@ class JoinToken(Scenario):
         self.assertTrue(self.writ.is_agent_ready())
         agent.stop()
 
+    def test_an_agent_that_has_joined_starts_without_its_token_file(self):
+        self.addCleanup(shutil.rmtree, self.writ.agent_data)
+        arguments = self.writ.agent_arguments(self.writ.join_token("node-7"))
+        file = arguments[arguments.index("--join-token-file") + 1]
+        self.writ.start_agent(None, "--join-token-file", file).stop()
+        file.unlink()
+        agent = self.writ.start_agent(None, "--join-token-file", file)
+        self.assertIn("the join token is not needed any more", agent.output())
+
+        # Whoever asks for what it may not have does not fill the agent's log.
+        for _ in range(300):
+            self.assertEqual(403, self.writ.run_socket("POST", "/v1/aws-credentials", {}).status)
+        self.assertIn(agent.output().count("request refused"), range(1, 70))
+        agent.stop()
+        shutil.rmtree(self.writ.agent_data)
+        self.writ.agent_data.mkdir()
+        never = self.writ.launch("never", self.writ.agent_arguments(None, "--join-token-file", file))
+        self.assertNotIn(never.wait(), (0, None))
+        self.assertIn("--join-token-file", never.output())
+
     def test_the_thief_learns_a_code_and_no_more(self):
         token = self.writ.join_token("node-2")
         self.assertEqual(200, self.join(token).status)
