@@ -22,6 +22,7 @@ void add_all_routes(Router& router, Desk desk)
     add_agent_run_routes(router, desk);
     add_declaration_routes(router, desk);
     add_lease_routes(router, desk);
+    add_grant_routes(router, desk);
     add_audit_routes(router, desk);
     add_explanation_routes(router, desk);
     add_receipt_routes(router, desk);

@@ -46,6 +46,7 @@ void add_agent_routes(Router&, Desk);
 void add_agent_run_routes(Router&, Desk);
 void add_declaration_routes(Router&, Desk);
 void add_lease_routes(Router&, Desk);
+void add_grant_routes(Router&, Desk);
 void add_audit_routes(Router&, Desk);
 void add_explanation_routes(Router&, Desk);
 void add_receipt_routes(Router&, Desk);

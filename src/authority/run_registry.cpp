@@ -240,13 +240,25 @@ net::Task<Result<RunRegistry::Considered>> RunRegistry::consider(RunRequest requ
     co_return considered;
 }
 
+Result<> RunRegistry::check_room_for_promise(std::string const& workload)
+{
+    auto& grants = *state_.store.run_grants;
+    auto const now = state_.clock.now();
+    if (TRY(grants.count("", now)) >= promises_max)
+        return resource_exhausted(std::to_string(promises_max) + " runs wait for their start already (`writ grant list`)");
+    if (!workload.empty() && TRY(grants.count(workload, now)) >= workload_promises_max)
+        return resource_exhausted(std::to_string(workload_promises_max) + " runs of `" + workload + "` wait for their start already (`writ grant list`)");
+    return {};
+}
+
 net::Task<Result<PromisedRun>> RunRegistry::promise(RunRequest request, Duration lifetime)
 {
     if (lifetime < std::chrono::seconds(1) || lifetime > promise_lifetime_max)
         co_return invalid_argument("a token of a run is good for 1 second to 7 days");
-    auto counted = state_.store.run_grants->count(state_.clock.now());
-    if (CO_TRY(counted) >= promises_max)
-        co_return resource_exhausted(std::to_string(promises_max) + " runs wait for their start already");
+    auto const meant = choose(identify(*state_.snapshot, request.claims), request.workload);
+    auto const has_room = check_room_for_promise(meant.size() == 1 ? meant.front().id.text() : "");
+    if (has_room.is_error())
+        co_return has_room.error();
     auto const caller = request.agent;
     auto looked = co_await consider(std::move(request), "");
     auto considered = CO_TRY(looked);
@@ -254,6 +266,10 @@ net::Task<Result<PromisedRun>> RunRegistry::promise(RunRequest request, Duration
     promised.denials = std::move(considered.refused.denials);
     if (!promised.denials.empty())
         co_return promised;
+    // Others were promised while this one was decided on.
+    auto const has_room_yet = check_room_for_promise(considered.id);
+    if (has_room_yet.is_error())
+        co_return has_room_yet.error();
     auto const now = state_.clock.now();
     promised.id = "grant-" + state_.random.base32(20);
     promised.workload = considered.id;

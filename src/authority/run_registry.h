@@ -47,9 +47,10 @@ struct PromisedRun {
     std::vector<Denial> denials;
 };
 
-// LIMIT: how long a scheduler may take, and how many such runs may wait.
+// LIMIT: how long a scheduler may take, and how many such runs may wait: of one workload no more than of ten together.
 inline constexpr Duration promise_lifetime_max = std::chrono::days(7);
 inline constexpr std::size_t promises_max = 10'000;
+inline constexpr std::size_t workload_promises_max = promises_max / 10;
 
 class RunRegistry {
 public:
@@ -84,6 +85,7 @@ public:
 private:
     struct Considered;
     net::Task<Result<Considered>> consider(RunRequest request, std::string run);
+    Result<> check_room_for_promise(std::string const& workload);
     Result<std::string> honour(RunRequest& request, std::string const& workload);
     net::Task<Result<StartedRun>> refuse(RunRequest request, std::string purpose, cedar::MissingFact fact);
     net::Task<Result<>> record_end(identity::Run run, std::string caller, std::string reason);

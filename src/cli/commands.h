@@ -21,6 +21,7 @@ void add_delete_command(CLI::App&, Session&);
 void add_token_command(CLI::App&, Session&);
 void add_svid_command(CLI::App&, Session&);
 void add_lease_command(CLI::App&, Session&);
+void add_grant_command(CLI::App&, Session&);
 void add_revoke_command(CLI::App&, Session&);
 void add_secret_command(CLI::App&, Session&);
 void add_ssh_command(CLI::App&, Session&);

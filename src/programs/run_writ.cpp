@@ -31,6 +31,7 @@ void add_commands(CLI::App& app, cli::Session& session)
     cli::add_token_command(app, session);
     cli::add_svid_command(app, session);
     cli::add_lease_command(app, session);
+    cli::add_grant_command(app, session);
     cli::add_revoke_command(app, session);
     cli::add_secret_command(app, session);
     cli::add_ssh_command(app, session);

@@ -159,7 +159,9 @@ public:
     virtual Result<> add(RunGrant const&) = 0;
     virtual Result<RunGrant> find(std::string const& digest, Timestamp now) = 0; // not_found: there is none, or it has expired
     virtual Result<> redeem(std::string const& digest, Timestamp now) = 0; // once; not_found: as above
-    virtual Result<std::size_t> count(Timestamp now) = 0; // what has expired goes
+    virtual Result<std::size_t> count(std::string const& workload, Timestamp now) = 0; // of all if empty; what has expired goes
+    virtual Result<std::vector<RunGrant>> list(std::string const& workload, Timestamp now, std::size_t limit) = 0; // of all if empty; newest first
+    virtual Result<> remove(std::string const& id) = 0; // not_found
 };
 
 struct Store {

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A scheduler's job: decided on when it is submitted, given its credentials when it starts, and nothing after it ends."""
+import getpass
 import json
+import sqlite3
 from datetime import datetime, timedelta, timezone
 
 from harness import Scenario, main, wait_until
@@ -96,6 +98,46 @@ class DetachToken(Scenario):
             key = next(item for item in documents if item["path"].endswith("forbid.cedar"))
             self.assertEqual(0, self.writ.cli("delete", key["kind"], key["name"]).code)
         self.assertEqual(0, self.start(file).code, "the refusal used it up")
+
+    def waiting(self) -> list[dict]:
+        return self.writ.admin("GET", "/v1/grants").json["grants"]
+
+    def test_promised_runs_are_listed_and_taken_back(self):
+        file, other = self.token_file(), self.token_file("other.token")
+        first = self.waiting()[1]
+        self.assertEqual(("train", f"oncology/{getpass.getuser()}/train"), (first["purpose"], first["workload"].split("/", 3)[3]))
+        listed = self.writ.cli("grant", "list", "--workload", "oncology-trainer")
+        self.assertIn(first["id"], listed.out)
+        self.assertEqual(1, self.writ.cli("grant", "list", "--workload", "oncology-trainr").code)
+        self.assertNotIn(file.read_text().strip(), json.dumps(self.waiting()))
+
+        revoked = self.writ.cli("grant", "revoke", first["id"], "--reason", "job was cancelled", "--json")
+        self.assertEqual({"revoked": [first["id"]]}, json.loads(revoked.out))
+        self.assertNotEqual(0, self.start(file).code)
+        newest = self.writ.records(type="administration")[0]["record"]
+        self.assertEqual(f"{first['id']}: the run that was promised may not start any more: job was cancelled", newest["reason"])
+        self.assertEqual(first["workload"], newest["workload"])
+        self.assertEqual(1, self.writ.cli("grant", "revoke", first["id"]).code)
+        self.assertIn("revoked grant-", self.writ.cli("grant", "revoke", "--workload", "oncology-trainer").out)
+        self.assertEqual([], self.waiting())
+        self.assertNotEqual(0, self.start(other).code)
+        self.assertIn("no run waits", self.writ.cli("grant", "list").out)
+        self.assert_log_verifies()
+
+    def test_one_workload_does_not_take_all_there_are(self):
+        mine = json.loads(self.submit("--json").out)["workload"]
+        far = 4_000_000_000_000_000_000  # nanoseconds: long after this test
+        with sqlite3.connect(self.writ.data / "writ.db") as database:
+            database.executemany("INSERT INTO run_grants VALUES (?, ?, ?, 'train', '{\"uses\":[]}', 1, ?)",
+                                 ((f"digest-{i}", f"grant-{i}", mine, far) for i in range(1000)))
+        before = self.writ.tree_size()
+        outcome = self.submit()
+        self.assertNotEqual(0, outcome.code)
+        self.assertIn("1000 runs of", outcome.err)
+        self.assertEqual(before, self.writ.tree_size(), "it was decided on")
+        revoked = json.loads(self.writ.cli("grant", "revoke", "--workload", mine, "--json").out)["revoked"]
+        self.assertGreater(len(revoked), 1000)
+        self.assertEqual(0, self.submit().code)
 
 
 if __name__ == "__main__":

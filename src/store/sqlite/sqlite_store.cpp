@@ -2,6 +2,7 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include "store/sqlite/database.h"
+#include "store/sqlite/run_grants.h"
 #include "store/sqlite/sealed_rows.h"
 
 #include <algorithm>
@@ -512,57 +513,6 @@ private:
     std::shared_ptr<Database> database_;
 };
 
-class SqliteRunGrants final : public RunGrantStore {
-public:
-    explicit SqliteRunGrants(std::shared_ptr<Database> database)
-        : database_(std::move(database))
-    {
-    }
-
-    Result<> add(RunGrant const& grant) override
-    {
-        auto statement = TRY(database_->prepare("INSERT INTO run_grants VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
-        statement.bind(grant.digest).bind(grant.id).bind(grant.workload).bind(grant.purpose).bind(grant.uses).bind(grant.record);
-        TRY(statement.bind(grant.expires).run());
-        return {};
-    }
-
-    Result<RunGrant> find(std::string const& digest, Timestamp now) override
-    {
-        auto statement = TRY(database_->prepare("SELECT digest, id, workload, purpose, uses, record, expires FROM run_grants WHERE digest = ?1 AND expires > ?2"));
-        if (!TRY(statement.bind(digest).bind(now).step()))
-            return none();
-        RunGrant grant { statement.text(0), statement.text(1), statement.text(2), statement.text(3), statement.text(4),
-            static_cast<std::uint64_t>(statement.number(5)), statement.time(6) };
-        TRY(statement.run());
-        return grant;
-    }
-
-    Result<> redeem(std::string const& digest, Timestamp now) override
-    {
-        auto statement = TRY(database_->prepare("DELETE FROM run_grants WHERE digest = ?1 AND expires > ?2"));
-        if (TRY(statement.bind(digest).bind(now).run()) != 1)
-            return none();
-        return {};
-    }
-
-    Result<std::size_t> count(Timestamp now) override
-    {
-        auto expired = TRY(database_->prepare("DELETE FROM run_grants WHERE expires <= ?1"));
-        TRY(expired.bind(now).run());
-        auto statement = TRY(database_->prepare("SELECT count(*) FROM run_grants"));
-        auto const has_row = TRY(statement.step());
-        auto const count = has_row ? statement.number(0) : 0;
-        TRY(statement.run());
-        return static_cast<std::size_t>(count);
-    }
-
-private:
-    static Error none() { return not_found("no such token of a run, or it was used or has expired"); }
-
-    std::shared_ptr<Database> database_;
-};
-
 } // namespace
 
 Result<Store> open_sqlite_store(Path const& file)
@@ -571,7 +521,7 @@ Result<Store> open_sqlite_store(Path const& file)
     TRY(create_schema(*database).in("`" + file.string() + "`"));
     return Store { std::make_unique<SqliteDeclarations>(database), std::make_unique<SqliteKeys>(database),
         std::make_unique<SqliteRuns>(database), std::make_unique<SqliteLeases>(database), std::make_unique<SqliteJoinTokens>(database),
-        std::make_unique<SqliteAgents>(database), std::make_unique<SqliteSecrets>(database), std::make_unique<SqliteRunGrants>(database), create_sealed_rows(database) };
+        std::make_unique<SqliteAgents>(database), std::make_unique<SqliteSecrets>(database), create_run_grants(database), create_sealed_rows(database) };
 }
 
 Result<std::unique_ptr<DeclarationStore>> read_sqlite_declarations(Path const& file)

@@ -250,12 +250,31 @@ TEST(SqliteStore, promised_runs_that_have_expired_are_not_counted_and_go)
 {
     auto const store = new_store();
     auto& grants = *store.run_grants;
-    EXPECT_EQ(grants.count(at(0)).value(), 0U);
+    EXPECT_EQ(grants.count("", at(0)).value(), 0U);
     ASSERT_TRUE(grants.add({ "soon", "grant-a", "spiffe://acme.ai/x", "", "[]", 1, at(5) }).is_ok());
     ASSERT_TRUE(grants.add({ "later", "grant-b", "spiffe://acme.ai/x", "", "[]", 2, at(50) }).is_ok());
-    EXPECT_EQ(grants.count(at(4)).value(), 2U);
-    EXPECT_EQ(grants.count(at(5)).value(), 1U);
+    EXPECT_EQ(grants.count("", at(4)).value(), 2U);
+    EXPECT_EQ(grants.count("", at(5)).value(), 1U);
     EXPECT_EQ(grants.find("soon", at(0)).error().code, ErrorCode::not_found) << "it went, and a clock that goes back does not bring it again";
     EXPECT_TRUE(grants.redeem("later", at(5)).is_ok());
-    EXPECT_EQ(grants.count(at(5)).value(), 0U);
+    EXPECT_EQ(grants.count("", at(5)).value(), 0U);
+}
+
+TEST(SqliteStore, promised_runs_are_told_apart_by_their_workloads)
+{
+    auto const store = new_store();
+    auto& grants = *store.run_grants;
+    for (int i = 0; i < 4; ++i)
+        ASSERT_TRUE(grants.add({ "d" + std::to_string(i), "grant-" + std::to_string(i), i < 3 ? "spiffe://acme.ai/x" : "spiffe://acme.ai/y", "train", "[]", std::uint64_t(i), at(50) }).is_ok());
+    EXPECT_EQ(grants.count("spiffe://acme.ai/x", at(0)).value(), 3U);
+    EXPECT_EQ(grants.count("spiffe://acme.ai/z", at(0)).value(), 0U);
+    auto const listed = grants.list("spiffe://acme.ai/x", at(0), 2).value();
+    ASSERT_EQ(listed.size(), 2U);
+    EXPECT_EQ(listed[0].id, "grant-2") << "newest first";
+    EXPECT_EQ(grants.list("", at(0), 10).value().size(), 4U);
+    EXPECT_TRUE(grants.list("", at(50), 10).value().empty());
+    EXPECT_TRUE(grants.remove("grant-2").is_ok());
+    EXPECT_EQ(grants.remove("grant-2").error().code, ErrorCode::not_found);
+    EXPECT_EQ(grants.redeem("d2", at(0)).error().code, ErrorCode::not_found);
+    EXPECT_EQ(grants.count("", at(0)).value(), 3U);
 }
