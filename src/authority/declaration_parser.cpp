@@ -6,10 +6,12 @@
 #include "authority/export_declaration.h"
 #include "authority/field_reader.h"
 #include "authority/token_declaration.h"
+#include "attest/unix/claim_names.h"
 #include "issue/aws_sts/aws_sts.h"
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 namespace writ::authority {
 
@@ -56,6 +58,32 @@ void read_use(YamlNode const& node, identity::Workload& workload, std::vector<Pr
     workload.uses.push_back(std::move(use));
 }
 
+// SECURITY: a claim that no attestor tells, or no value at all, holds of no process; whoever mistyped it should hear so now, and not from a job that does not start.
+void check_match(FieldReader& fields, YamlNode const& match)
+{
+    static std::set<std::string, std::less<>> const known(attest::unix_claim_names.begin(), attest::unix_claim_names.end());
+    for (auto const& member : match.members) {
+        auto const& values = member.node.elements;
+        bool const is_empty_list = member.node.kind == YamlNode::Kind::sequence && values.empty();
+        bool const has_empty_text = (member.node.kind == YamlNode::Kind::scalar && member.node.scalar.empty())
+            || std::ranges::any_of(values, [](auto const& value) { return value.kind == YamlNode::Kind::scalar && value.scalar.empty(); });
+        if (is_empty_list || has_empty_text)
+            fields.problem(member.node.position, "claim `" + member.name + "` of `match` has " + (is_empty_list ? "no values" : "an empty value") + ": no process is that");
+        if (known.contains(member.name))
+            continue;
+        auto message = "`match` has no claim `" + member.name + "`";
+        if (auto const nearest = nearest_name(member.name, known); !nearest.empty()) {
+            message += "; did you mean `" + std::string(nearest) + "`?";
+        } else {
+            std::string names;
+            for (auto const& name : known)
+                names += (names.empty() ? "`" : ", `") + name + "`";
+            message += "; known: " + names;
+        }
+        fields.problem(member.node.position, std::move(message));
+    }
+}
+
 identity::Workload read_workload(YamlNode const& node, std::vector<Problem>& problems)
 {
     FieldReader fields(node, problems);
@@ -67,6 +95,7 @@ identity::Workload read_workload(YamlNode const& node, std::vector<Problem>& pro
     workload.svid_lifetime = fields.duration_or("svid_lifetime", std::chrono::hours(1));
     if (auto const* match = fields.node("match"); match != nullptr && match->kind == YamlNode::Kind::map && !match->members.empty()) {
         FieldReader entries(*match, problems);
+        check_match(fields, *match);
         for (auto const& member : match->members)
             workload.match.emplace(member.name, entries.texts(member.name));
     } else {
@@ -113,6 +142,24 @@ void check(FieldReader& fields, YamlNode const& node, std::string_view name, Res
 {
     if (checked.is_error())
         fields.problem((node.find(name) != nullptr ? node.find(name) : &node)->position, "field `" + std::string(name) + "`: " + checked.error().message);
+}
+
+// Of whatever scheme, as clients write it. SECURITY: a URL is on record, in policies and in lists; a password in it would be, too.
+Result<> check_service_url(std::string_view url)
+{
+    auto const scheme = url.substr(0, url.find("://"));
+    auto const is_of_scheme = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'; };
+    if (scheme.size() == url.size() || scheme.empty() || scheme.front() < 'a' || !std::ranges::all_of(scheme, is_of_scheme))
+        return invalid_argument("a URL is `SCHEME://HOST`, with a port and a path if there are any");
+    auto const rest = url.substr(scheme.size() + 3);
+    auto const host = rest.substr(0, rest.find_first_of("/?#"));
+    if (host.empty() || host.front() == ':')
+        return invalid_argument("the URL has no host");
+    if (host.find('@') != std::string_view::npos)
+        return invalid_argument("the URL has a user name or a password in it");
+    if (!std::ranges::all_of(url, [](char c) { return c > ' ' && c < '\x7f' && c != '\\'; }))
+        return invalid_argument("the URL has characters that are written with `%`");
+    return {};
 }
 
 AwsSts read_aws_sts(FieldReader& fields, YamlNode const& node)
@@ -273,6 +320,8 @@ Service read_service(YamlNode const& node, std::vector<Problem>& problems)
     Service service;
     service.name = read_name(fields, node);
     service.url = fields.text("url");
+    if (!service.url.empty())
+        check(fields, node, "url", check_service_url(service.url));
     service.purpose = fields.texts("purpose");
     service.credential = fields.text_or("credential", "");
     fields.finish();

@@ -35,14 +35,32 @@ void print_changes(JsonObject const& answer, bool dry_run)
     print_line(dry_run ? "nothing was applied (--dry-run)" : "version " + cell(answer, "version") + " is in force");
 }
 
+// With --json what is wrong is JSON too: problem details, with `errors` for problems in single places.
+int fail(Session const& session, Error const& error)
+{
+    if (!session.json)
+        return cli::fail(error);
+    print_json(JsonObject { { "title", to_string(error.code) }, { "code", to_string(error.code) }, { "detail", error.message } });
+    return static_cast<int>(exit_of(error.code));
+}
+
+int fail(Session const& session, net::Response const& response)
+{
+    auto const problem = parse_json_object(response.body);
+    if (!session.json || problem.is_error())
+        return cli::fail(response);
+    print_json(*problem);
+    return static_cast<int>(exit_of(to_error(response).code));
+}
+
 int apply(Session const& session, Options const& options)
 {
     auto const settings = parse_settings(options.settings);
     if (settings.is_error())
-        return fail(settings.error());
+        return fail(session, settings.error());
     auto const documents = collect_documents(options.paths, *settings);
     if (documents.is_error())
-        return fail(documents.error());
+        return fail(session, documents.error());
     JsonArray array;
     for (auto const& document : *documents)
         array.push_back(JsonObject { { "path", document.path }, { "text", document.text } });
@@ -50,12 +68,12 @@ int apply(Session const& session, Options const& options)
         post_request("/v1/declarations",
             JsonObject { { "documents", std::move(array) }, { "dry_run", options.dry_run }, { "prune", options.prune } }));
     if (response.is_error())
-        return fail(response.error());
+        return fail(session, response.error());
     if (response->status >= 400)
-        return fail(*response);
+        return fail(session, *response);
     auto const answer = parse_json_object(response->body);
     if (answer.is_error())
-        return fail(answer.error());
+        return fail(session, answer.error());
     if (session.json)
         print_json(*answer);
     else

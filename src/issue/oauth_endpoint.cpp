@@ -92,6 +92,9 @@ Result<TokenEndpoint> parse_token_endpoint(std::string_view url)
     TRY(check_token_service(endpoint.origin));
     if (endpoint.path.find_first_of("?# %") != std::string::npos || !std::all_of(endpoint.path.begin(), endpoint.path.end(), is_visible))
         return invalid_argument("`" + std::string(url) + "` has a query, a fragment or escapes");
+    auto const has_segment = [path = endpoint.path + "/"](std::string_view segment) { return path.find("/" + std::string(segment) + "/") != std::string::npos; };
+    if (has_segment(".") || has_segment("..") || endpoint.path.find("//") != std::string::npos)
+        return invalid_argument("`" + std::string(url) + "` has segments that are empty or dots");
     return endpoint;
 }
 

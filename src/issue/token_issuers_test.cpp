@@ -332,7 +332,7 @@ TEST(TokenEndpoint, is_a_path_at_a_host_that_answers_encrypted)
     EXPECT_EQ(endpoint.path, "/oauth/token");
     EXPECT_EQ(parse_token_endpoint("https://auth.example").value().path, "/");
     for (auto const* bad : { "", "auth.example/token", "http://auth.example/token", "https://auth.example/a?b=c", "https://auth.example/a#b", "https://auth.example/a b",
-             "https://auth.example/%2e", "ftp://127.0.0.1:1/a" })
+             "https://auth.example/%2e", "https://auth.example/a/../b", "https://auth.example/./b", "https://auth.example//b", "ftp://127.0.0.1:1/a" })
         EXPECT_TRUE(parse_token_endpoint(bad).is_error()) << bad;
 }
 
