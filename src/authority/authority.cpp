@@ -241,7 +241,7 @@ Result<std::unique_ptr<Authority>> Authority::start(
     loop.spawn(answer_startup(*parts->state, parts->life->last()));
     witnessing->start(loop);
     loop.spawn(parts->state->outage->keep());
-    loop.spawn(parts->leases->keep());
+    loop.spawn(parts->leases->keep(&loop));
     loop.spawn(parts->runs->keep_counts());
     loop.spawn(parts->retention->keep());
     loop.spawn(Parts::keep_identity(parts.get()));

@@ -13,6 +13,8 @@ namespace {
 
 // LIMIT: rows of one answer.
 constexpr std::size_t rows_max = 1000;
+// LIMIT: far above the leases that one authority has; bounds what one question reads.
+constexpr std::size_t open_leases_max = 1'000'000;
 
 Reply list_leases(Desk desk, Call call)
 {
@@ -89,18 +91,51 @@ void add(Revocation& all, Revocation one)
     all.is_node_banned = all.is_node_banned || one.is_node_banned;
 }
 
+// Leases by id or by what they gave, that are being taken back for good.
+net::Task<Result<JsonArray>> abandon(Desk desk, std::string credential, std::string caller, std::string reason)
+{
+    auto listed = desk.state.store.leases->list({ .open_only = true, .limit = open_leases_max });
+    auto open = CO_TRY(listed);
+    std::erase_if(open, [&credential](auto const& lease) { return lease.id != credential && lease.credential != credential; });
+    if (open.empty())
+        co_return not_found("no open lease `" + credential + "` is known");
+    JsonArray abandoned;
+    for (auto const& lease : open) {
+        auto done = co_await desk.leases.abandon(lease.id, caller, reason);
+        abandoned.emplace_back(CO_TRY(done));
+    }
+    co_return abandoned;
+}
+
+JsonObject revoked_json(Revocation const& done, JsonArray abandoned)
+{
+    return { { "runs", array_of(done.runs) }, { "revoked", array_of(done.leases) }, { "late", array_of(done.late) },
+        { "remaining", authority::to_json(done.remaining) }, { "node_banned", done.is_node_banned }, { "abandoned", std::move(abandoned) } };
+}
+
 Reply revoke_target(Desk desk, Call call)
 {
-    auto body = parse_request(call.request.body, { "run", "workload", "dataset", "model", "node", "credential", "reason" });
+    auto body = parse_request(call.request.body, { "run", "workload", "dataset", "model", "node", "credential", "reason", "abandon" });
     auto const request = CO_TRY(body);
     auto parsed = parse_target(request);
     auto target = CO_TRY(parsed);
+    bool abandons = false;
+    if (request.contains("abandon")) {
+        auto said = bool_member(request, "abandon");
+        abandons = CO_TRY(said);
+    }
+    if (abandons && target.credential.empty())
+        co_return invalid_argument("`abandon` is for one `credential`");
     // A node is known by its name, too.
     if (!target.node.empty() && !target.node.starts_with("spiffe://"))
         target.node = "spiffe://" + desk.state.trust_domain + "/writ/agent/" + target.node;
     auto given = text_member_or(request, "reason", "");
     auto const words = CO_TRY(given);
     std::string const reason(words.empty() ? "by an administrator" : utf8_prefix(words, 200));
+    if (abandons) {
+        auto done = co_await abandon(desk, target.credential, call.caller.id, reason);
+        co_return json_response(revoked_json({}, CO_TRY(done)));
+    }
     auto known = co_await known_targets(desk.state, std::move(target));
     auto targets = CO_TRY(known);
     Revocation done;
@@ -109,8 +144,7 @@ Reply revoke_target(Desk desk, Call call)
         add(done, CO_TRY(revoked));
     }
     std::ranges::stable_sort(done.remaining, std::ranges::greater(), &LiveCredential::expires);
-    co_return json_response(JsonObject { { "runs", array_of(done.runs) }, { "revoked", array_of(done.leases) }, { "late", array_of(done.late) },
-        { "remaining", authority::to_json(done.remaining) }, { "node_banned", done.is_node_banned } });
+    co_return json_response(revoked_json(done, {}));
 }
 
 Reply list_runs(Desk desk, Call)

@@ -2,9 +2,9 @@
 #include "authority/lease_keeper.h"
 
 #include "authority/credential_source.h"
+#include "authority/lease_reason.h"
 #include "authority/withdrawal.h"
 #include "base/logger.h"
-#include "base/utf8.h"
 #include "net/wait_for_all.h"
 
 #include <algorithm>
@@ -13,22 +13,8 @@ namespace writ::authority {
 
 namespace {
 
-constexpr Duration round_interval = std::chrono::seconds(1);
-// A system that does not answer is asked again after this, doubled each time.
-constexpr Duration retry_first = std::chrono::seconds(1);
-constexpr Duration retry_longest = std::chrono::seconds(10);
-// LIMIT: leases looked at in one round; the rest wait for the next.
-constexpr std::size_t round_leases_max = 4096;
-
 // LIMIT: a run has 100 uses, with one credential each.
 constexpr std::size_t run_issuances_max = 200;
-
-// What stands behind the reason of a lease that could not be taken back yet, with why.
-constexpr std::string_view not_yet = "; not yet: ";
-// LIMIT: of what its system said.
-constexpr std::size_t not_yet_bytes_max = 300;
-
-std::string reason_of(identity::Lease const& lease) { return lease.reason.substr(0, lease.reason.find(not_yet)); }
 
 // LIMIT: leases in memory while many are taken back, and how many of them at the same time: as many requests as are sent to one system.
 constexpr std::size_t page_leases = 1000;
@@ -53,6 +39,18 @@ audit::Record revocation_of(identity::Lease const& lease, std::string const& cal
     record.decision = known_record(lease.decision);
     record.outcome = "ok";
     record.reason = lease.reason;
+    return record;
+}
+
+// No revocation: what was given out may be there for as long as its system lets it.
+audit::Record abandonment_of(identity::Lease const& lease, std::string const& caller, std::string const& reason, Timestamp now)
+{
+    auto record = revocation_of(lease, caller, now);
+    record.type = audit::RecordType::administration;
+    record.action = "administer";
+    record.outcome = "abandoned";
+    record.reason = "lease " + lease.id + " is not taken back any more, and its credential may be there still; to be taken back since "
+        + (lease.revoking ? to_rfc3339(*lease.revoking) : std::string("an unknown time")) + "; last: " + last_error_of(lease) + "; " + reason;
     return record;
 }
 
@@ -226,9 +224,11 @@ net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string calle
             co_return appended.error();
     }
     lease.state = identity::LeaseState::ended;
+    lease.ended = state_.clock.now();
     auto const kept = state_.store.leases->update(lease);
     if (kept.is_error())
         co_return kept.error();
+    retries_.erase(lease.id);
     ++state_.metrics.leases_ended;
     co_return Result<>();
 }
@@ -236,7 +236,7 @@ net::Task<Result<>> LeaseKeeper::revoke(identity::Lease lease, std::string calle
 // For who lists leases. keep() asks again.
 void LeaseKeeper::mark(identity::Lease lease, std::string const& reason, Error const& error)
 {
-    auto marked = reason + std::string(not_yet) + std::string(utf8_prefix(error.message, not_yet_bytes_max));
+    auto marked = with_error(reason, error.message);
     if (marked == lease.reason)
         return;
     lease.reason = std::move(marked);
@@ -244,7 +244,7 @@ void LeaseKeeper::mark(identity::Lease lease, std::string const& reason, Error c
         log_warning("why a lease could not be taken back yet was not written down", { { "lease", lease.id }, { "error", kept.error().message } });
 }
 
-net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::string caller, std::string reason)
+net::Task<Result<>> LeaseKeeper::wait_for_hand(std::string id)
 {
     // LIMIT: whoever has it in hand is done within the issuer's deadlines; keep() sees to it otherwise.
     constexpr Duration patience = std::chrono::seconds(30);
@@ -254,12 +254,44 @@ net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::strin
         if (!free)
             co_return unavailable("lease `" + id + "` is being changed");
     }
+    co_return Result<>();
+}
+
+net::Task<Result<std::string>> LeaseKeeper::abandon(std::string id, std::string caller, std::string reason)
+{
+    auto const is_free = co_await wait_for_hand(id);
+    if (is_free.is_error())
+        co_return is_free.error();
+    InHand const mine(hands_, id);
+    auto found = state_.store.leases->find(id);
+    auto lease = CO_TRY(found);
+    if (lease.state != identity::LeaseState::revoking)
+        co_return conflict("lease `" + id + "` is " + std::string(to_string(lease.state)) + "; what is being taken back can be given up, and nothing else");
+    auto appended = co_await append_record(state_, abandonment_of(lease, caller, reason, state_.clock.now()));
+    if (appended.is_error())
+        co_return appended.error();
+    lease.state = identity::LeaseState::ended;
+    lease.ended = state_.clock.now();
+    lease.reason = reason_of(lease) + "; given up by " + caller + ": " + reason;
+    auto const kept = state_.store.leases->update(lease);
+    if (kept.is_error())
+        co_return kept.error();
+    retries_.erase(id);
+    co_return id;
+}
+
+net::Task<Result<std::string>> LeaseKeeper::take_back(std::string id, std::string caller, std::string reason)
+{
+    auto const is_free = co_await wait_for_hand(id);
+    if (is_free.is_error())
+        co_return is_free.error();
     InHand const mine(hands_, id);
     auto found = state_.store.leases->find(id);
     auto lease = CO_TRY(found);
     if (lease.state == identity::LeaseState::ended)
         co_return conflict("lease `" + id + "` has ended already: " + lease.reason);
     auto const had_reason = std::exchange(lease.reason, std::move(reason));
+    lease.revoking = lease.revoking.value_or(state_.clock.now());
     // Written down first: whatever happens now, it will be taken back. On a full disk it is taken back all the same.
     auto intended = lease;
     intended.state = identity::LeaseState::revoking;
@@ -285,12 +317,6 @@ struct LeaseKeeper::Taking {
     TakenBack done {};
 };
 
-bool LeaseKeeper::is_silent(std::string const& provider) const
-{
-    auto const found = silent_until_.find(provider);
-    return found != silent_until_.end() && state_.clock.monotonic() < found->second;
-}
-
 // Written down first, all with one sync: whatever happens now, they will be taken back. On a full disk they are taken back all the same.
 void LeaseKeeper::take_in_hand(Taking& taking)
 {
@@ -298,6 +324,7 @@ void LeaseKeeper::take_in_hand(Taking& taking)
     taking.held.clear();
     for (auto& lease : taking.leases) {
         lease.reason = taking.reason;
+        lease.revoking = lease.revoking.value_or(state_.clock.now());
         auto mine = std::make_unique<InHand>(hands_, lease.id);
         taking.held.push_back(mine->is_mine() ? std::move(mine) : nullptr);
         if (taking.held.back() == nullptr)
@@ -330,11 +357,10 @@ net::Task<> LeaseKeeper::take_in_turn(Taking* taking)
         }
         if (taken.is_ok()) {
             taking->done.ended.push_back(lease.id);
-            silent_until_.erase(lease.provider);
+            answered(lease.provider);
         } else if (taken.error().code != ErrorCode::conflict) {
             taking->done.late.push_back(lease.id);
-            if (taken.error().code == ErrorCode::unavailable && !is_silent(lease.provider))
-                silent_until_[lease.provider] = state_.clock.monotonic() + retry_longest;
+            failed(lease.provider, taken.error());
             taking->done.failed = taken.error();
             if (mine != nullptr) {
                 auto intended = lease;
@@ -375,51 +401,6 @@ net::Task<Result<std::vector<std::string>>> LeaseKeeper::take_back_run(std::stri
     co_return std::move(done.ended);
 }
 
-net::Task<> LeaseKeeper::round()
-{
-    auto due = state_.store.leases->due(state_.clock.now(), round_leases_max);
-    if (due.is_error()) {
-        log_error("leases cannot be read", { { "error", due.error().message } });
-        co_return;
-    }
-    // A database that does not answer costs one deadline a round, not one for each lease: the other databases' leases must end too. Whose
-    // turn was longest ago is first, so that one lease that cannot be taken back does not stand before the others of its database for ever.
-    auto const turn_of = [this](identity::Lease const& lease) {
-        auto const retry = retries_.find(lease.id);
-        return retry == retries_.end() ? Monotonic() : retry->second.next;
-    };
-    std::stable_sort(due->begin(), due->end(), [&turn_of](auto const& left, auto const& right) { return turn_of(left) < turn_of(right); });
-    std::set<std::string> silent;
-    for (auto const& lease : *due) {
-        if (hands_->leases.contains(lease.id) || silent.contains(lease.provider) || state_.clock.monotonic() < turn_of(lease))
-            continue;
-        std::string const reason = lease.state == identity::LeaseState::pending ? "never given out"
-            : lease.reason.empty()                                              ? "expired"
-                                                                                : reason_of(lease);
-        auto const taken = co_await take_back(lease.id, "authority", reason);
-        if (taken.is_ok() || taken.error().code == ErrorCode::conflict) {
-            retries_.erase(lease.id);
-            silent_until_.erase(lease.provider);
-            continue;
-        }
-        if (taken.error().code == ErrorCode::unavailable)
-            silent.insert(lease.provider);
-        auto& again = retries_[lease.id];
-        again.wait = std::clamp(again.wait * 2, retry_first, retry_longest);
-        again.next = state_.clock.monotonic() + again.wait;
-        log_warning("a lease could not be taken back yet",
-            { { "lease", lease.id }, { "credential", lease.credential }, { "error", taken.error().message } });
-    }
-}
-
-net::Task<> LeaseKeeper::keep()
-{
-    for (;;) {
-        co_await round();
-        co_await net::delay(round_interval);
-    }
-}
-
 JsonObject to_json(identity::Lease const& lease)
 {
     JsonObject object { { "id", lease.id }, { "state", to_string(lease.state) }, { "run", lease.run }, { "workload", lease.workload },
@@ -429,6 +410,12 @@ JsonObject to_json(identity::Lease const& lease)
         { "expires", to_rfc3339(lease.expires) } };
     if (!lease.reason.empty())
         object.emplace("reason", lease.reason);
+    if (lease.revoking)
+        object.emplace("revoking_since", to_rfc3339(*lease.revoking));
+    if (auto const error = last_error_of(lease); !error.empty())
+        object.emplace("last_error", error);
+    if (lease.ended)
+        object.emplace("ended", to_rfc3339(*lease.ended));
     return object;
 }
 

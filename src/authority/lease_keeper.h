@@ -5,6 +5,7 @@
 #pragma once
 
 #include "authority/decision.h"
+#include "authority/lease_clock.h"
 
 #include <set>
 
@@ -41,6 +42,7 @@ class LeaseKeeper {
 public:
     explicit LeaseKeeper(AuthorityState& state)
         : state_(state)
+        , lease_clock_(state.clock.now(), state.clock.monotonic())
     {
     }
     LeaseKeeper(LeaseKeeper const&) = delete;
@@ -63,16 +65,20 @@ public:
     using IsMeant = std::function<bool(identity::Lease const&)>;
     net::Task<Result<TakenBack>> take_back_all(store::LeaseFilter filter, IsMeant is_meant, std::string caller, std::string reason);
 
-    // Takes back what is due, for ever. Spawned once.
-    net::Task<> keep();
+    // An administrator's word that what is being taken back never will be: its system is gone for good. On record. conflict: nobody is taking it back.
+    net::Task<Result<std::string>> abandon(std::string lease, std::string caller, std::string reason);
+
+    // Takes back what is due, for ever, and forgets what ended long ago. Spawned once. A CredentialProvider whose system does not answer keeps no other's leases waiting.
+    net::Task<> keep(net::EventLoop* loop);
 
 private:
-    // Leases somebody is creating or revoking at this moment.
+    // Leases somebody is creating or revoking at this moment, and CredentialProviders whose leases keep() takes back.
     struct Hands {
-        std::set<std::string> leases;
+        std::set<std::string> leases, providers;
         net::Notification put_down;
     };
     class InHand;
+    class Turn;
     struct Taking;
     net::Task<> take_in_turn(Taking* taking);
     void take_in_hand(Taking& taking);
@@ -80,17 +86,33 @@ private:
     net::Task<Result<>> revoke(identity::Lease lease, std::string caller);
     net::Task<Result<std::uint64_t>> find_issuance(identity::Lease const& lease);
     void mark(identity::Lease lease, std::string const& reason, Error const& error);
-    net::Task<> round();
+    net::Task<Result<>> wait_for_hand(std::string lease);
+    void failed(std::string const& provider, Error const& error);
+    void answered(std::string const& provider);
+    void round(net::EventLoop& loop);
+    void write_down_late(std::vector<identity::Lease>& due);
+    static net::Task<> take_back_due(LeaseKeeper* keeper, std::unique_ptr<Turn> turn, std::vector<identity::Lease> leases);
+    net::Task<> take_back_one(identity::Lease lease);
+    void forget_ended();
     [[nodiscard]] issue::RevocableIssuer* revocable_issuer(std::string const& kind) const; // null: none
 
     struct Retry {
+        std::string provider;
         Monotonic next {};
         Duration wait {};
     };
+    struct Silence {
+        Monotonic next {};
+        Duration wait {};
+        int failures = 0; // in a row
+    };
+    [[nodiscard]] Monotonic turn_of(identity::Lease const& lease) const;
 
     AuthorityState& state_;
+    LeaseClock lease_clock_;
+    Monotonic forgotten_ {}; // when what ended long ago was last looked for
     std::map<std::string, Retry> retries_; // leases that could not be taken back, and when to try again
-    std::map<std::string, Monotonic> silent_until_; // CredentialProviders whose system has not answered, and is not waited for again before
+    std::map<std::string, Silence> silent_; // CredentialProviders whose system has not answered, and is not waited for again before
     std::shared_ptr<Hands> const hands_ = std::make_shared<Hands>();
 };
 

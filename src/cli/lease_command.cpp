@@ -3,6 +3,7 @@
 #include "cli/output.h"
 
 #include <memory>
+#include <utility>
 
 namespace writ::cli {
 
@@ -12,6 +13,20 @@ struct Options {
     std::string id, run, workload, reason;
     bool all = false;
 };
+
+// Why what is to end has not ended: since when it is tried, and what its system said last.
+void print_late(JsonArray const& leases)
+{
+    bool is_any = false;
+    for (auto const& item : leases) {
+        auto const& lease = item.as_object();
+        if (cell(lease, "state") != "revoking" || !lease.contains("last_error"))
+            continue;
+        if (!std::exchange(is_any, true))
+            print_line("\nThese are still to end, which is tried until it has (or until `writ revoke --credential LEASE --abandon`):");
+        print_line("  " + cell(lease, "id") + "  since " + short_time(cell(lease, "revoking_since")) + "  " + cell(lease, "last_error"));
+    }
+}
 
 int list(Session const& session, Options const& options)
 {
@@ -38,6 +53,7 @@ int list(Session const& session, Options const& options)
     table.print(options.all ? "no leases" : "no open leases (--all shows those that have ended)");
     if (answer->at("cut").as_bool())
         print_line("These are the newest; there are more. --run or --workload shows those of one.");
+    print_late(answer->at("leases").as_array());
     auto const& sessions = answer->at("sessions").as_array();
     if (sessions.empty())
         return 0;
@@ -86,8 +102,9 @@ void add_lease_command(CLI::App& app, Session& session)
     auto* listing = command->add_subcommand("list", "Leases, newest first");
     listing->add_option("--run", options->run, "Of one run");
     listing->add_option("--workload", options->workload, "Of one workload (declared name or SPIFFE ID)");
-    listing->add_flag("--all", options->all, "Those that have ended, too");
+    listing->add_flag("--all", options->all, "Those that have ended, too, for 30 days");
     add_json_flag(*listing, session);
+    listing->footer("Examples:\n  writ lease list\n  writ lease list --workload oncology-trainer --all\n  writ lease list --run run-qkmnh2b5zq4c2kx6wz3a --json");
     listing->callback([&session, options] { session.action = [&session, options] { return list(session, *options); }; });
 
     auto* revocation = command->add_subcommand("revoke", "End a lease now, with the sessions that were opened with it");

@@ -10,6 +10,7 @@ namespace {
 
 struct Options {
     std::string run, workload, dataset, model, node, credential, reason;
+    bool abandons = false;
 };
 
 void print_each(JsonObject const& answer, char const* name, std::string const& words)
@@ -26,11 +27,17 @@ int revoke(Session const& session, Options const& options)
         if (!value->empty())
             request.emplace(name, *value);
     }
+    if (options.abandons)
+        request.emplace("abandon", true);
     auto const answer = object_of(call_authority(session, post_request("/v1/revocations", std::move(request))));
     if (answer.is_error())
         return fail(answer.error());
     if (session.json) {
         print_json(*answer);
+        return 0;
+    }
+    if (options.abandons) {
+        print_each(*answer, "abandoned", "given up, and its system may have the credential still: ");
         return 0;
     }
     if (answer->at("node_banned").as_bool())
@@ -62,13 +69,15 @@ void add_revoke_command(CLI::App& app, Session& session)
     target->add_option("--dataset", options->dataset, "All leases on a data set; a policy keeps new ones away");
     target->add_option("--model", options->model, "All leases on a model and its versions");
     target->add_option("--node", options->node, "All runs of a node, and its agent, which has to join anew (name or SPIFFE ID)");
-    target->add_option("--credential", options->credential, "A lease, role or access key");
+    auto* credential = target->add_option("--credential", options->credential, "A lease, role or access key");
     target->require_option(1);
+    command->add_flag("--abandon", options->abandons, "Of a credential whose system is gone for good: try no more to take it back (`writ lease list` says what is tried)")
+        ->needs(credential);
     command->add_option("--reason", options->reason, "For the audit log");
     add_json_flag(*command, session);
     command->footer("Leases end now, with the sessions that were opened with them. Sessions at clouds and SVIDs cannot be taken back: each is named with its "
                     "end. Both are on record.\n\nExamples:\n  writ revoke --run run-qkmnh2b5zq4c2kx6wz3a --reason 'laptop stolen'\n  writ revoke --dataset "
-                    "oncology/biopsies --reason 'consent withdrawn'");
+                    "oncology/biopsies --reason 'consent withdrawn'\n  writ revoke --credential lease-xjzl6gldnxjnzrcdhkbq --abandon --reason 'database was dismantled'");
     command->callback([&session, options] { session.action = [&session, options] { return revoke(session, *options); }; });
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace writ::identity {
@@ -35,6 +36,8 @@ struct Lease {
     Timestamp created;
     Timestamp expires;
     std::string reason; // why it ended
+    std::optional<Timestamp> revoking; // since when it is to be taken back
+    std::optional<Timestamp> ended;
 };
 
 } // namespace writ::identity

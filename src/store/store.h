@@ -57,6 +57,8 @@ public:
     virtual Result<> end(std::string const& id, Timestamp, std::string const& reason) = 0; // of an ended run: nothing happens
     virtual Result<std::vector<identity::Run>> live_runs(std::string const& agent) = 0;    // of all agents if empty
     virtual Result<std::vector<identity::Run>> newest_runs(std::size_t limit) = 0;
+    // Those that ended before, and of which no lease is left; how many went, no more than `limit`.
+    virtual Result<std::size_t> forget_ended(Timestamp before, std::size_t limit) = 0;
 };
 
 struct LeaseFilter {
@@ -70,13 +72,15 @@ public:
     virtual ~LeaseStore() = default;
     virtual Result<> add(identity::Lease const&) = 0;
     virtual Result<identity::Lease> find(std::string const& id) = 0;           // not_found
-    virtual Result<> update(identity::Lease const&) = 0;                       // state, issuance, expires, reason
+    virtual Result<> update(identity::Lease const&) = 0;                       // state, issuance, expires, reason, revoking, ended
     virtual Result<> update_all(std::vector<identity::Lease> const&) = 0;      // the same of several: all, or none
     virtual Result<std::vector<identity::Lease>> list(LeaseFilter const&) = 0; // newest first
     // Open ones by their ids, from the one behind `id` on (empty: the first): page after page they are all, whatever ends meanwhile.
     virtual Result<std::vector<identity::Lease>> open_after(std::string const& id, LeaseFilter const&) = 0;
-    // Open leases that are to end: expired, or already revoking or pending. Oldest first.
-    virtual Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit) = 0;
+    // Open leases that are to end: expired, or already revoking or pending, the latter but for those of the CredentialProviders in `without`. Oldest first.
+    virtual Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit, std::vector<std::string> const& without = {}) = 0;
+    // Those that ended before; how many went, no more than `limit`.
+    virtual Result<std::size_t> forget_ended(Timestamp before, std::size_t limit) = 0;
     virtual Result<std::size_t> count_open() = 0;
 };
 

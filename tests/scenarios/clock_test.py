@@ -90,5 +90,32 @@ class Clock(Scenario):
         self.assert_log_verifies()
 
 
+class Leases(Clock):
+    """Their own class: a PostgreSQL and an agent besides, whose clocks nobody sets."""
+
+    def test_each_step_is_told_once_and_on_record(self):
+        self.skipTest("the other class's")
+
+    def test_a_step_forward_takes_no_live_run_its_credentials(self):
+        self.start_postgres()
+        self.set_clock(0)
+        self.start_authority()
+        self.writ.start_agent(self.writ.join_token())
+        self.writ.apply_oncology(self.postgres)
+        run = self.start_holding_run()
+        self.set_clock(10 * HOUR)
+        wait_until("the step forward is on record", self.steps)
+        [lease] = wait_until("the agent has renewed what lives", lambda: [
+            lease for lease in self.writ.admin("GET", "/v1/leases?state=open").json["leases"] if seconds_ahead({"time": lease["expires"]}) > 10 * HOUR - 60])
+        self.assertEqual((run.role, "active"), (lease["credential"], lease["state"]))
+        self.assertTrue(self.postgres.has_role(run.role))
+        self.assertEqual(1, self.postgres.sessions(run.role))
+        self.assertTrue(run.program.is_running())
+        # The old time goes on for a while, and what is not renewed ends by it.
+        run.program.kill()
+        self.assert_role_ends(run.role)
+        self.assert_log_verifies()
+
+
 if __name__ == "__main__":
     main()

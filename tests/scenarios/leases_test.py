@@ -142,10 +142,10 @@ class Many(Scenario):
         unit = self.clock_unit()
         rows = ((f"lease-{'b' * 15}{i:05d}", f"run-{'a' * 15}{i:05d}", "spiffe://oncology.example/ml/root/train", "postgres_role", "oncology-database", f"writ_{i:016d}",
                  "SELECT on public.biopsies", '{"host":"127.0.0.1","port":1,"database":"oncology","user":"writ_admin","password_file":"/nowhere","schema":"public",'
-                 '"table":"biopsies","privileges":"SELECT"}', "read", "Dataset", "oncology/biopsies", 1, 2, 1, now * unit, (now + 36_000) * unit, "") for i in range(MANY))
+                 '"table":"biopsies","privileges":"SELECT"}', "read", "Dataset", "oncology/biopsies", 1, 2, 1, now * unit, (now + 36_000) * unit, "", None, None) for i in range(MANY))
         self.assertIn(unit, (nanoseconds, 1_000_000, 1_000, 1))
         with sqlite3.connect(self.writ.data / "writ.db") as database:
-            database.executemany("INSERT INTO leases VALUES (" + ",".join("?" * 17) + ")", rows)
+            database.executemany("INSERT INTO leases VALUES (" + ",".join("?" * 19) + ")", rows)
 
     def clock_unit(self) -> int:
         """Ticks of the store's time in a second, as a row that the authority wrote has it."""

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/sqlite_store.h"
 
+#include "base/json.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/run_grants.h"
 #include "store/sqlite/sealed_rows.h"
@@ -13,7 +14,7 @@ namespace writ::store {
 
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
 constexpr char const* schema = R"sql(
 BEGIN IMMEDIATE;
@@ -35,6 +36,19 @@ PRAGMA user_version = 1;
 COMMIT;
 )sql";
 
+// A program of version 1 would add leases without them.
+constexpr char const* to_version_2 = R"sql(
+BEGIN IMMEDIATE;
+ALTER TABLE leases ADD COLUMN revoking INTEGER;
+ALTER TABLE leases ADD COLUMN ended INTEGER;
+DROP INDEX IF EXISTS leases_unsettled;
+CREATE INDEX leases_waiting ON leases (expires, provider) WHERE state IN (0, 2);
+CREATE INDEX leases_ended ON leases (coalesce(ended, expires)) WHERE state = 3;
+CREATE INDEX runs_ended ON runs (ended) WHERE ended IS NOT NULL;
+PRAGMA user_version = 2;
+COMMIT;
+)sql";
+
 // Beside the rest since databases of version 1 have none; a program that does not know them leaves them alone.
 constexpr char const* later_tables = R"sql(
 CREATE TABLE IF NOT EXISTS schemas (digest TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
@@ -42,11 +56,10 @@ CREATE TABLE IF NOT EXISTS secrets (name TEXT NOT NULL, version INTEGER NOT NULL
     PRIMARY KEY (name, version)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run_grants (digest TEXT PRIMARY KEY, id TEXT NOT NULL, workload TEXT NOT NULL, purpose TEXT NOT NULL, uses TEXT NOT NULL,
     record INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS leases_unsettled ON leases (expires) WHERE state IN (0, 2);
 )sql";
 
-static_assert(static_cast<int>(identity::LeaseState::ended) == 3, "the index leases_open names the number");
-static_assert(static_cast<int>(identity::LeaseState::pending) == 0 && static_cast<int>(identity::LeaseState::revoking) == 2, "the index leases_unsettled names the numbers");
+static_assert(static_cast<int>(identity::LeaseState::ended) == 3, "the indexes leases_open and leases_ended name the number");
+static_assert(static_cast<int>(identity::LeaseState::pending) == 0 && static_cast<int>(identity::LeaseState::revoking) == 2, "the index leases_waiting names the numbers");
 
 Result<> create_schema(Database& database)
 {
@@ -56,8 +69,10 @@ Result<> create_schema(Database& database)
     TRY(statement.run());
     if (version > schema_version)
         return corruption("the database was written by a newer version of Writ (schema " + std::to_string(version) + ")");
-    if (version != schema_version)
+    if (version < 1)
         TRY(database.execute(schema));
+    if (version < 2)
+        TRY(database.execute(to_version_2));
     return database.execute(later_tables);
 }
 
@@ -217,13 +232,20 @@ public:
         return read_runs(statement.bind(std::uint64_t(limit)));
     }
 
+    Result<std::size_t> forget_ended(Timestamp before, std::size_t limit) override
+    {
+        auto statement = TRY(database_->prepare("DELETE FROM runs WHERE id IN (SELECT id FROM runs INDEXED BY runs_ended WHERE ended < ?1 "
+                                                "AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.run = runs.id) ORDER BY ended LIMIT ?2)"));
+        return statement.bind(before).bind(std::uint64_t(limit)).run();
+    }
+
 private:
     std::shared_ptr<Database> database_;
 };
 
 constexpr char const* lease_columns
     = "SELECT id, run, workload, kind, provider, credential, scope, target, action, resource_type, resource_id, decision, "
-      "issuance, state, created, expires, reason FROM leases ";
+      "issuance, state, created, expires, reason, revoking, ended FROM leases ";
 // Of one run, however many there are: the planner might sooner follow an index that has the order.
 constexpr char const* of_run = "INDEXED BY leases_run WHERE run = ?1 ";
 constexpr char const* of_any_run = "WHERE ?1 = '' ";
@@ -248,6 +270,8 @@ identity::Lease read_lease(Statement const& row)
     lease.created = row.time(14);
     lease.expires = row.time(15);
     lease.reason = row.text(16);
+    lease.revoking = row.optional_time(17);
+    lease.ended = row.optional_time(18);
     return lease;
 }
 
@@ -269,7 +293,7 @@ public:
     Result<> add(identity::Lease const& lease) override
     {
         auto statement = TRY(
-            database_->prepare("INSERT INTO leases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"));
+            database_->prepare("INSERT INTO leases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"));
         statement.bind(lease.id).bind(lease.run).bind(lease.workload).bind(lease.kind).bind(lease.provider).bind(lease.credential);
         statement.bind(lease.scope)
             .bind(lease.target)
@@ -282,6 +306,8 @@ public:
                 .bind(lease.created)
                 .bind(lease.expires)
                 .bind(lease.reason)
+                .bind(lease.revoking)
+                .bind(lease.ended)
                 .run());
         return {};
     }
@@ -298,9 +324,9 @@ public:
 
     Result<> update(identity::Lease const& lease) override
     {
-        auto statement = TRY(database_->prepare("UPDATE leases SET state = ?1, issuance = ?2, expires = ?3, reason = ?4 WHERE id = ?5"));
-        if (TRY(statement.bind(std::int64_t(lease.state)).bind(lease.issuance).bind(lease.expires).bind(lease.reason).bind(lease.id).run())
-            != 1)
+        auto statement = TRY(database_->prepare("UPDATE leases SET state = ?1, issuance = ?2, expires = ?3, reason = ?4, revoking = ?5, ended = ?6 WHERE id = ?7"));
+        statement.bind(std::int64_t(lease.state)).bind(lease.issuance).bind(lease.expires).bind(lease.reason);
+        if (TRY(statement.bind(lease.revoking).bind(lease.ended).bind(lease.id).run()) != 1)
             return not_found("no lease `" + lease.id + "`");
         return {};
     }
@@ -337,19 +363,27 @@ public:
         return read_leases(statement.bind(filter.run).bind(filter.workload).bind(id).bind(std::uint64_t(filter.limit)));
     }
 
-    // Asked every second, so both read what is due alone, however many are open.
-    Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit) override
+    // Asked every second, so both read what is due alone, however many are open; of what is left out the index.
+    Result<std::vector<identity::Lease>> due(Timestamp now, std::size_t limit, std::vector<std::string> const& without) override
     {
-        static std::string const unsettled_sql = lease_columns + std::string("INDEXED BY leases_unsettled WHERE state IN (0, 2) ORDER BY expires LIMIT ?1");
+        static std::string const unsettled_sql
+            = lease_columns + std::string("INDEXED BY leases_waiting WHERE state IN (0, 2) AND provider NOT IN (SELECT value FROM json_each(?1)) ORDER BY expires LIMIT ?2");
         static std::string const expired_sql
             = lease_columns + std::string("INDEXED BY leases_open WHERE state <> 3 AND state = 1 AND expires <= ?1 ORDER BY expires LIMIT ?2");
         auto unsettled = TRY(database_->prepare(unsettled_sql.c_str()));
-        auto leases = TRY(read_leases(unsettled.bind(std::uint64_t(limit))));
+        auto leases = TRY(read_leases(unsettled.bind(to_text(JsonValue(JsonArray(without.begin(), without.end())))).bind(std::uint64_t(limit))));
         auto expired = TRY(database_->prepare(expired_sql.c_str()));
         std::ranges::move(TRY(read_leases(expired.bind(now).bind(std::uint64_t(limit)))), std::back_inserter(leases));
         std::ranges::stable_sort(leases, {}, &identity::Lease::expires);
         leases.resize(std::min(leases.size(), limit));
         return leases;
+    }
+
+    Result<std::size_t> forget_ended(Timestamp before, std::size_t limit) override
+    {
+        auto statement = TRY(database_->prepare("DELETE FROM leases WHERE id IN (SELECT id FROM leases INDEXED BY leases_ended "
+                                                "WHERE state = 3 AND coalesce(ended, expires) < ?1 ORDER BY coalesce(ended, expires) LIMIT ?2)"));
+        return statement.bind(before).bind(std::uint64_t(limit)).run();
     }
 
     Result<std::size_t> count_open() override

@@ -278,3 +278,58 @@ TEST(SqliteStore, promised_runs_are_told_apart_by_their_workloads)
     EXPECT_EQ(grants.redeem("d2", at(0)).error().code, ErrorCode::not_found);
     EXPECT_EQ(grants.count("", at(0)).value(), 3U);
 }
+
+TEST(SqliteStore, what_is_due_leaves_out_the_waiting_leases_of_some_providers)
+{
+    using identity::LeaseState;
+    auto const store = new_store();
+    for (int i = 0; i < 6; ++i) {
+        auto lease = lease_of(std::to_string(i), "r", i < 4 ? LeaseState::revoking : LeaseState::active, at(i));
+        lease.provider = i % 2 == 0 ? "gone" : "there";
+        EXPECT_TRUE(store.leases->add(lease).is_ok());
+    }
+    auto const ids = [&](std::vector<std::string> const& without, std::size_t limit) {
+        std::string text;
+        for (auto const& lease : store.leases->due(at(4), limit, without).value())
+            text += lease.id;
+        return text;
+    };
+    EXPECT_EQ(ids({}, 10), "01234");
+    EXPECT_EQ(ids({ "gone" }, 10), "134") << "what has just expired is told of once more";
+    EXPECT_EQ(ids({ "gone" }, 1), "1") << "those left out take no place";
+    EXPECT_EQ(ids({ "gone", "there" }, 10), "4");
+}
+
+TEST(SqliteStore, ended_leases_and_runs_go_when_their_time_has_come)
+{
+    using identity::LeaseState;
+    auto const store = new_store();
+    for (int i = 0; i < 6; ++i) {
+        auto lease = lease_of("l" + std::to_string(i), "run-a", LeaseState::active, at(100));
+        EXPECT_TRUE(store.leases->add(lease).is_ok());
+        lease.state = i < 4 ? LeaseState::ended : LeaseState::revoking;
+        lease.revoking = at(i);
+        if (i != 3)
+            lease.ended = at(i + 1);
+        EXPECT_TRUE(store.leases->update(lease).is_ok());
+    }
+    EXPECT_EQ(store.leases->find("l2").value().ended, at(3));
+    EXPECT_EQ(store.leases->find("l2").value().revoking, at(2));
+    for (auto const* id : { "run-a", "run-b", "run-c" }) {
+        identity::Run run;
+        run.id = id;
+        run.started = run.seen = at(0);
+        EXPECT_TRUE(store.runs->add(run).is_ok());
+    }
+    EXPECT_TRUE(store.runs->end("run-a", at(1), "").is_ok());
+    EXPECT_TRUE(store.runs->end("run-b", at(1), "").is_ok());
+    EXPECT_EQ(store.leases->forget_ended(at(3), 1).value(), 1U);
+    EXPECT_EQ(store.leases->forget_ended(at(3), 9).value(), 1U) << "l1; l2 ended at 3";
+    EXPECT_EQ(store.leases->forget_ended(at(100), 9).value(), 1U) << "l3 ended nobody knows when, and before its time was over";
+    EXPECT_EQ(store.leases->forget_ended(at(101), 9).value(), 1U);
+    EXPECT_EQ(store.leases->count_open().value(), 2U) << "what has not ended stays";
+    EXPECT_EQ(store.runs->forget_ended(at(2), 9).value(), 1U);
+    EXPECT_EQ(store.runs->find("run-b").error().code, ErrorCode::not_found);
+    EXPECT_TRUE(store.runs->find("run-a").is_ok()) << "it has leases";
+    EXPECT_TRUE(store.runs->find("run-c").is_ok()) << "it lives";
+}

@@ -82,5 +82,7 @@ class Postgres:
                 os.kill(int(child), number)
 
     def stop(self) -> None:
+        if not Path(f"/proc/{self.pid}").exists():
+            return
         self.thaw()
         subprocess.run([SCRIPT, "stop", self.state], check=True, timeout=60)
