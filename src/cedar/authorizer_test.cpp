@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cedar/authorizer.h"
 
+#include "cedar/ast.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
