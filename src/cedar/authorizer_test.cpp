@@ -155,21 +155,5 @@ permit (principal == ?principal, action, resource in ?resource); // a template d
     EXPECT_EQ(set.templates().size(), 1U);
 }
 
-TEST(PolicySet, a_policy_without_an_id_is_named_by_its_place_in_its_own_file)
-{
-    auto const names = [](std::vector<PolicySource> const& sources) {
-        std::vector<SyntaxProblem> problems;
-        std::string text;
-        auto const set = PolicySet::parse(sources, problems);
-        for (auto const& policy : set.policies())
-            text += policy->id + " ";
-        return text;
-    };
-    std::string const one = "permit (principal, action, resource);\n", called = "@id(\"called\") " + one;
-    EXPECT_EQ(names({ { "teams/b.cedar", one + called + one } }), "b.cedar#1 called b.cedar#3 ");
-    EXPECT_EQ(names({ { "a.cedar", one }, { "teams/b.cedar", one + called + one } }), "a.cedar#1 b.cedar#1 called b.cedar#3 ") << "another file renames nothing";
-    EXPECT_EQ(names({ { "", one + one } }), "policy0 policy1 ") << "of a text that is no file";
-}
-
 } // namespace
 } // namespace writ::cedar

@@ -26,9 +26,6 @@ public:
             problems_.push_back({ source.path, {}, "the text is longer than " + std::to_string(source_bytes_max) + " bytes" });
             return;
         }
-        // By its place in its file alone: what other files have, or were added, changes no policy's name. Of a text that is no file, in all.
-        if (!source.path.empty() && naming_ == Naming::annotated)
-            count_ = 0;
         TokenStream tokens(source.text);
         PayloadPool payloads;
         while (!tokens.at_end()) {
@@ -45,12 +42,10 @@ public:
     std::vector<std::shared_ptr<Policy const>> take() { return std::move(policies_); }
 
 private:
-    static std::string file_of(std::string const& path) { return path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1); }
-
     void add(std::shared_ptr<Policy> policy, std::string const& path)
     {
         auto const* const given = naming_ == Naming::annotated ? policy->annotation("id") : nullptr;
-        policy->id = given != nullptr ? *given : naming_ == Naming::annotated && !path.empty() ? file_of(path) + "#" + std::to_string(count_ + 1) : "policy" + std::to_string(count_);
+        policy->id = given != nullptr ? *given : "policy" + std::to_string(count_);
         policy->path = path;
         ++count_;
         if (!ids_.insert(policy->id).second)

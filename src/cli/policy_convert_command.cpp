@@ -66,9 +66,7 @@ Result<> policy_to_text(JsonValue const& json)
 Result<> policies_to_json(std::string const& file)
 {
     std::vector<cedar::SyntaxProblem> problems;
-    auto const policies = cedar::PolicySet::parse({ { "", TRY(read_text(file)) } }, problems); // names as they are of a text, whatever file it is in
-    for (auto& problem : problems)
-        problem.path = file;
+    auto const policies = cedar::PolicySet::parse({ { file, TRY(read_text(file)) } }, problems);
     TRY(checked(problems));
     print_json(cedar::to_json(policies));
     return {};
