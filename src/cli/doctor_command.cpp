@@ -169,7 +169,7 @@ void add_doctor_command(CLI::App& app, Session& session)
     command->prefix_command();
     add_json_flag(*command, session);
     add_run_dir_option(*command, session);
-    command->footer("Looks at names of packages, variables and files, never at a secret, and runs nothing. Inside a run (`writ run -- writ doctor`) it asks the "
+    command->footer("Looks at packages, variables, and the files that clients read, names what has a secret in it, tells none, and runs nothing. Inside a run (`writ run -- writ doctor`) it asks the "
                     "local endpoints as the clients would.\n\n"
                     "States: in use; by writ run (a provider for it is declared, and the workload is given it if it uses it); shadowed (a static secret would win); unreachable; none.\n\n"
                     "Exit code: 0: nothing is in the way; 78: a static secret shadows a channel; 69: agent or endpoint do not answer.\n\n"
