@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Policies with mistakes of every kind: `writ apply` refuses them in the words, and at the places, of `writ policy check`, and nothing changes."""
+import json
 import re
 
 from harness import Scenario, main
@@ -78,6 +79,17 @@ class RefusedPolicy(Scenario):
         applied = self.writ.cli("apply", "-f", folder)
         self.assertEqual(0, applied.code, applied)
         self.assertIn("version 1 ", applied.out)  # those refused took no version
+
+    def test_with_json_what_is_wrong_is_json(self):
+        file = self.scratch("types.cedar")
+        file.write_text(TYPES)
+        outcome = self.writ.cli("apply", "-f", file, "--json")
+        self.assertEqual((1, ""), (outcome.code, outcome.err), outcome)
+        answer = json.loads(outcome.out)
+        self.assertEqual(("invalid_argument", "types.cedar"), (answer["code"], answer["errors"][0]["path"].rsplit("/", 1)[-1]))
+        missing = self.writ.cli("apply", "-f", self.scratch("none.yaml"), "--json")
+        self.assertNotEqual(0, missing.code)
+        self.assertIn("none.yaml", json.loads(missing.out)["detail"])
 
 
 if __name__ == "__main__":

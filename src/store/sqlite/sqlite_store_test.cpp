@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/sqlite_store.h"
 
+#include "store/sqlite/database.h"
+
 #include <gtest/gtest.h>
 
 using namespace writ;
@@ -332,4 +334,23 @@ TEST(SqliteStore, ended_leases_and_runs_go_when_their_time_has_come)
     EXPECT_EQ(store.runs->find("run-b").error().code, ErrorCode::not_found);
     EXPECT_TRUE(store.runs->find("run-a").is_ok()) << "it has leases";
     EXPECT_TRUE(store.runs->find("run-c").is_ok()) << "it lives";
+}
+
+TEST(SqliteStore, a_database_of_version_1_is_brought_up_to_date)
+{
+    auto const file = std::filesystem::path(testing::TempDir()) / "version-1.db";
+    std::filesystem::remove(file);
+    EXPECT_TRUE(open_sqlite_store(file).value().leases->add(lease_of("old", "r", identity::LeaseState::revoking, at(5))).is_ok());
+    {
+        auto const database = Database::open(file).value();
+        EXPECT_TRUE(database->execute("DROP INDEX leases_waiting; DROP INDEX leases_ended; DROP INDEX runs_ended; ALTER TABLE leases DROP COLUMN revoking; "
+                                      "ALTER TABLE leases DROP COLUMN ended; CREATE INDEX leases_unsettled ON leases (expires) WHERE state IN (0, 2); PRAGMA user_version = 1")
+                        .is_ok());
+    }
+    auto const store = open_sqlite_store(file).value();
+    auto const due = store.leases->due(at(0), 10).value();
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due[0].id, "old");
+    EXPECT_FALSE(due[0].revoking || due[0].ended);
+    std::filesystem::remove(file);
 }
