@@ -124,6 +124,7 @@ void add_audit_command(CLI::App& app, Session& session)
     auto* showing = command->add_subcommand("show", "One record, with the proof that it is in the log");
     showing->add_option("record", options->sequence, "Its sequence number")->required()->check(number_from(0));
     add_json_flag(*showing, session);
+    showing->footer("Examples:\n  writ audit show 42\n  writ audit show 42 --json");
     showing->callback([&session, options] { session.action = [&session, options] { return show(session, *options); }; });
 
     add_audit_explain_command(*command, session);

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "net/http_client.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -33,6 +34,10 @@ Result<net::Response> send(Session const& session, std::string const& name, std:
         if (checked.is_error() && checked.error().code == ErrorCode::permission_denied)
             return checked.error();
     }
+    struct stat found { };
+    if (::stat(socket.c_str(), &found) == 0 && ::access(socket.c_str(), W_OK) != 0 && errno == EACCES)
+        return permission_denied("the " + std::string(who) + " at `" + socket.string() + "` answers uid " + std::to_string(found.st_uid) + " and root alone, this is uid "
+            + std::to_string(::geteuid()));
     net::EventLoop loop;
     net::HttpClient client(net::UnixAddress { socket.string() });
     auto response = loop.run(client.send(std::move(request), answer_deadline));

@@ -79,7 +79,7 @@ void add_status_command(CLI::App& app, Session& session)
 {
     auto* command = app.add_subcommand("status", "Whether authority and agent answer, and what they have");
     add_json_flag(*command, session);
-    command->footer("Exit code 69 if neither answers.");
+    command->footer("Exit code 69 if neither answers.\n\nExamples:\n  writ status\n  writ status --json");
     command->callback([&session] { session.action = [&session] { return status(session); }; });
 }
 
@@ -87,6 +87,7 @@ void add_version_command(CLI::App& app, Session& session)
 {
     auto* command = app.add_subcommand("version", "The program's version");
     add_json_flag(*command, session);
+    command->footer("Examples:\n  writ version\n  writ version --json");
     command->callback([&session] {
         session.action = [&session] {
             if (session.json)

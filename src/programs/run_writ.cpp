@@ -88,11 +88,19 @@ int run_writ(int count, char** arguments)
                "without a secret\n"
                "  writ audit who-used dataset oncology/biopsies\n\n`writ COMMAND --help` has more, with examples. Exit codes: 0 done, 1 "
                "failed, 2 usage, 69 nobody answers, 77 refused.");
+    bool names_run_folder = false;
     try {
         auto words = words_of(count, arguments);
+        names_run_folder = std::ranges::any_of(words, [](auto const& word) { return word == "--run-dir" || word.starts_with("--run-dir="); });
         session.words = take_program(words);
         std::reverse(words.begin(), words.end()); // as CLI11 takes them
         app.parse(words);
+    } catch (CLI::ExtrasError const& error) {
+        // CLI11 names what it does not know in any order.
+        if (!names_run_folder || std::string_view(error.what()).find("--run-dir") == std::string_view::npos)
+            return app.exit(error) == 0 ? 0 : static_cast<int>(cli::Exit::usage);
+        (void)cli::fail(invalid_argument("--run-dir stands before the command: `writ --run-dir DIR COMMAND …`"));
+        return static_cast<int>(cli::Exit::usage);
     } catch (CLI::ParseError const& error) {
         // CLI11 tells help and version by exceptions, too.
         return app.exit(error) == 0 ? 0 : static_cast<int>(cli::Exit::usage);

@@ -77,6 +77,21 @@ class JoinToken(Scenario):
         self.assertNotIn(never.wait(), (0, None))
         self.assertIn("--join-token-file", never.output())
 
+    def test_a_token_is_written_for_its_owner_alone_whatever_the_umask(self):
+        file = self.scratch_folder("tokens") / "node-8.token"
+        outcome = self.writ.cli("token", "create", "node-8", "--output", file, umask=0)
+        self.assertEqual((0, ""), (outcome.code, outcome.out), outcome)
+        self.assertEqual(0o600, file.stat().st_mode & 0o777)
+        self.assertEqual(200, self.join(file.read_text().strip()).status)
+
+    def test_what_help_and_messages_say(self):
+        outcome = self.writ.cli("audit", "list", "--run-dir", self.writ.run_dir)
+        self.assertEqual(2, outcome.code, outcome)
+        self.assertIn("--run-dir stands before the command", outcome.err)
+        self.assertEqual(0, self.writ.cli("--run-dir", self.writ.run_dir, "audit", "list").code)
+        for command in (("lease", "list"), ("lease", "revoke"), ("grant", "list"), ("grant", "revoke"), ("audit", "show"), ("status",), ("version",)):
+            self.assertIn(f"  writ {' '.join(command)}", self.writ.cli(*command, "--help").out, command)
+
     def test_the_thief_learns_a_code_and_no_more(self):
         token = self.writ.join_token("node-2")
         self.assertEqual(200, self.join(token).status)

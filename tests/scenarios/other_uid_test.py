@@ -105,6 +105,13 @@ uses: [ { action: call, api: own } ]
         # The harness is /usr/bin/python3.11 too, so the workload matches; its id says whose process it is.
         self.assertNotIn("/oncology/root/", answer)
 
+    def test_nobody_is_told_whose_the_administration_is(self):
+        def run() -> str:
+            done = subprocess.run([EXECUTABLE, "audit", "list"], env=self.writ.environment | {"HOME": "/tmp"}, capture_output=True, text=True, timeout=60)
+            return f"{done.returncode} {done.stderr}"
+        outcome = act_as_nobody(run)
+        self.assertRegex(outcome, r"^77 writ: the authority at .* answers uid 0 and root alone, this is uid 65534")
+
     def test_the_data_folder_is_closed(self):
         for name in (".", "writ.db", "kek", "log"):
             self.assertIn("PermissionError", act_as_nobody(lambda name=name: os.listdir(self.writ.data / name) if (self.writ.data / name).is_dir()
