@@ -46,6 +46,14 @@ Result<std::size_t> limit_at(Parameter const& parameter)
     return static_cast<std::size_t>(TRY(number_of("limit", *text, records_max)));
 }
 
+Result<bool> attested_at(Parameter const& parameter)
+{
+    auto const text = parameter("attested").value_or("");
+    if (!text.empty() && text != "true" && text != "false")
+        return invalid_argument("`attested` is true or false");
+    return text == "true";
+}
+
 Result<std::string> required(Parameter const& parameter, std::string_view name)
 {
     auto text = parameter(name).value_or("");
@@ -97,6 +105,7 @@ JsonObject to_json(Use const& use)
         { "resource", to_json(use.resource) }, { "decision", "allow" }, { "policies", to_json(use.policies) },
         { "policy_version", use.policy_version }, { "claims", array_of(use.claims, [](auto const& claim) { return to_json(claim); }) },
         { "decision_record", use.decision }, { "first_record", use.first }, { "last_record", use.last }, { "count", use.count },
+        { "caller", use.caller }, { "asserted", to_json(use.asserted) }, { "attested", use.is_attested },
         { "from", to_rfc3339(use.from) }, { "to", use.to ? JsonValue(to_rfc3339(*use.to)) : JsonValue(nullptr) }, { "ended", use.ended } };
     if (use.issuance != 0) {
         object.emplace("issuance_record", use.issuance);
@@ -111,23 +120,34 @@ JsonObject to_json(Use const& use)
     return object;
 }
 
+JsonObject with_ground(JsonObject edge, EdgeGround const& ground)
+{
+    edge.emplace("attested", ground.is_attested);
+    if (!ground.is_attested)
+        edge.emplace("caller", ground.caller);
+    return edge;
+}
+
 std::string shown(std::string const& id, std::string const& name) { return name.empty() ? id : name; }
 
 JsonObject to_json(LineageRun const& run)
 {
-    return { { "run", run.run }, { "workload", shown(run.workload, run.workload_name) }, { "workload_id", run.workload }, { "pipeline", run.pipeline },
+    JsonObject object { { "run", run.run }, { "workload", shown(run.workload, run.workload_name) }, { "workload_id", run.workload }, { "pipeline", run.pipeline },
         { "purpose", run.purpose }, { "actions", to_json(run.actions) }, { "record", run.record }, { "data", array_of(run.data, [](auto const& data) {
-             return JsonObject { { "resource", to_json(data.resource) }, { "action", data.action }, { "record", data.record } };
+             return with_ground({ { "resource", to_json(data.resource) }, { "action", data.action }, { "record", data.record } }, data.ground);
          }) } };
+    return with_ground(std::move(object), run.ground);
 }
 
 JsonObject to_json(LineageEndpoint const& endpoint)
 {
-    return { { "endpoint", endpoint.name }, { "loaded_by", endpoint.loaded_by }, { "record", endpoint.record },
+    JsonObject object { { "endpoint", endpoint.name }, { "loaded_by", endpoint.loaded_by }, { "record", endpoint.record },
         { "callers", array_of(endpoint.callers, [](auto const& caller) {
-             return JsonObject { { "workload", shown(caller.workload, caller.workload_name) }, { "workload_id", caller.workload },
-                 { "purpose", caller.purpose }, { "calls", caller.calls }, { "record", caller.record } };
+             return with_ground({ { "workload", shown(caller.workload, caller.workload_name) }, { "workload_id", caller.workload },
+                                    { "purpose", caller.purpose }, { "calls", caller.calls }, { "record", caller.record } },
+                 caller.ground);
          }) } };
+    return with_ground(std::move(object), endpoint.ground);
 }
 
 Result<JsonObject> answer_what_used(Questions& questions, Parameter const& parameter, UseQuery const& query)
@@ -180,6 +200,7 @@ Result<RecordFilter> parse_filter(Parameter const& parameter, Timestamp now)
     filter.before = TRY(sequence_at(parameter, "before"));
     filter.from = TRY(sequence_at(parameter, "from"));
     filter.limit = TRY(limit_at(parameter));
+    filter.attested = TRY(attested_at(parameter));
     return filter;
 }
 
@@ -190,6 +211,7 @@ Result<UseQuery> parse_use_query(Parameter const& parameter, Timestamp now)
     query.limit = TRY(limit_at(parameter));
     query.since = TRY(moment_at(parameter, "since", now));
     query.until = TRY(moment_at(parameter, "until", now));
+    query.attested = TRY(attested_at(parameter));
     return query;
 }
 
@@ -252,7 +274,7 @@ JsonObject to_json(ModelTrace const& trace)
 
 Result<JsonObject> to_json(Absence const& absence)
 {
-    JsonObject object { { "name", absence.name }, { "never", !absence.last_use }, { "denied", absence.denied }, { "size", absence.size },
+    JsonObject object { { "name", absence.name }, { "never", absence.is_never() }, { "denied", absence.denied }, { "size", absence.size },
         { "root", absence.root }, { "checkpoint", absence.checkpoint } };
     if (absence.since)
         object.emplace("since", to_rfc3339(*absence.since));
@@ -260,6 +282,10 @@ Result<JsonObject> to_json(Absence const& absence)
         object.emplace("proven_since", to_rfc3339(*absence.proven_since));
     if (absence.last_use)
         object.emplace("last_use", TRY(to_json(*absence.last_use)));
+    if (!absence.last_use)
+        object.emplace("asserted_uses", absence.asserted);
+    if (!absence.last_use && absence.last_asserted)
+        object.emplace("last_asserted_use", TRY(to_json(*absence.last_asserted)));
     return object;
 }
 
@@ -278,9 +304,9 @@ Result<JsonObject> answer_from_what_is_kept(Questions& questions, std::string_vi
     if (question == "what-used")
         return answer_what_used(questions, parameter, TRY(parse_use_query(parameter, now)));
     if (question == "trace")
-        return to_json(TRY(trace_model(questions, TRY(required(parameter, "model")))));
+        return to_json(TRY(trace_model(questions, TRY(required(parameter, "model")), TRY(attested_at(parameter)))));
     if (question == "never")
-        return to_json(TRY(questions.never(TRY(required(parameter, "name")), TRY(moment_at(parameter, "since", now)))));
+        return to_json(TRY(questions.never(TRY(required(parameter, "name")), TRY(moment_at(parameter, "since", now)), TRY(attested_at(parameter)))));
     return not_found("no question `" + std::string(question) + "`");
 }
 

@@ -405,7 +405,7 @@ Result<IndexedUses> Index::uses(Term term)
                 continue;
             }
             if (is_new)
-                found.uses.push_back({ .hash = group.hash, .first = first + group.first, .last = first + group.last, .issuance = {} });
+                found.uses.push_back({ .hash = group.hash, .first = first + group.first, .last = first + group.last, .issuance = {}, .asserted = group.asserted });
             auto& use = found.uses[place->second];
             use.first = first + group.first; // segments come newest first
             if (!use.issuance && group.issuance != UseGroup::none)

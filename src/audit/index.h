@@ -31,6 +31,7 @@ struct IndexedUse {
     std::uint64_t first = 0, last = 0;
     std::optional<std::uint64_t> issuance; // the last one
     std::uint64_t decisions = 0, issuances = 0;
+    Asserted asserted = 0;
 };
 struct IndexedUses {
     std::vector<IndexedUse> uses; // by `last`, newest first

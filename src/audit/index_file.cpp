@@ -11,7 +11,7 @@ namespace writ::audit {
 
 namespace {
 
-constexpr int schema_version = 6;
+constexpr int schema_version = 7;
 constexpr char const* in_memory = ":memory:";
 // LIMIT: how long a reader waits for another process's commit.
 constexpr int busy_milliseconds = 2000;

@@ -16,7 +16,7 @@ static_assert(std::endian::native == std::endian::little, "pages are little-endi
 constexpr unsigned place_bits = 16;
 // More places than this are a bitmap. A list is never as long as one, which tells them apart.
 constexpr std::size_t listed_max = sizeof(Bitmap) / sizeof(std::uint16_t) - 1;
-constexpr std::size_t group_bytes = 18;
+constexpr std::size_t group_bytes = 20;
 constexpr std::size_t range_bytes = 16;
 // Of a full segment one term in eight or so that it does not have is taken for one that it may have.
 constexpr std::size_t seen_bits = std::size_t(1) << 20U;
@@ -197,7 +197,7 @@ void SegmentBuilder::add_use(ScannedRecord const& record, std::uint16_t place)
         terms_.clear();
         add_use_terms(record, terms_);
         push(use_postings_, known->second);
-        groups_.push_back({ .hash = hash, .first = place });
+        groups_.push_back({ .hash = hash, .first = place, .asserted = asserted_of(record.asserted) });
         auto const thing = name_of(record.resource);
         group_things_.push_back(term_of(TermKind::use, thing.name, thing.type));
     }
@@ -277,7 +277,7 @@ std::vector<SegmentPage> SegmentBuilder::seal() const
         auto& page = pages.back().bytes;
         auto const& group = groups_[order[number]];
         put(page, group.hash);
-        for (auto const value : { group.first, group.last, group.issuance, group.decisions, group.issuances })
+        for (auto const value : { group.first, group.last, group.issuance, group.decisions, group.issuances, group.asserted })
             put(page, value);
     }
     return pages;
@@ -354,6 +354,7 @@ Result<UseGroup> group_in_page(BytesView page, std::uint32_t number)
     group.issuance = value(2);
     group.decisions = value(3);
     group.issuances = value(4);
+    group.asserted = value(5);
     if (group.first >= segment_records || group.last >= segment_records
         || (group.issuance >= segment_records && group.issuance != UseGroup::none))
         return damaged();

@@ -64,6 +64,7 @@ struct UseGroup {
     std::uint16_t first = 0, last = 0;
     std::uint16_t issuance = none; // the last one
     std::uint16_t decisions = 0, issuances = 0;
+    Asserted asserted = 0; // all of its records are alike in that
 };
 
 struct SegmentPage {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/index_terms.h"
 
+#include "crypto/digest.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -11,7 +13,7 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-// A multiplication folds 16 bytes into 8: no protection against whoever looks for collisions, who could only make answers take longer.
+// A multiplication folds 16 bytes into 8: no protection against whoever looks for two texts of one term, who could only make answers take longer.
 std::uint64_t fold(std::uint64_t left, std::uint64_t right)
 {
     auto const product = static_cast<Wide>(left) * right;
@@ -155,6 +157,8 @@ void add_terms(ScannedRecord const& record, std::vector<Term>& terms)
     }
     for (auto const& item : record.items)
         add_resource(item.resource, terms);
+    if (record.asserted.empty())
+        terms.push_back(term_of(TermKind::attested, ""));
 }
 
 bool is_use(ScannedRecord const& record)
@@ -166,18 +170,36 @@ bool is_use(ScannedRecord const& record)
 
 std::uint64_t use_hash(ScannedRecord const& record)
 {
-    std::uint64_t hash = first_odd;
-    auto const add = [&hash](ScannedEntity const& entity) {
+    thread_local std::string written; // each text behind its length
+    written.clear();
+    auto const add_number = [](std::size_t number) {
+        auto const bytes = static_cast<std::uint32_t>(number);
+        written.append(reinterpret_cast<char const*>(&bytes), sizeof bytes);
+    };
+    auto const add = [&add_number](std::string_view text) {
+        add_number(text.size());
+        written.append(text);
+    };
+    auto const add_entity = [&add](ScannedEntity const& entity) {
         auto const named = name_of(entity); // however it is written
         for (auto const& text : { named.type, named.name, named.version })
-            hash = hash_on(hash, text);
+            add(text);
     };
     for (auto const& text : { record.workload, record.workload_name, record.run, record.action, record.purpose, record.endpoint })
-        hash = hash_on(hash, text);
-    add(record.resource);
-    add(record.model);
+        add(text);
+    add_entity(record.resource);
+    add_entity(record.model);
+    add_number(record.datasets.size());
     for (auto const& dataset : record.datasets)
-        add(dataset);
+        add_entity(dataset);
+    if (!record.asserted.empty()) {
+        add(record.caller);
+        for (auto const& member : record.asserted)
+            add(member);
+    }
+    auto const digest = crypto::sha256(as_bytes(written));
+    std::uint64_t hash = 0;
+    std::memcpy(&hash, digest.data(), sizeof hash);
     return hash;
 }
 

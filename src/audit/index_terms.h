@@ -28,6 +28,7 @@ enum class TermKind : std::uint8_t {
     request,
     lease,
     use, // of what was used, or by what; `qualifier` is the type, `run` or `workload`
+    attested, // records in which nothing is asserted
 };
 Term term_of(TermKind, std::string_view text, std::string_view qualifier = "");
 
@@ -57,8 +58,24 @@ Term unnamed_call_term(std::string_view endpoint);
 
 // Whether the record says that something was used: allowed, or a credential issued.
 bool is_use(ScannedRecord const&);
-// Uses that differ in nothing but time are one: of the same thing, by the same run, for the same end.
+// Uses that differ in nothing but time are one: of the same thing, by the same run, for the same end. What is asserted, and by whom, tells them apart.
+// SECURITY: names come from outside, and of records with one hash one is told for all of them: nobody must be able to make two that have one.
 std::uint64_t use_hash(ScannedRecord const&);
+
+// What nobody but whoever asked says of a use (`asserted`), as bits.
+using Asserted = std::uint16_t;
+inline constexpr Asserted asserted_workload = 1, asserted_resource = 2, asserted_model = 4, asserted_datasets = 8, asserted_endpoint = 16;
+template <typename Texts> Asserted asserted_of(Texts const& members)
+{
+    constexpr std::pair<std::string_view, Asserted> bits[] = { { "workload", asserted_workload }, { "resource", asserted_resource },
+        { "model", asserted_model }, { "datasets", asserted_datasets }, { "endpoint", asserted_endpoint } };
+    Asserted asserted = 0;
+    for (auto const& member : members) {
+        for (auto const& [name, bit] : bits)
+            asserted |= member == name ? bit : Asserted(0);
+    }
+    return asserted;
+}
 void add_use_terms(ScannedRecord const&, std::vector<Term>& terms);
 
 } // namespace writ::audit

@@ -180,6 +180,128 @@ TEST_F(LineageTest, a_batch_is_told_by_its_items)
     EXPECT_EQ(questions_.find(filter).value().size(), 1U);
 }
 
+// A gateway that asks for others is believed in nothing; whoever asks is not believed about what else is in play.
+TEST_F(LineageTest, what_nobody_but_the_caller_says_is_told_as_that)
+{
+    auto& own = decide("trainer", "run-d", "read", { "Dataset", "cohort", "", "" });
+    own.caller = own.workload;
+    tell();
+    for (auto const* caller : { "gateway", "other-gateway", "gateway" }) { // of the same, later: it hides nothing, and is not hidden
+        auto& said = decide("trainer", "run-d", "read", { "Dataset", "cohort", "", "" });
+        said.caller = std::string("spiffe://acme.ai/") + caller;
+        said.asserted = { "workload" };
+        tell();
+    }
+    auto& more = decide("trainer", "run-e", "read", { "Dataset", "cohort", "", "" });
+    more.caller = more.workload;
+    more.datasets = { { "Dataset", "rumours", "", "" } };
+    more.asserted = { "datasets" };
+    tell();
+
+    auto const uses = questions_.who_used("Dataset", "cohort", {}).value().uses;
+    ASSERT_EQ(uses.size(), 4U);
+    EXPECT_TRUE(uses[0].is_attested); // what it says of something else takes nothing from it
+    EXPECT_EQ(uses[0].asserted, Texts { "datasets" });
+    EXPECT_EQ(uses[1].caller + " " + std::to_string(uses[1].count), "spiffe://acme.ai/gateway 2");
+    EXPECT_EQ(uses[2].caller + " " + std::to_string(uses[2].count), "spiffe://acme.ai/other-gateway 1");
+    EXPECT_FALSE(uses[1].is_attested || uses[2].is_attested);
+    EXPECT_TRUE(uses[3].is_attested && uses[3].asserted.empty());
+    EXPECT_EQ(uses[3].count, 1U);
+    UseQuery query;
+    query.attested = true;
+    EXPECT_EQ(questions_.who_used("Dataset", "cohort", query).value().uses.size(), 2U);
+    EXPECT_TRUE(questions_.who_used("Dataset", "rumours", query).value().uses.empty());
+    EXPECT_EQ(questions_.who_used("Dataset", "rumours", {}).value().uses.size(), 1U);
+    EXPECT_EQ(questions_.what_run_used("run-d", query).value().uses.size(), 1U);
+    RecordFilter filter;
+    filter.resource = "cohort";
+    EXPECT_EQ(questions_.find(filter).value().size(), 5U);
+    filter.attested = true;
+    EXPECT_EQ(questions_.find(filter).value().size(), 1U);
+}
+
+TEST_F(LineageTest, absence_tells_what_is_only_asserted_and_finds_what_is_attested_behind_it)
+{
+    auto& own = decide("trainer", "run-d", "read", { "Dataset", "cohort", "", "" });
+    own.caller = own.workload;
+    tell();
+    auto const say = [this](std::string const& dataset, std::string const& purpose) {
+        auto& said = decide("trainer", "", "read", { "Dataset", dataset, "", "" });
+        said.caller = "spiffe://acme.ai/gateway";
+        said.asserted = { "workload" };
+        said.purpose = purpose;
+        tell();
+    };
+    for (std::size_t i = 0; i < records_max + 5; ++i)
+        say("cohort", std::to_string(i));
+    say("rumours", "p");
+    say("rumours", "q");
+
+    auto const used = questions_.never("cohort", std::nullopt).value();
+    ASSERT_TRUE(used.last_use);
+    EXPECT_EQ(used.last_use->record.run, "run-d");
+    EXPECT_FALSE(used.is_never());
+    for (bool const attested_alone : { false, true }) {
+        auto const said = questions_.never("rumours", std::nullopt, attested_alone).value();
+        EXPECT_EQ(said.is_never(), attested_alone);
+        EXPECT_FALSE(said.last_use);
+        EXPECT_EQ(said.asserted, 2U);
+        ASSERT_TRUE(said.last_asserted);
+        EXPECT_EQ(said.last_asserted->record.purpose, "q");
+    }
+    EXPECT_EQ(questions_.never("secrets", std::nullopt).value().asserted, 0U);
+}
+
+TEST_F(LineageTest, a_trace_tells_asserted_edges_from_attested_ones)
+{
+    auto& made = decide("trainer", "run-f", "sign", { "ModelVersion", "churn@1", "1", "" });
+    made.datasets = { { "Dataset", "rumours", "", "" } };
+    made.caller = made.workload;
+    made.asserted = { "datasets" };
+    auto& claimed = decide("rival", "run-g", "sign", { "ModelVersion", "churn@1", "1", "" });
+    claimed.caller = "spiffe://acme.ai/gateway";
+    claimed.asserted = { "workload" };
+    auto& loaded = decide("server", "", "load", { "ModelVersion", "churn@1", "1", "" });
+    loaded.caller = loaded.workload;
+    loaded.endpoint = "oracle";
+    loaded.asserted = { "endpoint" };
+    auto& called = decide("shop", "", "infer", { "Endpoint", "oracle", "", "" });
+    called.caller = "spiffe://acme.ai/gateway";
+    called.model = RecordedEntity { "ModelVersion", "churn@1", "1", "" };
+    called.asserted = { "workload", "model" };
+    tell();
+
+    auto const whole = trace_model(questions_, "churn@1").value().models.at(0);
+    ASSERT_EQ(whole.runs.size(), 2U);
+    EXPECT_EQ(whole.runs[0].run + " " + whole.runs[0].ground.caller, "run-g spiffe://acme.ai/gateway");
+    EXPECT_TRUE(whole.runs[1].ground.is_attested);
+    ASSERT_EQ(whole.runs[1].data.size(), 1U);
+    EXPECT_EQ(whole.runs[1].data[0].ground.caller, "spiffe://acme.ai/trainer");
+    ASSERT_EQ(whole.endpoints.size(), 1U);
+    EXPECT_EQ(whole.endpoints[0].name + " " + whole.endpoints[0].ground.caller, "oracle spiffe://acme.ai/server");
+    ASSERT_EQ(whole.endpoints[0].callers.size(), 1U);
+    EXPECT_FALSE(whole.endpoints[0].callers[0].ground.is_attested);
+
+    auto const attested = trace_model(questions_, "churn@1", true).value().models.at(0);
+    ASSERT_EQ(attested.runs.size(), 1U);
+    EXPECT_EQ(attested.runs[0].run, "run-f");
+    EXPECT_TRUE(attested.runs[0].data.empty());
+    ASSERT_EQ(attested.endpoints.size(), 1U);
+    EXPECT_EQ(attested.endpoints[0].name, "server"); // for what it loaded it is its own word
+    EXPECT_TRUE(attested.endpoints[0].ground.is_attested && attested.endpoints[0].callers.empty());
+}
+
+// These purposes were made for these workloads, so that a hash that folds texts one after another forgets what came before.
+TEST_F(LineageTest, no_use_hides_another_by_names_that_were_made_for_it)
+{
+    for (auto const& [workload, purpose] : { std::pair("w3697", "9f,_;9E,"), std::pair("w4102", ">,x)lJZV") }) {
+        decide(workload, "", "read", { "Dataset", "cohort", "", "" }).purpose = purpose;
+        tell();
+    }
+    EXPECT_EQ(questions_.who_used("Dataset", "cohort", {}).value().uses.size(), 2U);
+    EXPECT_EQ(questions_.what_workload_used("w3697", {}).value().uses.size(), 1U);
+}
+
 TEST_F(LineageTest, pages_go_on_where_the_last_one_ended)
 {
     Texts seen;

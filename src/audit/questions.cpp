@@ -25,6 +25,8 @@ ScannedRecord scanned(Record const& record)
     one.action = record.action;
     one.purpose = record.purpose;
     one.endpoint = record.endpoint;
+    one.caller = record.caller;
+    one.asserted.assign(record.asserted.begin(), record.asserted.end());
     if (record.resource)
         one.resource = scanned(*record.resource);
     if (record.model)
@@ -86,6 +88,8 @@ std::vector<Term> terms_of(RecordFilter const& filter)
         terms.push_back(term_of(TermKind::type, to_string(*filter.type)));
     if (filter.allowed)
         terms.push_back(term_of(TermKind::decision, *filter.allowed ? "allow" : "deny"));
+    if (filter.attested)
+        terms.push_back(term_of(TermKind::attested, ""));
     return terms;
 }
 
@@ -103,14 +107,31 @@ bool is_named(RecordedEntity const& entity, std::string_view type, std::string_v
         && name[named.name.size()] == '@';
 }
 
-bool uses_thing(Record const& record, std::string_view type, std::string_view name)
+namespace {
+
+// The members of a record by which it uses a thing.
+Asserted members_that_use(Record const& record, std::string_view type, std::string_view name)
 {
     auto const is_it = [&](RecordedEntity const& entity) { return is_named(entity, type, name); };
-    if ((record.resource && is_it(*record.resource)) || (record.model && is_it(*record.model)))
-        return true;
-    if (!record.endpoint.empty() && record.endpoint == name && (type.empty() || type == "Endpoint"))
-        return true;
-    return std::any_of(record.datasets.begin(), record.datasets.end(), is_it);
+    bool const is_endpoint = !record.endpoint.empty() && record.endpoint == name && (type.empty() || type == "Endpoint");
+    Asserted members = record.resource && is_it(*record.resource) ? asserted_resource : Asserted(0);
+    members |= record.model && is_it(*record.model) ? asserted_model : Asserted(0);
+    members |= std::any_of(record.datasets.begin(), record.datasets.end(), is_it) ? asserted_datasets : Asserted(0);
+    members |= is_endpoint ? asserted_endpoint : Asserted(0);
+    return members;
+}
+
+} // namespace
+
+bool uses_thing(Record const& record, std::string_view type, std::string_view name) { return members_that_use(record, type, name) != 0; }
+
+bool is_attested(Record const& record) { return (asserted_of(record.asserted) & (asserted_workload | asserted_resource)) == 0; }
+
+// One member that is not asserted is enough: nobody hides what is attested by saying it, or something else, once more.
+bool is_attested_use(Record const& record, std::string_view type, std::string_view name)
+{
+    auto const asserted = asserted_of(record.asserted);
+    return (asserted & asserted_workload) == 0 && (members_that_use(record, type, name) & ~asserted) != 0;
 }
 
 namespace {
@@ -123,7 +144,7 @@ bool matches_one(RecordFilter const& filter, Record const& record)
         && (filter.resource.empty() || is_resource(record.resource, filter.resource)) && is_or_any(filter.trace, record.trace)
         && is_or_any(filter.purpose, record.purpose) && (filter.policy.empty() || contains(record.policies, filter.policy))
         && (filter.classification.empty() || contains(record.classification, filter.classification))
-        && is_or_any(filter.request, record.request) && is_within(record.time, filter.since, filter.until);
+        && is_or_any(filter.request, record.request) && !(filter.attested && !record.asserted.empty()) && is_within(record.time, filter.since, filter.until);
 }
 
 // The record of one decision that the hash is of; of a record of many, that one of them.
@@ -259,7 +280,7 @@ Result<Use> Questions::use_of(IndexedUse const& indexed, Record const& record)
     Use use { record.workload, record.workload_name, record.pipeline, record.team, record.run, record.purpose, record.action, record.claims,
         record.policies, record.policy_version, record.credential.value_or(RecordedCredential {}), record.decision.value_or(indexed.last),
         indexed.issuance.value_or(0), record.time, std::nullopt, "", record.resource.value_or(RecordedEntity {}), record.model,
-        record.datasets, record.endpoint, indexed.first, indexed.last, indexed.decisions };
+        record.datasets, record.endpoint, indexed.first, indexed.last, indexed.decisions, record.caller, record.asserted };
     if (indexed.issuance) {
         TRY(end_of(use));
         return use;
@@ -271,29 +292,38 @@ Result<Use> Questions::use_of(IndexedUse const& indexed, Record const& record)
     return use;
 }
 
-Result<Questions::FoundUses> Questions::find_uses(Term term, std::function<bool(Record const&)> const& is_meant, std::size_t limit)
+// What is known to be asserted without reading it.
+static bool is_left_out(UseTest const& test, IndexedUse const& use) { return test.attested_alone && (use.asserted & asserted_workload) != 0; }
+static bool passes(UseTest const& test, Record const& record)
+{
+    return test.is_meant(record) && (!test.attested_alone || test.is_attested(record));
+}
+
+Result<Questions::FoundUses> Questions::find_uses(Term term, UseTest const& test, std::size_t limit)
 {
     auto indexed = TRY(index_.uses(term));
     FoundUses found { .uses = {}, .is_cut = indexed.is_cut };
     for (auto const& use : indexed.uses) {
+        if (is_left_out(test, use))
+            continue;
         if (found.uses.size() == limit) {
             found.is_cut = true;
             break;
         }
         auto record = TRY(record_of(use, told_by(use)));
-        if (record && is_meant(record->record))
+        if (record && passes(test, record->record))
             found.uses.emplace_back(use, std::move(*record));
     }
     return found;
 }
 
-Result<UsePage> Questions::page_of(Term term, std::function<bool(Record const&)> const& is_meant, UseQuery const& query)
+Result<UsePage> Questions::page_of(Term term, UseTest const& test, UseQuery const& query)
 {
     auto const indexed = TRY(index_.uses(term));
     auto const limit = std::clamp<std::size_t>(query.limit, 1, records_max);
     UsePage page { .uses = {}, .next = {}, .is_cut = indexed.is_cut };
     for (auto const& use : indexed.uses) {
-        if (use.last >= query.before.value_or(UINT64_MAX))
+        if (use.last >= query.before.value_or(UINT64_MAX) || is_left_out(test, use))
             continue;
         if (use.last < first_kept()) {
             ++page.dropped;
@@ -304,26 +334,32 @@ Result<UsePage> Questions::page_of(Term term, std::function<bool(Record const&)>
             break;
         }
         auto const record = TRY(record_of(use, told_by(use)));
-        if (record && is_meant(record->record) && is_within(record->record.time, query.since, query.until))
-            page.uses.push_back(TRY(use_of(use, record->record)));
+        if (!record || !passes(test, record->record) || !is_within(record->record.time, query.since, query.until))
+            continue;
+        page.uses.push_back(TRY(use_of(use, record->record)));
+        page.uses.back().is_attested = test.is_attested(record->record);
     }
     return page;
 }
 
 Result<UsePage> Questions::who_used(std::string const& type, std::string const& id, UseQuery const& query)
 {
-    return page_of(term_of(TermKind::use, id, without_version(type)), [&](Record const& record) { return uses_thing(record, type, id); }, query);
+    return page_of(term_of(TermKind::use, id, without_version(type)),
+        { [&](Record const& record) { return uses_thing(record, type, id); }, [&](Record const& record) { return is_attested_use(record, type, id); },
+            query.attested },
+        query);
 }
 
 Result<UsePage> Questions::what_workload_used(std::string const& workload, UseQuery const& query)
 {
-    return page_of(
-        term_of(TermKind::use, workload, "workload"), [&](Record const& record) { return is_of_workload(record, workload); }, query);
+    return page_of(term_of(TermKind::use, workload, "workload"),
+        { [&](Record const& record) { return is_of_workload(record, workload); }, is_attested, query.attested }, query);
 }
 
 Result<UsePage> Questions::what_run_used(std::string const& run, UseQuery const& query)
 {
-    return page_of(term_of(TermKind::use, run, "run"), [&](Record const& record) { return record.run == run; }, query);
+    return page_of(
+        term_of(TermKind::use, run, "run"), { [&](Record const& record) { return record.run == run; }, is_attested, query.attested }, query);
 }
 
 // What went into it is what the runs that made it used, themselves left out.
@@ -331,8 +367,9 @@ Result<ModelUses> Questions::what_model_used(std::string const& model, UseQuery 
 {
     ModelUses answer;
     answer.used_by = TRY(who_used("Model", model, query));
-    auto const makers = TRY(find_uses(edge_term(ModelEdge::made, model),
-        [&model](Record const& record) { return edge_of(record, model) == ModelEdge::made; }, records_max));
+    UseTest const is_maker { [&](Record const& record) { return edge_of(record, model) == ModelEdge::made; },
+        [&](Record const& record) { return is_attested_use(record, "Model", model); }, query.attested };
+    auto const makers = TRY(find_uses(edge_term(ModelEdge::made, model), is_maker, records_max));
     answer.used.is_cut = makers.is_cut;
     std::set<std::string> runs;
     for (auto const& [use, stored] : makers.uses)
@@ -357,26 +394,41 @@ Result<std::uint64_t> Questions::count_denied(std::string const& name, std::opti
     return denied.size();
 }
 
-Result<Absence> Questions::never(std::string const& name, std::optional<Timestamp> since)
+// Newest first, until one is attested: nobody hides it behind what is only asserted.
+Result<> Questions::find_last_uses(Absence& absence) const
 {
     // LIMIT: records of one moment are not in the order of their times; nothing is this far out of it.
     constexpr auto disorder_max = std::chrono::hours(1);
-    Absence absence { .name = name, .since = since, .last_use = {}, .checkpoint = TRY(records_.checkpoint()) };
+    auto const indexed = TRY(index_.uses(term_of(TermKind::use, absence.name)));
+    for (auto const& use : indexed.uses) {
+        if (absence.asserted == records_max && (use.asserted & asserted_workload) != 0)
+            continue; // they are enough
+        auto record = TRY(record_of(use, use.last));
+        if (!record || !uses_thing(record->record, "", absence.name))
+            continue;
+        if (!is_within(record->record.time, absence.since, std::nullopt)) {
+            if (record->record.time < *absence.since - disorder_max)
+                return {};
+            continue;
+        }
+        if (is_attested_use(record->record, "", absence.name)) {
+            absence.last_use = std::move(*record);
+            return {};
+        }
+        absence.asserted = std::min<std::uint64_t>(absence.asserted + 1, records_max);
+        if (!absence.last_asserted)
+            absence.last_asserted = std::move(*record);
+    }
+    return {};
+}
+
+Result<Absence> Questions::never(std::string const& name, std::optional<Timestamp> since, bool attested_alone)
+{
+    Absence absence { .name = name, .since = since, .attested_alone = attested_alone, .last_use = {}, .checkpoint = TRY(records_.checkpoint()) };
     auto const checkpoint = TRY(tlog::parse_checkpoint_without_verifying(absence.checkpoint));
     absence.size = checkpoint.size;
     absence.root = to_base64(checkpoint.root);
-    auto const indexed = TRY(index_.uses(term_of(TermKind::use, name)));
-    for (auto const& use : indexed.uses) {
-        auto record = TRY(record_of(use, use.last));
-        if (!record || !uses_thing(record->record, "", name))
-            continue;
-        if (is_within(record->record.time, since, std::nullopt)) {
-            absence.last_use = std::move(*record);
-            break;
-        }
-        if (record->record.time < *since - disorder_max)
-            break;
-    }
+    TRY(find_last_uses(absence));
     absence.denied = TRY(count_denied(name, since));
     auto const first = first_kept() > 0 ? TRY(record_at(first_kept())) : std::nullopt;
     if (first && !(since && *since >= first->record.time))

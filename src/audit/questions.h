@@ -32,6 +32,7 @@ struct RecordFilter {
     std::string purpose {}, policy {}, classification {}, request {};
     std::optional<Timestamp> since {}, until {};
     std::optional<std::uint64_t> from {}; // sequence numbers from it on, oldest first
+    bool attested = false;                // only records in which nothing is asserted
 };
 // Of a record of many decisions, whether one of them does.
 bool matches(RecordFilter const&, Record const&);
@@ -53,12 +54,16 @@ struct Use {
     std::string endpoint {};
     std::uint64_t first = 0, last = 0; // sequence numbers of the first and the last record that tell of it
     std::uint64_t count = 0;           // decisions
+    std::string caller {};                // who asked
+    std::vector<std::string> asserted {}; // what nobody but the caller says, as the record has it
+    bool is_attested = true;              // that it is an answer to the question does not stand on that
 };
 
 struct UseQuery {
     std::optional<std::uint64_t> before {}; // uses whose last record is below it
     std::size_t limit = 100;                // LIMIT: records_max
     std::optional<Timestamp> since {}, until {};
+    bool attested = false; // only attested uses
 };
 struct UsePage {
     std::vector<Use> uses; // newest first
@@ -76,12 +81,24 @@ struct ModelUses {
 struct Absence {
     std::string name;
     std::optional<Timestamp> since;
-    std::optional<StoredRecord> last_use; // it was used: no absence
+    bool attested_alone = false;          // asserted uses do not count against it
+    std::optional<StoredRecord> last_use; // it was used, and that is attested: no absence
+    // As long as no attested use is found: those that nobody but their callers say, as many as records_max, and the latest of them.
+    std::uint64_t asserted = 0;
+    std::optional<StoredRecord> last_asserted {};
     std::uint64_t denied = 0;             // refusals since then, as many as records_max
     std::uint64_t size = 0;               // of the tree
     std::string root;                     // base64
     std::string checkpoint;               // signed note over both
     std::optional<Timestamp> proven_since {}; // of the first record that is kept, if more was asked for: nothing is said of before
+
+    [[nodiscard]] bool is_never() const { return !last_use && (attested_alone || !last_asserted); }
+};
+
+// What an answer has to be about, and what of it must not be asserted for it to be a fact.
+struct UseTest {
+    std::function<bool(Record const&)> is_meant, is_attested;
+    bool attested_alone = false; // leaves out the others
 };
 
 class Questions {
@@ -106,19 +123,20 @@ public:
     Result<UsePage> what_run_used(std::string const& run, UseQuery const&);
     // Both directions.
     Result<ModelUses> what_model_used(std::string const& model, UseQuery const&);
-    Result<Absence> never(std::string const& name, std::optional<Timestamp> since);
+    Result<Absence> never(std::string const& name, std::optional<Timestamp> since, bool attested_alone = false);
 
-    // For whoever goes further, from use to use (lineage.h). Newest first; those that are not what the term says, by chance, are left out by `is_meant`.
+    // For whoever goes further, from use to use (lineage.h). Newest first; those that are not what the term says, by chance, are left out by the test.
     Result<StoredRecord> stored(std::uint64_t sequence) const;
     struct FoundUses {
         std::vector<std::pair<IndexedUse, StoredRecord>> uses;
         bool is_cut = false;
     };
-    Result<FoundUses> find_uses(Term, std::function<bool(Record const&)> const& is_meant, std::size_t limit);
+    Result<FoundUses> find_uses(Term, UseTest const&, std::size_t limit);
 
 private:
-    Result<UsePage> page_of(Term, std::function<bool(Record const&)> const& is_meant, UseQuery const&);
+    Result<UsePage> page_of(Term, UseTest const&, UseQuery const&);
     Result<Use> use_of(IndexedUse const&, Record const&);
+    Result<> find_last_uses(Absence&) const;
     Result<> end_of(Use&);
     Result<std::optional<StoredRecord>> revocation_of(std::string const& lease, std::uint64_t issuance);
     Result<std::optional<StoredRecord>> record_at(std::uint64_t sequence) const;
@@ -135,5 +153,8 @@ private:
 bool is_named(RecordedEntity const&, std::string_view type, std::string_view name);
 // Whether a record of a use has it as resource, model, data or endpoint.
 bool uses_thing(Record const&, std::string_view type, std::string_view name);
+// Whether it stands on more than the word of whoever asked that its workload used its resource, or a thing by this name.
+bool is_attested(Record const&);
+bool is_attested_use(Record const&, std::string_view type, std::string_view name);
 
 } // namespace writ::audit

@@ -25,11 +25,12 @@ void add_item(ScannedRecord& record, ScannedEntity resource, std::uint32_t outco
 
 void ScannedRecord::clear()
 {
-    trace = request = workload = workload_name = run = purpose = action = endpoint = decision = lease = {};
+    trace = request = caller = workload = workload_name = run = purpose = action = endpoint = decision = lease = {};
     resource = model = {};
     datasets.clear();
     policies.clear();
     classification.clear();
+    asserted.clear();
     outcomes.clear();
     items.clear();
 }
@@ -280,7 +281,7 @@ bool RecordScanner::scan_time(Timestamp& time)
 bool RecordScanner::scan_member(std::string_view name, ScannedRecord& record)
 {
     static constexpr std::pair<std::string_view, std::string_view ScannedRecord::*> texts[] = { { "trace", &ScannedRecord::trace },
-        { "workload", &ScannedRecord::workload }, { "workload_name", &ScannedRecord::workload_name }, { "run", &ScannedRecord::run },
+        { "caller", &ScannedRecord::caller }, { "workload", &ScannedRecord::workload }, { "workload_name", &ScannedRecord::workload_name }, { "run", &ScannedRecord::run },
         { "purpose", &ScannedRecord::purpose }, { "action", &ScannedRecord::action }, { "request", &ScannedRecord::request },
         { "endpoint", &ScannedRecord::endpoint }, { "decision", &ScannedRecord::decision } };
     for (auto const& [known, member] : texts) {
@@ -299,6 +300,8 @@ bool RecordScanner::scan_member(std::string_view name, ScannedRecord& record)
         return scan_texts(record.policies);
     if (name == "classification")
         return scan_texts(record.classification);
+    if (name == "asserted")
+        return scan_texts(record.asserted);
     return name == "credential" ? scan_credential(record) : skip_value();
 }
 

@@ -32,10 +32,10 @@ struct ScannedItem {
 struct ScannedRecord {
     RecordType type = RecordType::decision;
     Timestamp time;
-    std::string_view trace, request, workload, workload_name, run, purpose, action, endpoint, decision, lease;
+    std::string_view trace, request, caller, workload, workload_name, run, purpose, action, endpoint, decision, lease;
     ScannedEntity resource, model;
     std::vector<ScannedEntity> datasets;
-    std::vector<std::string_view> policies, classification;
+    std::vector<std::string_view> policies, classification, asserted;
     std::vector<ScannedOutcome> outcomes;
     std::vector<ScannedItem> items; // LIMIT: items_max (record_items.h); what is beyond is not looked at
 

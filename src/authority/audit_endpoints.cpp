@@ -53,7 +53,7 @@ bool has_records(Result<JsonObject> const& answer)
 Reply list_records(Desk desk, Call call)
 {
     auto const checked = check_parameters(call, { "limit", "before", "from", "wait", "since", "until", "type", "decision", "workload", "run", "resource", "purpose",
-                                                    "policy", "classification", "trace", "request" });
+                                                    "policy", "classification", "trace", "request", "attested" });
     if (checked.is_error())
         co_return checked.error();
     auto waiting = query_number(call, "wait", 0, wait_seconds_max);

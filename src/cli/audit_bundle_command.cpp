@@ -228,6 +228,8 @@ void print_report(audit::BundleReport const& report)
             + (text == vocabulary::schema_text() ? ", and this program's own" : ""));
     if (report.is_schema_unknown)
         print_line("a schema is not proven: some version was put in force by an older program, which did not record its digest");
+    if (report.asserted > 0)
+        print_line("not proven: what " + std::to_string(report.asserted) + " records list as `asserted`; nobody but their `caller` says it");
     print_line("not proven: that the log has no other records that answer the question (`writ audit never` and the log itself do)");
 }
 
@@ -251,7 +253,7 @@ int verify(Session const& session, Options const& options)
         schemas.emplace_back(digest);
     for (auto const version : report->declarations)
         versions.emplace_back(version);
-    print_json(JsonObject { { "verified", true }, { "origin", report->origin }, { "records", report->records }, { "tree_size", report->tree_size },
+    print_json(JsonObject { { "verified", true }, { "origin", report->origin }, { "records", report->records }, { "asserted_records", report->asserted }, { "tree_size", report->tree_size },
         { "question", report->question }, { "declarations", std::move(versions) },
         { "schemas", std::move(schemas) }, { "schemas_are_proven", !report->is_schema_unknown } });
     return 0;

@@ -43,14 +43,19 @@ std::string what_of(JsonObject const& record)
     return cell(record, "reason");
 }
 
-Table new_table() { return Table({ "RECORD", "TIME (UTC)", "TYPE", "WORKLOAD", "WHAT", "PURPOSE", "RUN" }); }
-
-std::vector<std::string> row_of(JsonObject const& entry, bool is_csv)
+Table new_table()
 {
+    return Table({ "RECORD", "TIME (UTC)", "TYPE", { "WORKLOAD", Fit::cut }, { "WHAT", Fit::cut }, { "PURPOSE", Fit::cut }, { "RUN", Fit::filled }, { "ASSERTED", Fit::cut } });
+}
+
+std::vector<std::string> row_of(JsonObject const& entry, QuestionOptions const& options)
+{
+    bool const is_whole = options.csv || options.wide;
     auto const& record = entry.at("record").as_object();
     auto const time = cell(record, "time"), what = what_of(record);
-    return { cell(entry, "sequence"), is_csv ? time : short_time(time), cell(record, "type"), subject_of(record),
-        is_csv ? what : shortened(what, what_characters_max), cell(record, "purpose"), cell(record, "run") };
+    return { cell(entry, "sequence"), options.csv ? time : short_time(time), cell(record, "type"),
+        is_whole ? subject_of(record) : short_id(subject_of(record)), is_whole ? what : shortened(what, what_characters_max), cell(record, "purpose"),
+        cell(record, "run"), asserted_in(record, is_whole) };
 }
 
 net::Parameters filter_of(Options const& options)
@@ -60,7 +65,8 @@ net::Parameters filter_of(Options const& options)
         { { "type", options.type }, { "decision", options.decision }, { "workload", options.workload }, { "run", options.run },
             { "resource", options.resource }, { "purpose", options.purpose }, { "policy", options.policy },
             { "classification", options.classification }, { "trace", options.trace }, { "request", options.request },
-            { "since", options.question.since }, { "until", options.question.until } });
+            { "since", options.question.since }, { "until", options.question.until },
+            { "attested", options.question.attested ? "true" : "" } });
     return parameters;
 }
 
@@ -77,7 +83,7 @@ int list_once(Session const& session, Options const& options)
     }
     auto table = new_table();
     for (auto const& item : answer->at("records").as_array())
-        table.add(row_of(item.as_object(), options.question.csv));
+        table.add(row_of(item.as_object(), options.question));
     print_rows(table, options.question, "no records");
     print_next(*answer, options.question);
     return 0;
@@ -90,7 +96,7 @@ void print_followed(Session const& session, Options const& options, JsonArray co
         if (session.json)
             print_json(item);
         else
-            table.add(row_of(item.as_object(), options.question.csv));
+            table.add(row_of(item.as_object(), options.question));
     }
     table.print_rows(options.question.csv);
     std::fflush(stdout);

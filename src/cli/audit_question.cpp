@@ -57,6 +57,13 @@ void add_page_options(CLI::App& command, QuestionOptions& options)
     command.add_option("--before", options.before, "The page before this record's number, as the last page named it")->check(number_from(0));
     command.add_option("--since", options.since, "RFC 3339, or 90s, 10m, 2h, 7d, 4w ago");
     command.add_option("--until", options.until, "Likewise");
+    command.add_flag("--wide", options.wide, "All columns, and nothing cut");
+    add_attested_option(command, options, "Without what nobody but whoever asked says");
+}
+
+void add_attested_option(CLI::App& command, QuestionOptions& options, std::string const& help)
+{
+    command.add_flag("--attested", options.attested, help);
 }
 
 void add_parameters(net::Parameters& parameters, std::initializer_list<std::pair<std::string_view, std::string>> named)
@@ -70,7 +77,7 @@ void add_parameters(net::Parameters& parameters, std::initializer_list<std::pair
 net::Parameters page_parameters(QuestionOptions const& options)
 {
     net::Parameters parameters { { "limit", std::to_string(options.limit) } };
-    add_parameters(parameters, { { "before", options.before }, { "since", options.since }, { "until", options.until } });
+    add_parameters(parameters, { { "before", options.before }, { "since", options.since }, { "until", options.until }, { "attested", options.attested ? "true" : "" } });
     return parameters;
 }
 
@@ -86,7 +93,19 @@ void print_rows(Table const& table, QuestionOptions const& options, std::string_
     if (options.csv)
         table.print_csv();
     else
-        table.print(otherwise);
+        table.print(otherwise, options.wide);
+}
+
+std::string asserted_in(JsonObject const& use, bool is_wide)
+{
+    auto const members = cell(use, "asserted"), caller = cell(use, "caller");
+    return members.empty() ? "" : members + " by " + (is_wide ? caller : short_id(caller));
+}
+
+std::string asserted_by(JsonObject const& edge)
+{
+    auto const caller = cell(edge, "caller");
+    return edge.at("attested").as_bool() ? "" : " (asserted by " + (caller.empty() ? "somebody" : short_id(caller)) + ")";
 }
 
 void print_dropped(JsonObject const& answer)

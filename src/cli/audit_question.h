@@ -13,11 +13,14 @@ struct QuestionOptions {
     bool csv = false;
     std::uint64_t limit = 50;
     std::string before, since, until;
+    bool attested = false, wide = false;
 };
 // --data, --csv and --json.
 void add_source_options(CLI::App&, Session&, QuestionOptions&);
-// -n, --before, --since and --until.
+// -n, --before, --since, --until, --wide and --attested.
 void add_page_options(CLI::App&, QuestionOptions&);
+
+void add_attested_option(CLI::App&, QuestionOptions&, std::string const& help);
 
 // Adds what has a text.
 void add_parameters(net::Parameters&, std::initializer_list<std::pair<std::string_view, std::string>>);
@@ -31,6 +34,10 @@ void print_rows(Table const&, QuestionOptions const&, std::string_view otherwise
 // That the answer is none about what retention has dropped, if it has.
 void print_dropped(JsonObject const& answer);
 void print_dropped(std::uint64_t before);
+// `workload, model by retail/gateway`: what nobody but the caller says, of a use or a record; empty if nothing is.
+std::string asserted_in(JsonObject const&, bool is_wide);
+// ` (asserted by retail/gateway)` of an edge that is.
+std::string asserted_by(JsonObject const& edge);
 // How to see what comes after this page, if anything does; and print_dropped().
 void print_next(JsonObject const& page, QuestionOptions const&);
 

@@ -17,7 +17,7 @@ struct Options {
 std::string end_of(JsonObject const& use, bool is_csv)
 {
     auto const to = cell(use, "to");
-    return to.empty() ? "still in use" : is_csv ? to : short_time(to);
+    return to.empty() ? "still in use" : is_csv ? to : minute_of(to);
 }
 
 std::string records_of(JsonObject const& use)
@@ -26,7 +26,7 @@ std::string records_of(JsonObject const& use)
     return cell(use, "decision_record") + (issuance.empty() ? "" : ", " + issuance);
 }
 
-std::string start_of(JsonObject const& use, bool is_csv) { return is_csv ? cell(use, "from") : short_time(cell(use, "from")); }
+std::string start_of(JsonObject const& use, bool is_csv) { return is_csv ? cell(use, "from") : minute_of(cell(use, "from")); }
 
 std::string credential_of(JsonObject const& use)
 {
@@ -34,14 +34,30 @@ std::string credential_of(JsonObject const& use)
     return credential != nullptr && credential->is_object() ? cell(credential->as_object(), "id") : "";
 }
 
-void print_who(JsonObject const& page, QuestionOptions const& options)
+// Where every row would repeat what was asked for, nothing is said.
+std::string resource_of(JsonObject const& use, std::string_view asked, QuestionOptions const& options)
 {
-    Table table({ "WORKLOAD", "AS", "RUN", "PURPOSE", "ACTION", "RESOURCE", "POLICY", "CREDENTIAL", "FROM (UTC)", "TO", "TIMES", "RECORDS" });
+    auto const* const resource = use.at("resource").if_object();
+    bool const is_it = resource != nullptr && cell(*resource, "id") == asked;
+    return is_it && !options.csv && !options.wide ? "" : cell(use, "resource");
+}
+
+std::string id_of(JsonObject const& use, std::string_view name, QuestionOptions const& options)
+{
+    auto const id = cell(use, name);
+    return options.csv || options.wide ? id : short_id(id);
+}
+
+void print_who(JsonObject const& page, QuestionOptions const& options, std::string_view asked)
+{
+    Table table({ { "WORKLOAD", Fit::cut }, { "AS", Fit::wide }, { "RUN", Fit::filled }, { "PURPOSE", Fit::cut }, { "ACTION", Fit::cut },
+        { "RESOURCE", Fit::cut }, { "POLICY", Fit::wide }, { "CREDENTIAL", Fit::wide }, "FROM (UTC)", "TO", "TIMES", "RECORDS", { "ASSERTED", Fit::cut },
+        { "ATTESTED", Fit::wide } });
     for (auto const& item : page.at("uses").as_array()) {
         auto const& use = item.as_object();
-        table.add({ cell(use, "workload"), cell(use, "workload_id"), cell(use, "run"), cell(use, "purpose"), cell(use, "action"),
-            cell(use, "resource"), cell(use, "policies"), credential_of(use), start_of(use, options.csv), end_of(use, options.csv),
-            cell(use, "count"), records_of(use) });
+        table.add({ id_of(use, "workload", options), cell(use, "workload_id"), cell(use, "run"), cell(use, "purpose"), cell(use, "action"),
+            resource_of(use, asked, options), cell(use, "policies"), credential_of(use), start_of(use, options.csv), end_of(use, options.csv),
+            cell(use, "count"), records_of(use), asserted_in(use, options.wide || options.csv), cell(use, "attested") });
     }
     print_rows(table, options, "nobody has used it");
     print_next(page, options);
@@ -49,11 +65,13 @@ void print_who(JsonObject const& page, QuestionOptions const& options)
 
 void print_what(JsonObject const& page, QuestionOptions const& options)
 {
-    Table table({ "RESOURCE", "ACTION", "PURPOSE", "MODEL", "WORKLOAD", "RUN", "FROM (UTC)", "TO", "TIMES", "RECORDS" });
+    Table table({ { "RESOURCE", Fit::cut }, { "ACTION", Fit::cut }, { "PURPOSE", Fit::cut }, { "MODEL", Fit::cut }, { "WORKLOAD", Fit::cut },
+        { "RUN", Fit::filled }, "FROM (UTC)", "TO", "TIMES", "RECORDS", { "ASSERTED", Fit::cut }, { "ATTESTED", Fit::wide } });
     for (auto const& item : page.at("uses").as_array()) {
         auto const& use = item.as_object();
-        table.add({ cell(use, "resource"), cell(use, "action"), cell(use, "purpose"), cell(use, "model"), cell(use, "workload"), cell(use, "run"),
-            start_of(use, options.csv), end_of(use, options.csv), cell(use, "count"), records_of(use) });
+        table.add({ cell(use, "resource"), cell(use, "action"), cell(use, "purpose"), cell(use, "model"), id_of(use, "workload", options),
+            cell(use, "run"), start_of(use, options.csv), end_of(use, options.csv), cell(use, "count"), records_of(use),
+            asserted_in(use, options.wide || options.csv), cell(use, "attested") });
     }
     print_rows(table, options, "it has used nothing");
     print_next(page, options);
@@ -74,7 +92,7 @@ int who_used(Session const& session, Options const& options)
     if (session.json)
         print_json(*answer);
     else
-        print_who(*answer, options.question);
+        print_who(*answer, options.question, options.id);
     return 0;
 }
 
@@ -96,7 +114,7 @@ int what_used(Session const& session, Options const& options)
     print_what(answer->at("used").as_object(), options.question);
     if (!options.question.csv)
         print_line("\n" + paint(Colour::bold, "who used it"));
-    print_who(answer->at("used_by").as_object(), options.question);
+    print_who(answer->at("used_by").as_object(), options.question, options.id);
     return 0;
 }
 
@@ -111,7 +129,7 @@ void add_audit_who_used_command(CLI::App& audit, Session& session)
     command->add_option("name", options->id, "Its name, for all its versions, or name@version")->required();
     add_page_options(*command, options->question);
     add_source_options(*command, session, options->question);
-    command->footer("Records that differ in nothing but time are one use.\n\nExamples:\n  writ audit who-used dataset oncology/biopsies\n"
+    command->footer("Records that differ in nothing but time are one use. ASSERTED names what nobody but whoever asked says of it, and who that was.\n\nExamples:\n  writ audit who-used dataset oncology/biopsies\n"
                     "  writ audit who-used model fraud@7 --since 30d --csv");
     command->callback([&session, options] { session.action = [&session, options] { return who_used(session, *options); }; });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace writ::cli {
@@ -34,6 +35,17 @@ std::size_t width_of(std::string_view text)
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
+
+// Of the terminal; 0: it is none, and all is told.
+std::size_t terminal_width()
+{
+    winsize size { };
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// A column that is cut still tells something.
+constexpr std::size_t column_width_min = 8;
+constexpr std::size_t gap = 2;
 
 // SECURITY: names come from outside, and a spreadsheet runs what begins like a formula.
 std::string csv_line(std::vector<std::string> const& row)
@@ -69,16 +81,24 @@ std::string paint(Colour colour, std::string_view text)
 
 void Table::add(std::vector<std::string> row)
 {
-    row.resize(titles_.size());
+    row.resize(columns_.size());
     rows_.push_back(std::move(row));
+}
+
+std::vector<std::string> Table::titles() const
+{
+    std::vector<std::string> titles;
+    for (auto const& column : columns_)
+        titles.push_back(column.title);
+    return titles;
 }
 
 void Table::print_titles(bool is_csv) const
 {
     std::string line;
-    for (auto const& title : titles_)
-        line += (line.empty() ? "" : "  ") + title;
-    print_line(is_csv ? csv_line(titles_) : paint(Colour::dim, line));
+    for (auto const& column : columns_)
+        line += (line.empty() ? "" : "  ") + column.title;
+    print_line(is_csv ? csv_line(titles()) : paint(Colour::dim, line));
 }
 
 void Table::print_rows(bool is_csv) const
@@ -97,33 +117,90 @@ void Table::print_csv() const
     print_rows(true);
 }
 
-void Table::print(std::string_view otherwise) const
+// Columns that tell something, as wide as what they tell.
+std::vector<Table::Place> Table::places() const
 {
-    if (rows_.empty()) {
-        print_line(otherwise);
-        return;
-    }
-    std::vector<std::size_t> widths;
-    for (std::size_t column = 0; column < titles_.size(); ++column) {
-        auto width = width_of(titles_[column]);
+    std::vector<Place> places;
+    for (std::size_t column = 0; column < columns_.size(); ++column) {
+        std::size_t widest = 0;
         for (auto const& row : rows_)
-            width = std::max(width, width_of(row[column]));
-        widths.push_back(width);
+            widest = std::max(widest, width_of(row[column]));
+        if (widest > 0 || columns_[column].fit == Fit::always)
+            places.push_back({ column, std::max(widest, width_of(columns_[column].title)) });
     }
-    auto const line_of = [&widths](std::vector<std::string> const& row) {
+    return places;
+}
+
+namespace {
+
+template <typename Places> std::size_t total_width(Places const& places)
+{
+    std::size_t total = 0;
+    for (auto const& place : places)
+        total += place.width + (total == 0 ? 0 : gap);
+    return total;
+}
+
+} // namespace
+
+void Table::leave_out(std::vector<Place>& places, std::size_t width) const
+{
+    for (auto i = places.size(); i-- > 0 && total_width(places) > width;) {
+        if (columns_[places[i].column].fit == Fit::wide)
+            places.erase(places.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
+// The widest of those that can be cut, one character after another.
+void Table::cut(std::vector<Place>& places, std::size_t width) const
+{
+    for (auto total = total_width(places); total > width; --total) {
+        Place* widest = nullptr;
+        for (auto& place : places) {
+            auto const& column = columns_[place.column];
+            bool const can_be = column.fit == Fit::cut && place.width > std::max(column_width_min, width_of(column.title));
+            if (can_be && (widest == nullptr || place.width > widest->width))
+                widest = &place;
+        }
+        if (widest == nullptr)
+            return;
+        --widest->width;
+    }
+}
+
+std::vector<std::string> Table::lines(std::size_t width) const
+{
+    auto places = this->places();
+    if (width != 0) {
+        leave_out(places, width);
+        cut(places, width);
+    }
+    auto const line_of = [&places](std::vector<std::string> const& row) {
         std::string line;
-        for (std::size_t column = 0; column < row.size(); ++column) {
-            line += row[column];
-            if (column + 1 < row.size())
-                line.append(widths[column] - width_of(row[column]) + 2, ' ');
+        for (auto const& place : places) {
+            auto const text = shortened(row[place.column], place.width);
+            line.append(text).append(place.width - width_of(text) + gap, ' ');
         }
         while (!line.empty() && line.back() == ' ')
             line.pop_back();
         return line;
     };
-    print_line(paint(Colour::dim, line_of(titles_)));
+    std::vector<std::string> lines { line_of(titles()) };
     for (auto const& row : rows_)
-        print_line(line_of(row));
+        lines.push_back(line_of(row));
+    return lines;
+}
+
+void Table::print(std::string_view otherwise, bool is_wide) const
+{
+    if (rows_.empty()) {
+        print_line(otherwise);
+        return;
+    }
+    auto const told = lines(is_wide ? 0 : terminal_width());
+    print_line(paint(Colour::dim, told.front()));
+    for (std::size_t i = 1; i < told.size(); ++i)
+        print_line(told[i]);
 }
 
 void print_line(std::string_view text)
@@ -215,6 +292,19 @@ std::string short_time(std::string_view rfc3339)
     auto text = printable(rfc3339.substr(0, 19));
     std::replace(text.begin(), text.end(), 'T', ' ');
     return text;
+}
+
+std::string minute_of(std::string_view rfc3339)
+{
+    constexpr std::size_t minute_characters = 16;
+    return short_time(rfc3339).substr(0, minute_characters);
+}
+
+std::string short_id(std::string const& id)
+{
+    constexpr std::string_view scheme = "spiffe://";
+    auto const slash = id.starts_with(scheme) ? id.find('/', scheme.size()) : std::string::npos;
+    return slash == std::string::npos || slash + 1 == id.size() ? id : id.substr(slash + 1);
 }
 
 } // namespace writ::cli

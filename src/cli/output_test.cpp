@@ -12,6 +12,22 @@ TEST(Output, shows_no_control_character_to_a_terminal)
     EXPECT_EQ(printable("\xc3\xa9\xc2\xa0"), "\xc3\xa9\xc2\xa0");
 }
 
+TEST(Output, a_table_fits_a_terminal_and_leaves_whole_what_is_copied_from_it)
+{
+    Table table({ { "WORKLOAD", Fit::cut }, { "AS", Fit::wide }, { "NOTHING", Fit::filled }, "RUN", { "POLICY", Fit::wide } });
+    table.add({ "a-workload-of-a-name", "spiffe://oncology.example/x", "", "run-aaaabbbbccccddddeeee", "p1" });
+    table.add({ "b", "", "", "run-bbbbccccddddeeeeffff", "p2" });
+    EXPECT_EQ(table.lines(0).at(0), "WORKLOAD              AS                           RUN                       POLICY");
+    EXPECT_EQ(table.lines(54).at(1), "a-workload-of-a-name  run-aaaabbbbccccddddeeee"); // the last goes first, and the other with it
+    EXPECT_EQ(table.lines(76).at(1), "a-workload-of-a-name  spiffe://oncology.example/x  run-aaaabbbbccccddddeeee");
+    EXPECT_EQ(table.lines(40), (std::vector<std::string> { "WORKLOAD        RUN", "a-workload-of…  run-aaaabbbbccccddddeeee", "b               run-bbbbccccddddeeeeffff" }));
+    EXPECT_EQ(table.lines(5).at(1), "a-workl…  run-aaaabbbbccccddddeeee"); // no narrower
+    EXPECT_EQ(short_id("spiffe://oncology.example/fraud/trainer"), "fraud/trainer");
+    EXPECT_EQ(short_id("spiffe://oncology.example"), "spiffe://oncology.example");
+    EXPECT_EQ(short_id("uid:0"), "uid:0");
+    EXPECT_EQ(minute_of("2026-11-24T02:00:59.5Z"), "2026-11-24 02:00");
+}
+
 TEST(Output, separates_values_so_that_they_read_back_and_no_spreadsheet_runs_them)
 {
     Table table({ "a", "b" });

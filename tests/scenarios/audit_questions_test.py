@@ -2,13 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """An auditor's questions, asked of a running authority and of a copy of its files: who used what, where a model comes from and went, and that nobody did."""
 import csv
+import fcntl
 import io
 import json
+import os
+import pty
 import shutil
+import struct
+import subprocess
 import tempfile
+import termios
 from pathlib import Path
 
 from harness import Scenario, main, wait_until
+from harness.writ import EXECUTABLE
 
 DECLARED = """
 kind: Dataset
@@ -132,6 +139,46 @@ class AuditQuestions(Scenario):
         for line in ("fraud@7", "made by trainer: ", "from Dataset transactions (train)", "loaded by scorer", "called by shop to score, 3 times"):
             self.assertIn(line, tree)
 
+    def test_what_nobody_but_the_caller_says_is_marked(self):
+        for use in self.ask("who-used", "dataset", "transactions")["uses"]:
+            self.assertIn("workload", use["asserted"])
+            self.assertRegex(use["caller"], r"^uid:\d+$")
+            self.assertFalse(use["attested"])
+        for question in (("who-used", "dataset", "transactions"), ("what-used", "workload", "trainer")):
+            self.assertEqual([], self.ask(*question, "--attested")["uses"])
+            self.assertRegex(self.writ.cli("audit", *question).out, r" workload, model, datasets by uid:\d+ ")
+            [first, *_] = csv.DictReader(io.StringIO(self.writ.cli("audit", *question, "--csv").out, newline=""))
+            self.assertEqual("false", first["ATTESTED"])
+        self.assertEqual([], self.ask("trace", "model", "fraud", "--attested")["models"])
+        self.assertRegex(self.writ.cli("audit", "trace", "model", "fraud").out, r"made by trainer: .* \(asserted by uid:\d+\)")
+        self.assertEqual([], self.ask("list", "--type", "decision", "--attested")["records"])
+        self.assertEqual(1, len(self.ask("list", "--type", "startup", "--attested")["records"]))
+        self.assertEqual(400, self.writ.admin("GET", "/v1/audit/who-used?type=dataset&id=transactions&attested=perhaps").status)
+
+    def test_tables_fit_a_terminal(self):
+        for question in (("who-used", "dataset", "transactions"), ("what-used", "model", "fraud@7"), ("list", "-n", "100")):
+            whole = self.writ.cli("audit", *question).out
+            lines = self.on_terminal("audit", *question)
+            self.assertLessEqual(max(map(len, lines)), 120, "\n".join(lines))
+            self.assertGreaterEqual(whole.count("\n"), len(lines))
+            self.assertGreater(max(map(len, self.on_terminal("audit", *question, "--wide"))), 120)
+
+    def on_terminal(self, *arguments: str) -> list[str]:
+        """The lines that a terminal of 120 columns is told."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        process = subprocess.Popen([EXECUTABLE, *arguments], stdout=theirs, env=self.writ.environment | {"NO_COLOR": "1"})
+        os.close(theirs)
+        told = b""
+        try:
+            while block := os.read(ours, 65536):
+                told += block
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        self.assertEqual(0, process.wait())
+        return told.decode().splitlines()
+
     def test_absence_names_the_tree_it_is_said_of(self):
         answer = self.ask("never", "secrets")
         self.assertTrue(answer["never"])
@@ -139,8 +186,13 @@ class AuditQuestions(Scenario):
         lines = answer["checkpoint"].split("\n")
         self.assertEqual([str(answer["size"]), answer["root"]], lines[1:3])
         used = self.ask("never", "transactions", "--since", "2026-01-01T00:00:00Z", code=1)
-        self.assertEqual("trainer", used["last_use"]["record"]["workload_name"])
-        self.assertIn("last at", self.writ.cli("audit", "never", "transactions").out)
+        # All that is on record of it is what an administrator says of others.
+        self.assertNotIn("last_use", used)
+        self.assertEqual((2, "trainer"), (used["asserted_uses"], used["last_asserted_use"]["record"]["workload_name"]))
+        told = self.writ.cli("audit", "never", "transactions").out
+        self.assertRegex(told, r"not attested: nothing is proven to have used `transactions` ever\nasserted: 2 uses .* by trainer, record \d+, says uid:\d+ \(workload, model, datasets\)")
+        self.assertTrue(self.ask("never", "transactions", "--attested")["never"])
+        self.assertIn("never attested: ", self.writ.cli("audit", "never", "transactions", "--attested").out)
         self.assertTrue(self.ask("never", "transactions", "--since", "2199-01-01T00:00:00Z")["never"])
         self.assertEqual(1, self.writ.cli("audit", "never", "transactions", "--since", "1h").code)
 

@@ -270,6 +270,7 @@ Result<BundleReport> verify_bundle(std::string_view file, tlog::NoteVerifier con
         report.tree_size = std::max(report.tree_size, checkpoint.size);
         records.push_back(TRY(parse_record(record.text).in(name)));
         ++report.types[std::string(to_string(records.back().type))];
+        report.asserted += records.back().asserted.empty() ? 0 : 1;
     }
     TRY(verify_declarations(bundle, records));
     TRY(verify_schemas(bundle, records, report));

@@ -39,6 +39,7 @@ struct BundleReport {
     std::map<std::string, std::string> schemas; // by the digest that a record in it has
     bool is_schema_unknown = false; // some version was put in force by a program that did not record its schema's digest
     std::map<std::string, std::size_t> types; // records by type
+    std::size_t asserted = 0; // records of which something is proven to have been said, and not to be so
 };
 // corruption: some byte is not as it was written, or something does not prove what it is there to prove.
 Result<BundleReport> verify_bundle(std::string_view file, tlog::NoteVerifier const&);
