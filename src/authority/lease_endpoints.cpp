@@ -32,7 +32,8 @@ Reply list_leases(Desk desk, Call call)
     // By name or ID, as the log finds both.
     auto live = co_await live_credentials(desk.state, { .run = query_text(call, "run"), .workload = query_text(call, "workload") });
     auto const sessions = CO_TRY(live);
-    co_return json_response(JsonObject { { "leases", std::move(array) }, { "cut", page.is_cut }, { "sessions", authority::to_json(sessions) } });
+    co_return json_response(JsonObject { { "leases", std::move(array) }, { "cut", page.is_cut }, { "sessions", authority::to_json(sessions.found) },
+        { "sessions_unknown_before", unknown_before(sessions) } });
 }
 
 Reply revoke_leases(Desk desk, Call call)
@@ -87,7 +88,10 @@ void add(Revocation& all, Revocation one)
     std::ranges::move(one.runs, std::back_inserter(all.runs));
     std::ranges::move(one.leases, std::back_inserter(all.leases));
     std::ranges::move(one.late, std::back_inserter(all.late));
-    std::ranges::move(one.remaining, std::back_inserter(all.remaining));
+    std::ranges::move(one.remaining.found, std::back_inserter(all.remaining.found));
+    auto const& unknown = one.remaining.unknown_before;
+    if (unknown && !(all.remaining.unknown_before && *all.remaining.unknown_before >= *unknown))
+        all.remaining.unknown_before = unknown;
     all.is_node_banned = all.is_node_banned || one.is_node_banned;
 }
 
@@ -110,7 +114,7 @@ net::Task<Result<JsonArray>> abandon(Desk desk, std::string credential, std::str
 JsonObject revoked_json(Revocation const& done, JsonArray abandoned)
 {
     return { { "runs", array_of(done.runs) }, { "revoked", array_of(done.leases) }, { "late", array_of(done.late) },
-        { "remaining", authority::to_json(done.remaining) }, { "node_banned", done.is_node_banned }, { "abandoned", std::move(abandoned) } };
+        { "remaining", authority::to_json(done.remaining.found) }, { "remaining_unknown_before", unknown_before(done.remaining) }, { "node_banned", done.is_node_banned }, { "abandoned", std::move(abandoned) } };
 }
 
 Reply revoke_target(Desk desk, Call call)
@@ -143,7 +147,7 @@ Reply revoke_target(Desk desk, Call call)
         auto revoked = co_await revoke(desk.state, desk.leases, desk.runs, std::move(one), call.caller.id, reason);
         add(done, CO_TRY(revoked));
     }
-    std::ranges::stable_sort(done.remaining, std::ranges::greater(), &LiveCredential::expires);
+    std::ranges::stable_sort(done.remaining.found, std::ranges::greater(), &LiveCredential::expires);
     co_return json_response(revoked_json(done, {}));
 }
 

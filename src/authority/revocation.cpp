@@ -10,7 +10,6 @@ namespace writ::authority {
 namespace {
 
 constexpr std::size_t page_records = 1000;
-constexpr std::size_t live_pages_max = 50;
 
 bool is_meant(RevocationTarget const& target, std::string const& id) { return target.credential.empty() || target.credential == id; }
 
@@ -128,31 +127,39 @@ audit::Record record_of(RevocationTarget const& target, Revocation const& done, 
     if (!target.model.empty())
         record.resource = audit::RecordedEntity { "Model", target.model, "", "" };
     record.outcome = "ok";
+    auto const& [live, unknown] = done.remaining;
     record.reason = "revoked " + words_of(target) + ": " + std::to_string(done.runs.size()) + " runs ended, " + std::to_string(done.leases.size()) + " leases ended, "
-        + std::to_string(done.late.size()) + " still to end, " + std::to_string(done.remaining.size()) + " credentials live on"
-        + (done.remaining.empty() ? "" : " until " + to_rfc3339(done.remaining.front().expires)) + "; " + reason;
+        + std::to_string(done.late.size()) + " still to end, " + std::to_string(live.size()) + " credentials live on"
+        + (live.empty() ? "" : " until " + to_rfc3339(live.front().expires))
+        + (unknown ? ", and any that were issued before " + to_rfc3339(*unknown) + ": there were too many to look at" : "") + "; " + reason;
     return record;
 }
 
 } // namespace
 
-net::Task<Result<std::vector<LiveCredential>>> live_credentials(AuthorityState& state, RevocationTarget target)
+net::Task<Result<LiveCredentials>> live_credentials(AuthorityState& state, RevocationTarget target, std::size_t issuances_max)
 {
     using Found = Result<std::vector<audit::StoredRecord>>;
     auto const now = state.clock.now();
     auto filter = filter_of(target);
-    std::vector<LiveCredential> live;
-    for (std::size_t page = 0; page < live_pages_max; ++page) {
+    filter.limit = std::min(filter.limit, issuances_max);
+    LiveCredentials live;
+    for (std::size_t seen = 0;;) {
         auto* const log = state.audit.get();
         auto found = co_await net::await_callback<Found>([log, &filter](net::Completion<Found> done) { log->query(filter, std::move(done)); });
         auto const records = CO_TRY(found);
         for (auto const& stored : records)
-            append_live(live, stored.record, target, now);
-        if (records.size() < page_records || records.back().record.time + identity::svid_lifetime_max < now)
+            append_live(live.found, stored.record, target, now);
+        if (records.size() < filter.limit || records.back().record.time + identity::svid_lifetime_max < now)
             break;
         filter.before = records.back().sequence;
+        seen += records.size();
+        if (seen >= issuances_max) {
+            live.unknown_before = records.back().record.time;
+            break;
+        }
     }
-    std::stable_sort(live.begin(), live.end(), [](auto const& one, auto const& other) { return one.expires > other.expires; });
+    std::stable_sort(live.found.begin(), live.found.end(), [](auto const& one, auto const& other) { return one.expires > other.expires; });
     co_return live;
 }
 
@@ -185,6 +192,8 @@ net::Task<Result<Revocation>> revoke(AuthorityState& state, LeaseKeeper& keeper,
         co_return appended.error();
     co_return done;
 }
+
+JsonValue unknown_before(LiveCredentials const& live) { return live.unknown_before ? JsonValue(to_rfc3339(*live.unknown_before)) : JsonValue(nullptr); }
 
 JsonArray to_json(std::vector<LiveCredential> const& live)
 {

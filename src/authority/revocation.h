@@ -26,20 +26,30 @@ struct LiveCredential {
     Timestamp expires;
 };
 
+struct LiveCredentials {
+    std::vector<LiveCredential> found; // last to end first
+    // There were more issuances than are looked at: of those before this moment nothing is said.
+    std::optional<Timestamp> unknown_before;
+};
+
 struct Revocation {
     std::vector<std::string> runs; // ended
     std::vector<std::string> leases; // taken back
     std::vector<std::string> late; // leases whose system does not answer: asked again until it does
-    std::vector<LiveCredential> remaining; // last to end first
+    LiveCredentials remaining;
     bool is_node_banned = false; // its agent is not listened to until it joins anew
 };
 
-// Of the last 24 hours' issuances, which is as long as anything lives that has no lease. LIMIT: live_pages_max pages of the index.
-net::Task<Result<std::vector<LiveCredential>>> live_credentials(AuthorityState&, RevocationTarget);
+// LIMIT: issuances that are looked at for what lives on.
+inline constexpr std::size_t live_issuances_max = 50'000;
+// Of the last 24 hours' issuances, which is as long as anything lives that has no lease.
+net::Task<Result<LiveCredentials>> live_credentials(AuthorityState&, RevocationTarget, std::size_t issuances_max = live_issuances_max);
 
 // On record with what remains, and until when. Agents hear of it, and stop serving what they keep.
 net::Task<Result<Revocation>> revoke(AuthorityState&, LeaseKeeper&, RunRegistry&, RevocationTarget, std::string caller, std::string reason);
 
 JsonArray to_json(std::vector<LiveCredential> const&);
+// As an answer has it beside them: a time, or null.
+JsonValue unknown_before(LiveCredentials const&);
 
 } // namespace writ::authority

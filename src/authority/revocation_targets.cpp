@@ -97,7 +97,7 @@ net::Task<Result<>> check_credential(AuthorityState& state, RevocationTarget tar
         co_return Result<>();
     auto live = co_await live_credentials(state, target);
     auto const found = CO_TRY(live);
-    if (found.empty())
+    if (found.found.empty())
         co_return not_found("no live credential `" + target.credential + "` is known");
     co_return Result<>();
 }
@@ -142,7 +142,8 @@ net::Task<Result<std::set<std::string>>> workload_ids(AuthorityState& state, std
         co_return std::set { name };
     ids.merge(declared_ids(*snapshot, name));
     auto live = co_await live_credentials(state, { .workload = name });
-    for (auto const& credential : CO_TRY(live))
+    auto const known = CO_TRY(live);
+    for (auto const& credential : known.found)
         ids.insert(credential.workload);
     co_return ids;
 }

@@ -11,7 +11,7 @@ namespace {
 
 struct Options {
     std::string id, run, workload, reason;
-    bool all = false;
+    bool all = false, wide = false;
 };
 
 // Why what is to end has not ended: since when it is tried, and what its system said last.
@@ -44,27 +44,32 @@ int list(Session const& session, Options const& options)
         print_json(*answer);
         return 0;
     }
-    Table table({ "LEASE", "STATE", "CREDENTIAL", "SCOPE", "WORKLOAD", "RUN", "EXPIRES (UTC)" });
+    Table table({ "LEASE", "STATE", { "CREDENTIAL", Fit::wide }, { "SCOPE", Fit::cut }, { "WORKLOAD", Fit::cut },
+        { "RUN", Fit::filled }, "EXPIRES (UTC)" });
+    auto const id_of = [&options](std::string const& id) { return options.wide ? id : short_id(id); };
     for (auto const& item : answer->at("leases").as_array()) {
         auto const& lease = item.as_object();
-        table.add({ cell(lease, "id"), cell(lease, "state"), cell(lease, "credential"), cell(lease, "scope"), cell(lease, "workload"),
-            cell(lease, "run"), short_time(cell(lease, "expires")) });
+        table.add({ cell(lease, "id"), cell(lease, "state"), cell(lease, "credential"), cell(lease, "scope"),
+            id_of(cell(lease, "workload")), cell(lease, "run"), short_time(cell(lease, "expires")) });
     }
-    table.print(options.all ? "no leases" : "no open leases (--all shows those that have ended)");
+    table.print(options.all ? "no leases" : "no open leases (--all shows those that have ended)", options.wide);
     if (answer->at("cut").as_bool())
         print_line("These are the newest; there are more. --run or --workload shows those of one.");
     print_late(answer->at("leases").as_array());
     auto const& sessions = answer->at("sessions").as_array();
-    if (sessions.empty())
+    if (sessions.empty()) {
+        print_unknown_before(*answer, "sessions_unknown_before");
         return 0;
+    }
     print_line("");
     print_line("Nobody can take these back; they end by themselves:");
-    Table live({ "KIND", "ID", "SCOPE", "WORKLOAD", "RUN", "UNTIL (UTC)" });
+    Table live({ "KIND", "ID", { "SCOPE", Fit::cut }, { "WORKLOAD", Fit::cut }, { "RUN", Fit::wide }, "UNTIL (UTC)" });
     for (auto const& item : sessions) {
         auto const& one = item.as_object();
-        live.add({ cell(one, "kind"), cell(one, "id"), cell(one, "scope"), cell(one, "workload"), cell(one, "run"), short_time(cell(one, "expires")) });
+        live.add({ cell(one, "kind"), cell(one, "id"), cell(one, "scope"), id_of(cell(one, "workload")), cell(one, "run"), short_time(cell(one, "expires")) });
     }
-    live.print("");
+    live.print("", options.wide);
+    print_unknown_before(*answer, "sessions_unknown_before");
     return 0;
 }
 
@@ -103,6 +108,7 @@ void add_lease_command(CLI::App& app, Session& session)
     listing->add_option("--run", options->run, "Of one run");
     listing->add_option("--workload", options->workload, "Of one workload (declared name or SPIFFE ID)");
     listing->add_flag("--all", options->all, "Those that have ended, too, for 30 days");
+    listing->add_flag("--wide", options->wide, "All columns, and nothing cut");
     add_json_flag(*listing, session);
     listing->footer("Examples:\n  writ lease list\n  writ lease list --workload oncology-trainer --all\n  writ lease list --run run-qkmnh2b5zq4c2kx6wz3a --json");
     listing->callback([&session, options] { session.action = [&session, options] { return list(session, *options); }; });

@@ -300,6 +300,12 @@ std::string minute_of(std::string_view rfc3339)
     return short_time(rfc3339).substr(0, minute_characters);
 }
 
+void print_unknown_before(JsonObject const& answer, std::string_view member)
+{
+    if (auto const moment = cell(answer, member); !moment.empty())
+        print_line("There may be others: of what was issued before " + short_time(moment) + " UTC nothing is said, for there was too much to look at.");
+}
+
 std::string short_id(std::string const& id)
 {
     constexpr std::string_view scheme = "spiffe://";

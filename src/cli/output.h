@@ -80,6 +80,8 @@ std::string printable(std::string_view text);
 // `2026-11-24 02:00:00`, of RFC 3339 in UTC; and without its seconds.
 std::string short_time(std::string_view rfc3339);
 std::string minute_of(std::string_view rfc3339);
+// That credentials may live on which an answer does not name, if it says so under this member.
+void print_unknown_before(JsonObject const& answer, std::string_view member);
 // Of a SPIFFE ID the path, which is what tells those of one trust domain apart.
 std::string short_id(std::string const& id);
 

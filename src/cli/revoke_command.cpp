@@ -54,6 +54,7 @@ int revoke(Session const& session, Options const& options)
         table.add({ cell(one, "kind"), cell(one, "id"), cell(one, "scope"), cell(one, "workload"), short_time(cell(one, "expires")) });
     }
     table.print("nothing lives on");
+    print_unknown_before(*answer, "remaining_unknown_before");
     return 0;
 }
 
