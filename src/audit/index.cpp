@@ -13,6 +13,8 @@ namespace {
 
 // LIMIT: full segments in memory that a full disk does not take, a few MB each. Then the index stands still until there is room.
 constexpr std::size_t waiting_segments_max = 16;
+// So many sealed segments at the end, which have no signatures in the file yet, are worth some in memory; and so many more are worth them anew.
+constexpr std::uint32_t tail_segments_min = 4;
 // LIMIT: different uses of one answer; the oldest beyond it are left out.
 constexpr std::size_t uses_max = 200'000;
 
@@ -30,6 +32,17 @@ struct Index::State {
     std::vector<Sealed> sealed_segments; // those in the file
     std::uint32_t forgotten = 0;         // the first of those: nothing but their heads is there
     std::deque<SegmentBuilder> unsealed; // behind those; all but the last are full
+
+    // Signatures of those of the last segments that were sealed when a page of terms was asked for once more. LIMIT: 32 segments' are some 10 MB.
+    struct TailPage {
+        bool was_asked_for = false;
+        std::vector<Signature> signatures; // by block; none yet
+    };
+    struct Tail {
+        std::uint32_t first = 0, end = 0; // segments
+        std::unordered_map<std::uint32_t, TailPage> pages;
+    };
+    mutable Tail tail;
 
     [[nodiscard]] std::uint32_t sealed() const { return static_cast<std::uint32_t>(sealed_segments.size()); }
     [[nodiscard]] std::uint64_t next() const
@@ -63,6 +76,8 @@ struct Index::State {
     Result<> write_full();
     Result<std::vector<Signature>> signatures(std::vector<SegmentPage> const& last) const;
     Result<SegmentSet> possible(std::uint32_t segment, std::vector<Term> const&) const;
+    Result<SegmentSet> possible_in_tail(std::uint32_t first, std::vector<Term> const&) const;
+    Result<std::vector<std::vector<std::uint32_t>>> keys_of(std::uint32_t first, std::uint32_t end, std::uint32_t page) const;
     // Null: there is no file, but it may be in memory.
     Result<std::unique_ptr<IndexFile::Reading>> begin_reading();
     Result<bool> find_term(std::uint32_t segment, Term, Bitmap&) const;
@@ -164,16 +179,45 @@ Result<std::vector<Signature>> Index::State::signatures(std::vector<SegmentPage>
         if (page.number < term_pages)
             of_last[page.number] = TRY(keys_in_page(page.bytes));
     for (std::uint32_t page = 0; page < term_pages; ++page) {
-        std::vector<std::vector<std::uint32_t>> keys(signature_segments);
-        for (auto segment = first; segment < sealed(); ++segment)
-            TRY(file->read(segment, page, [&](BytesView bytes) -> Result<> {
-                keys[segment - first] = TRY(keys_in_page(bytes));
-                return {};
-            }));
+        auto keys = TRY(keys_of(first, sealed(), page));
+        keys.resize(signature_segments);
         keys.back() = std::move(of_last[page]);
         std::ranges::move(signatures_of(first, page, keys), std::back_inserter(made));
     }
     return made;
+}
+
+// What segments of the file have on one of their pages of terms.
+Result<std::vector<std::vector<std::uint32_t>>> Index::State::keys_of(std::uint32_t first, std::uint32_t end, std::uint32_t page) const
+{
+    std::vector<std::vector<std::uint32_t>> keys(end - first);
+    for (auto segment = first; segment < end; ++segment)
+        TRY(file->read(segment, page, [&](BytesView bytes) -> Result<> {
+            keys[segment - first] = TRY(keys_in_page(bytes));
+            return {};
+        }));
+    return keys;
+}
+
+// As possible(), of the last segments: signatures are made of a page of terms that is asked for twice, which is what a trace does.
+Result<SegmentSet> Index::State::possible_in_tail(std::uint32_t first, std::vector<Term> const& terms) const
+{
+    if (sealed() < first + tail_segments_min)
+        return all_segments;
+    if (tail.first != first || tail.end < first || sealed() < tail.end || sealed() - tail.end >= tail_segments_min)
+        tail = { .first = first, .end = sealed(), .pages = {} };
+    auto const known = (SegmentSet(1) << (tail.end - first)) - 1; // fewer than 32
+    auto set = all_segments;
+    for (auto const term : terms) {
+        auto& page = tail.pages[page_of(term)];
+        if (!std::exchange(page.was_asked_for, true))
+            continue;
+        if (page.signatures.empty())
+            page.signatures = signatures_of(first, page_of(term), TRY(keys_of(first, tail.end, page_of(term))));
+        auto const block = signature_number(first, term) % signature_blocks;
+        set &= TRY(segments_with(page.signatures[block].bytes, term)) | ~known;
+    }
+    return set;
 }
 
 // Of the segments that share signatures with this one, those that may have all the terms.
@@ -181,7 +225,7 @@ Result<SegmentSet> Index::State::possible(std::uint32_t segment, std::vector<Ter
 {
     auto const last = segment / signature_segments * signature_segments + signature_segments - 1;
     if (last >= sealed())
-        return all_segments;
+        return possible_in_tail(last + 1 - signature_segments, terms);
     auto set = all_segments;
     for (auto const term : terms) {
         auto const is_there = TRY(file->read_signature(signature_number(segment, term), [&](BytesView bytes) -> Result<> {
@@ -321,6 +365,7 @@ Result<> Index::clear()
     state_->unsealed.clear();
     state_->sealed_segments.clear();
     state_->forgotten = 0;
+    state_->tail = {};
     remove_index_files(state_->path);
     state_->file = TRY(IndexFile::open(state_->path));
     return {};
