@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/index_segment.h"
 
+#include "audit/record_items.h"
 #include "base/result.h"
 
 #include <algorithm>
@@ -182,7 +183,10 @@ void SegmentBuilder::add_items(ScannedRecord const& record, std::uint16_t place)
     one.outcomes.clear();
     for (auto const& item : record.items) {
         one.resource = item.resource;
-        one.decision = record.outcomes[item.outcome].decision;
+        auto const& outcome = record.outcomes[item.outcome];
+        one.decision = outcome.decision;
+        one.asserted = record.asserted;
+        add_asserted(one.asserted, outcome.asserted);
         if (is_use(one))
             add_use(one, place);
     }

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
         audit::ItemWriter writer;
         for (auto const& item : *items) {
             std::vector<std::string_view> const policies(item.policies.begin(), item.policies.end());
-            writer.add({ item.type, item.id, item.version, item.digest, item.alias }, { item.type, item.allowed, policies, {} });
+            writer.add(audit::RecordedEntity { item.type, item.id, item.version, item.digest, item.alias }, { item.type, item.allowed, policies, {}, !item.asserted.empty() });
         }
         ASSERT(audit::parse_items(writer.take()).value().size() == items->size());
     }

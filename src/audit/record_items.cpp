@@ -80,6 +80,7 @@ private:
         outcome.allowed = decision == "allow";
         outcome.policies = TRY(names_of(object, "policies"));
         outcome.policy_errors = TRY(names_of(object, "policy_errors"));
+        outcome.asserted = TRY(names_of(object, "asserted"));
         return outcome;
     }
 
@@ -132,7 +133,7 @@ RecordedEntity entity_of(RecordedItem& item)
 
 bool ItemWriter::Stated::is(ItemOutcome const& outcome) const
 {
-    return type == outcome.type && allowed == outcome.allowed && are_same(policies, outcome.policies) && are_same(policy_errors, outcome.policy_errors);
+    return type == outcome.type && allowed == outcome.allowed && is_resource_asserted == outcome.is_resource_asserted && are_same(policies, outcome.policies) && are_same(policy_errors, outcome.policy_errors);
 }
 
 void ItemWriter::add(std::string_view id)
@@ -181,12 +182,14 @@ void ItemWriter::state(ItemOutcome const& outcome)
     text_ += outcome.allowed ? ",\"decision\":\"allow\"" : ",\"decision\":\"deny\"";
     add_names(",\"policies\":[", outcome.policies);
     add_names(",\"policy_errors\":[", outcome.policy_errors);
+    if (outcome.is_resource_asserted)
+        text_ += R"(,"asserted":["resource"])";
     text_ += '}';
     auto const number = states_++;
     if (stated_.size() == stated_max)
         return;
     stated_.push_back({ std::string(outcome.type), outcome.allowed, { outcome.policies.begin(), outcome.policies.end() },
-        { outcome.policy_errors.begin(), outcome.policy_errors.end() }, number });
+        { outcome.policy_errors.begin(), outcome.policy_errors.end() }, outcome.is_resource_asserted, number });
 }
 
 void ItemWriter::add_names(std::string_view member, std::span<std::string_view const> names)
@@ -241,6 +244,7 @@ Result<std::vector<Record>> single_records(Record const& record)
         made.allowed = item.allowed;
         made.policies = std::move(item.policies);
         made.policy_errors = std::move(item.policy_errors);
+        add_asserted(made.asserted, item.asserted);
     }
     return records;
 }

@@ -30,6 +30,7 @@ struct ItemOutcome {
     bool allowed = false;
     std::span<std::string_view const> policies;      // that determined it
     std::span<std::string_view const> policy_errors; // ids of policies that erred and were skipped
+    bool is_resource_asserted = false;               // nobody declared it
 };
 
 class ItemWriter {
@@ -57,6 +58,7 @@ private:
         std::string type;
         bool allowed;
         std::vector<std::string> policies, policy_errors;
+        bool is_resource_asserted;
         std::size_t number; // among all that the text states
         [[nodiscard]] bool is(ItemOutcome const&) const;
     };
@@ -78,7 +80,14 @@ struct RecordedItem {
     bool allowed = false;
     std::vector<std::string> policies;      // that determined it
     std::vector<std::string> policy_errors; // ids of policies that erred and were skipped
+    std::vector<std::string> asserted;      // of the item, beside what is of all: `resource`
 };
+// What an item asserts, among what its record does: in the order that records have it in.
+template <typename Texts, typename Names> void add_asserted(Texts& all, Names const& names)
+{
+    all.insert(all.begin() + (!all.empty() && all.front() == "workload" ? 1 : 0), names.begin(), names.end());
+}
+
 // corruption: not what ItemWriter writes.
 Result<std::vector<RecordedItem>> parse_items(std::string_view text);
 // How many items there are in the array of a record that was not looked at otherwise.

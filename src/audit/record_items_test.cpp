@@ -45,6 +45,24 @@ TEST(RecordItems, say_what_they_have_in_common_once)
     EXPECT_EQ(count_items(parse_json(text)->as_array()), 7U);
 }
 
+TEST(RecordItems, say_whose_resource_nobody_declared)
+{
+    ItemWriter writer;
+    for (auto const* const id : { "1", "?2", "3", "?4" })
+        writer.add(id, { "Dataset", true, {}, {}, *id == '?' });
+    Record record;
+    record.items = writer.take();
+    EXPECT_EQ(record.items, R"([{"type":"Dataset","decision":"allow"},"1",{"type":"Dataset","decision":"allow","asserted":["resource"]},"?2",0,"3",1,"?4"])");
+    using Texts = std::vector<std::string>;
+    record.asserted = { "workload", "model" };
+    auto const singles = single_records(record).value();
+    EXPECT_EQ(singles[0].asserted, record.asserted);
+    EXPECT_EQ(singles[1].asserted, (Texts { "workload", "resource", "model" }));
+    EXPECT_EQ(singles[2].asserted, record.asserted);
+    record.asserted = {};
+    EXPECT_EQ(single_records(record).value()[3].asserted, Texts { "resource" });
+}
+
 TEST(RecordItems, of_many_outcomes_are_read_as_they_were_written)
 {
     ItemWriter writer;

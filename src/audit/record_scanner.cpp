@@ -186,11 +186,11 @@ bool RecordScanner::is_next(char c)
     return at_ != end_ && *at_ == c;
 }
 
-bool RecordScanner::scan_policies(std::vector<std::string_view>& policies)
+bool RecordScanner::scan_names(std::vector<std::string_view>& names)
 {
     if (!is_next('['))
         return skip_value();
-    return scan_array([this, &policies] { return is_next('"') ? scan_string(policies.emplace_back()) : skip_value(); });
+    return scan_array([this, &names] { return is_next('"') ? scan_string(names.emplace_back()) : skip_value(); });
 }
 
 // An outcome if it has a decision, an item if it has an id (record_items.h).
@@ -208,7 +208,9 @@ bool RecordScanner::scan_item_object(ScannedRecord& record, std::uint32_t& outco
             return scan_text_or_skip(resource.version);
         if (name == "decision")
             return (has_decision = true) && scan_text_or_skip(stated.decision);
-        return name == "policies" ? scan_policies(stated.policies) : skip_value();
+        if (name == "asserted")
+            return scan_names(stated.asserted);
+        return name == "policies" ? scan_names(stated.policies) : skip_value();
     });
     if (has_decision && record.outcomes.size() <= items_max) {
         outcome = static_cast<std::uint32_t>(record.outcomes.size());

@@ -19,7 +19,7 @@ struct ScannedEntity {
 // What several decisions of a record have in common.
 struct ScannedOutcome {
     std::string_view type, decision; // type of the resource
-    std::vector<std::string_view> policies;
+    std::vector<std::string_view> policies, asserted;
 };
 
 // One of the decisions of a record that has many.
@@ -56,7 +56,7 @@ private:
     bool scan_items(ScannedRecord&);
     bool scan_item_object(ScannedRecord&, std::uint32_t& outcome);
     bool scan_outcome_number(ScannedRecord const&, std::uint32_t& outcome);
-    bool scan_policies(std::vector<std::string_view>&);
+    bool scan_names(std::vector<std::string_view>&);
     bool scan_texts(std::vector<std::string_view>&);
     bool scan_credential(ScannedRecord&);
     bool scan_text_or_skip(std::string_view&);

@@ -65,13 +65,15 @@ TEST(RecordScanner, takes_items_as_they_come)
     RecordScanner scanner;
     ScannedRecord scanned;
     auto const text = head
-        + R"(,"items":[1,"before",{"type":"Dataset","id":"a","decision":"allow","policies":["p",2]},"b",[1],{"type":"Model","decision":"deny","policies":"]x["},"c",0,{"id":"d@1","version":"1"},7,{"id":3}]})"; // what is scanned points into it
+        + R"(,"items":[1,"before",{"type":"Dataset","id":"a","decision":"allow","policies":["p",2]},"b",[1],{"type":"Model","decision":"deny","policies":"]x[","asserted":["resource",{}]},"c",0,{"id":"d@1","version":"1"},7,{"id":3}]})"; // what is scanned points into it
     ASSERT_TRUE(scanner.scan(text, scanned));
     std::string all;
     for (auto const& item : scanned.items)
         all.append(item.resource.type).append("/").append(item.resource.id).append(" ").append(scanned.outcomes[item.outcome].decision).append(",");
     EXPECT_EQ(all, "Dataset/a allow,Dataset/b allow,Model/c deny,Dataset/d@1 allow,Dataset/ allow,");
     EXPECT_EQ(scanned.outcomes[0].policies, std::vector<std::string_view> { "p" });
+    EXPECT_TRUE(scanned.outcomes[0].asserted.empty());
+    EXPECT_EQ(scanned.outcomes[1].asserted, std::vector<std::string_view> { "resource" });
     EXPECT_EQ(scanned.items[3].resource.version, "1");
     EXPECT_FALSE(scanner.scan(head + R"(,"items":{}})", scanned));
 }

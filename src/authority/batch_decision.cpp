@@ -85,7 +85,7 @@ private:
         errors_.clear();
         for (auto const policy : verdict.errors)
             errors_.push_back(policies_[policy]->id);
-        items_.select({ item.resource.type, verdict.allowed, names_, errors_ });
+        items_.select({ item.resource.type, verdict.allowed, names_, errors_, !verdict.knows_resource });
         auto const& spooling = batch_.snapshot().spooling;
         may_spool_ = may_spool_ && !names_.empty()
             && std::ranges::all_of(names_, [&spooling](auto const name) { return spooling.contains(name); });
@@ -115,7 +115,7 @@ private:
         auto const& group = batch_.groups()[group_];
         auto record = record_of(batch_.snapshot(), group.question, audit::RecordType::decision, batch_.now());
         record.resource.reset();
-        std::erase(record.asserted, "resource");
+        std::erase(record.asserted, "resource"); // what the first item's is; each says it for itself
         record_grounds(record, batch_.snapshot(), group.context);
         record.latency = state_.clock.monotonic() - began_;
         record.outcome = "ok";
@@ -145,18 +145,19 @@ private:
     // The outcome of the record's last item.
     struct Outcome {
         std::string const* type = nullptr; // of the item's resource; nullptr: there was none
-        bool allowed = false;
+        bool allowed = false, knows_resource = false;
         std::vector<std::uint32_t> determining, errors;
 
         [[nodiscard]] bool is(BatchItem const& item, cedar::Verdict const& verdict) const
         {
-            return type != nullptr && allowed == verdict.allowed && std::ranges::equal(determining, verdict.determining) && std::ranges::equal(errors, verdict.errors)
+            return type != nullptr && allowed == verdict.allowed && knows_resource == verdict.knows_resource && std::ranges::equal(determining, verdict.determining) && std::ranges::equal(errors, verdict.errors)
                 && *type == item.resource.type;
         }
         void set(BatchItem const& item, cedar::Verdict const& verdict)
         {
             type = &item.resource.type;
             allowed = verdict.allowed;
+            knows_resource = verdict.knows_resource;
             determining.assign(verdict.determining.begin(), verdict.determining.end());
             errors.assign(verdict.errors.begin(), verdict.errors.end());
         }

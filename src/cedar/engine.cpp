@@ -135,6 +135,7 @@ struct Decider::State {
 
     void run_plainly(Request const& request, EntityStore const& entities)
     {
+        knows_resource = engine.entities().find_here(request.resource) != nullptr;
         Evaluator const evaluator(request, entities);
         auto const& policies = engine.policies().policies();
         for (std::uint32_t i = 0; i < policies.size(); ++i) {
@@ -185,6 +186,8 @@ struct Decider::State {
 
     void run_compiled()
     {
+        auto const resource = machine.resource().index;
+        knows_resource = resource != no_index && program.row(resource).entity != nullptr;
         look_in(program.any_bucket);
         look_around(machine.principal(), &EntityRow::principal_buckets, &EntityRow::own_principal_bucket, program.principal_type_buckets);
         look_around(machine.resource(), &EntityRow::resource_buckets, &EntityRow::own_resource_bucket, program.resource_type_buckets);
@@ -196,7 +199,7 @@ struct Decider::State {
     [[nodiscard]] Verdict verdict() const
     {
         bool const is_forbidden = !forbids.empty();
-        return { !is_forbidden && !permits.empty(), is_forbidden ? forbids : permits, errors };
+        return { !is_forbidden && !permits.empty(), is_forbidden ? forbids : permits, errors, knows_resource };
     }
 
     Engine const& engine;
@@ -205,6 +208,7 @@ struct Decider::State {
     std::vector<std::uint32_t> visited; // by policy: the round it was last looked at in
     std::uint32_t round = 0;
     std::vector<std::uint32_t> permits, forbids, errors;
+    bool knows_resource = false;
     Request const* last = nullptr;
     EntityStore const* changed_front = nullptr; // of the last request: one that only the plain evaluator can stand
 };

@@ -48,6 +48,7 @@ struct Verdict {
     bool allowed = false;
     std::span<std::uint32_t const> determining;
     std::span<std::uint32_t const> errors;
+    bool knows_resource = false; // it is one of the engine's own entities
 };
 
 class Decider {

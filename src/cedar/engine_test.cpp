@@ -57,7 +57,9 @@ TEST(Engine, always_agrees_with_the_plain_evaluator)
                 for (int next = 0; next < 3; ++next) {
                     auto const resource = make.uid();
                     auto const again = decide({ request.principal, request.action, resource, request.context }, world.policies, before == nullptr ? world.store : front);
-                    ASSERT_EQ(text_of(decider.decide_next(resource), world.policies), text_of(again, false)) << "seed " << seed << "\n" << world.source;
+                    auto const next_verdict = decider.decide_next(resource);
+                    ASSERT_EQ(text_of(next_verdict, world.policies), text_of(again, false)) << "seed " << seed << "\n" << world.source;
+                    ASSERT_EQ(next_verdict.knows_resource, world.store.find(resource) != nullptr);
                 }
             }
             allowed += plain.allowed ? 1 : 0;

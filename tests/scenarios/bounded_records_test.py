@@ -57,16 +57,27 @@ class BoundedRuns(Scenario):
         super().setUpClass()
         cls.start_oncology("--record-rate", str(RATE_KIB))
 
-    def test_what_its_agent_asks_for_is_bounded_too(self):
+    def spend_all(self):
         for number in range(2 * QUESTIONS_MAX):  # each of an audience that the agent has not heard of
-            answer = self.writ.run_socket("POST", "/v1/svids/jwt", {"audience": [f"{number}-{'x' * 2000}"]})
+            answer = self.writ.run_socket("POST", "/v1/svids/jwt", {"audience": [f"{self.audiences}-{'x' * 2000}"]})
+            self.audiences += 1
             if answer.status != 200:
                 break
         self.assertIn("has made more audit records", answer.json["detail"])
-        refused = self.writ.cli("run", "--purpose", "train", "--", PYTHON, "-c", "pass")
-        self.assertNotEqual(0, refused.code)
-        self.assertRegex(refused.err, r"again in \d+ s")
-        self.assertNotEqual(0, self.writ.cli("run", "--detach-token", "--purpose", "train", "--", PYTHON, "-c", "pass").code)
+
+    def refused(self, *arguments: str):
+        """Of a command that was refused; on a slow machine it may come when there is a second's worth again."""
+        for _ in range(5):
+            self.spend_all()
+            outcome = self.writ.cli("run", *arguments, "--purpose", "train", "--", PYTHON, "-c", "pass")
+            if outcome.code != 0:
+                return outcome
+        self.fail(f"never refused: {outcome}")
+
+    def test_what_its_agent_asks_for_is_bounded_too(self):
+        self.audiences = 0
+        for arguments in ((), ("--detach-token",)):
+            self.assertRegex(self.refused(*arguments).err, r"again in \d+ s")
 
 
 if __name__ == "__main__":

@@ -84,6 +84,11 @@ class Evaluations(Scenario):
         self.assertEqual([answer["decision"] for answer in answers], [item["decision"] == "allow" for item in items])
         for item in items:
             self.assertEqual(bool(item.get("policies")), item["decision"] == "allow")
+        # What nobody declared is only said to be there, of one as of many.
+        for item in items:
+            self.assertEqual(["resource"] if "none" in item["id"] else [], item.get("asserted", []))
+        alone = self.post("/access/v1/evaluation", {"subject": TRAINER, "action": {"name": "read"}, "resource": dataset("oncology/none-1")})
+        self.assertIn("resource", self.record(alone.json["context"]["record"])["asserted"])
         first = self.record(numbers[0])
         self.assertEqual((TRAINER["id"], "read", "train"), (first["workload"], first["action"], first["purpose"]))
         self.assertNotIn("resource", first)
