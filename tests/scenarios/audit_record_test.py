@@ -106,7 +106,7 @@ class AuditRecord(Scenario):
         record = self.writ.admin("GET", f"/v1/audit/records/{answer.json['evaluations'][0]['context']['record']}").json["record"]
         seven = {"id": "fraud@7", "version": "7", "digest": "sha256:" + "7" * 64}
         self.assertEqual([{"type": "ModelVersion", "decision": "allow", "policies": ["the-released-one"]}, {**seven, "alias": "latest"},
-                          {"type": "ModelVersion", "decision": "deny"}, "fraud@8", 0, seven], record["items"])
+                          {"type": "ModelVersion", "decision": "deny", "asserted": ["resource"]}, "fraud@8", 0, seven], record["items"])
 
     def test_no_item_of_a_batch_is_lost_to_digests(self):
         names = [f"member-{number}" for number in range(60)]
